@@ -1,0 +1,75 @@
+# Set-up, demo and tests; `make` alone lists what there is.
+#
+# Needed beforehand: python3 (3.11 or newer), make and bash. Everything else goes into .venv, out of
+# the locks, each file proven by its hash. A second run installs nothing and needs no network.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+# What may be said on the command line: make demo SECONDS=30, make test PYTHON=/usr/bin/python3.12
+PYTHON ?=
+SECONDS ?=
+VECTORS ?=
+ROUNDS ?=
+UPGRADE ?=
+
+BIN := .venv/bin
+LOCKS := requirements.txt requirements-build.txt
+
+# The caller's own pip settings (mirror, certificates, proxy) hold, but for those that would
+# install into another place or demand a hash of this very folder.
+PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PYTHONPATH -u PYTHONHOME PIP_USER=0 \
+	PIP_REQUIRE_HASHES=0 $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
+
+.PHONY: help demo test vectors bench schema lock clean FORCE
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: .venv/run.stamp ## the whole gateway at work on a tape of radio traffic, without hardware [SECONDS=N]
+	@$(BIN)/distress-gateway demo $(if $(SECONDS),--seconds '$(SECONDS)')
+
+test: .venv/dev.stamp ## style, types, import contracts, every test
+	@bash .ci/mosquitto
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .cache/importlinter
+	$(BIN)/python -m pytest
+
+vectors: .venv/dev.stamp ## compare with the vectors of others, a line a file [VECTORS=path]
+	@$(BIN)/python tests/conformance/run.py
+
+bench: .venv/dev.stamp ## print the figures, and the machine they were taken on [ROUNDS=N]
+	@$(BIN)/python tests/bench/run.py $(if $(ROUNDS),--rounds '$(ROUNDS)')
+
+schema: .venv/dev.stamp ## write the generated schema and docs anew
+	@$(BIN)/python docs/make.py
+
+lock: ## resolve the dependencies anew into the locks [UPGRADE=1 takes the newest]
+	@bash .ci/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## remove what set-up and tests made; configuration and journals stay
+	rm -rf .venv .cache .hypothesis .import_linter_cache .coverage build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ifneq ($(VECTORS),)
+export VECTORS
+endif
+
+.venv/made-for: FORCE
+	@bash .ci/venv '$(PYTHON)'
+
+.venv/run.stamp: .venv/made-for $(LOCKS) pyproject.toml
+	@echo "installing what the gateway needs, from the lock …"
+	@$(PIP) --require-hashes $(LOCKS:%=-r %)
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements-dev.txt
+	@echo "installing what the tests need, from the lock …"
+	@$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@

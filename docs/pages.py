@@ -1,0 +1,188 @@
+# ruff: noqa: INP001
+# A script beside the pages that it writes, and no package.
+"""The generated pages: what is published, where, and which radios are read. Tables, no opinions."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from schemas import Channel, Json, asyncapi, channels
+
+from gateway.settings import profile_named, profile_names, radio_names
+
+ROOT = Path(__file__).parents[1]
+NOTE = (
+    "<!-- Written by docs/make.py. Change the source it was made from, then run `make schema`. -->"
+)
+
+
+def schema_page() -> str:
+    """Return docs/SCHEMA.md: every struct field by field, every closed list word by word."""
+    components = asyncapi()["components"]
+    parts = components["schemas"]
+    first = ["Record", "Report", "RefusedRecord", "Refused"]
+    order = [*first, *(name for name in parts if name not in first)]
+    lines = [
+        "# What subscribers read",
+        NOTE,
+        "Machines read [`config/schema/`](../config/schema/): JSON Schema 2020-12 and AsyncAPI 3.",
+        "A field that is not known is absent: there are no magic values. Units are last in names.",
+        "Fields may be added at any time; `schema` rises when one changes its meaning or goes.",
+    ]
+    for name in order:
+        lines += [f"## {name}", *_struct(parts[name])]
+    return _page(lines)
+
+
+def topics_page() -> str:
+    """Return docs/TOPICS.md: every topic, who tells it, how, and with which payload."""
+    listed = channels()
+    told = [channel for channel in listed if channel.payload]
+    later = [channel for channel in listed if not channel.payload]
+    return _page(
+        [
+            "# Topics",
+            NOTE,
+            'Payloads are JSON, or msgpack where a link says `payload = "msgpack"`.',
+            _table(
+                ("topic", "payload", "QoS", "retained", "what is told"),
+                [_told(channel) for channel in told],
+            ),
+            "Everything of every station: `distress/v1/#`.",
+            "Every real distress, and nothing else: `distress/v1/+/report/distress/#`.",
+            "## Named, and not told on yet",
+            _table(
+                ("topic", "what for"), [(f"`{one.address}`", _cell(one.about)) for one in later]
+            ),
+        ]
+    )
+
+
+def radios_page() -> str:
+    """Return docs/RADIOS.md: the radio systems, and the modems whose facts are known."""
+    lines = ["# Radio systems and modems", NOTE]
+    for system in radio_names():
+        lines += list(_radio(system))
+    lines += [
+        "# Profiles",
+        "One file of facts each. The name leads to its page: wiring, settings, quirks.",
+        _table(
+            ("profile", "what", "radio", "framing", "speed", "transmits", "proven"),
+            [_profile(name) for name in profile_names()],
+        ),
+    ]
+    return _page(lines)
+
+
+def _radio(system: str) -> Iterator[str]:
+    about = str(import_module(f"gateway.radio.{system}").__doc__)
+    first, _, rest = about.partition("\n")
+    file = f"tests/vectors/{system}.toml"
+    vectors = tomllib.loads((ROOT / file).read_text("utf-8"))
+    rows = vectors["vector"]
+    kinds = Counter(report["kind"] for row in rows for report in row["reports"] if "kind" in report)
+    profiles = [name for name in profile_names() if system in profile_named(name).radio]
+    yield f"## {system}"
+    yield first
+    if rest.strip():
+        yield f"```text\n{rest.strip(chr(10)).rstrip()}\n```"
+    yield _table(
+        ("", ""),
+        [
+            ("told as", ", ".join(kind for kind, _ in kinds.most_common())),
+            ("framing", f"`{vectors.get('framing', 'nmea')}`"),
+            ("profiles", ", ".join(f"[{name}](../hardware/modems/{name}.md)" for name in profiles)),
+            ("vectors", f"{len(rows)}, in [{file}](../{file}), each in seven weathers"),
+        ],
+    )
+    yield "Sources of the vectors:"
+    yield "\n".join(f"- {_cell(source)}" for source in sorted({row["source"] for row in rows}))
+
+
+def _profile(name: str) -> tuple[str, ...]:
+    facts = profile_named(name)
+    return (
+        f"[{name}](../hardware/modems/{name}.md)",
+        _cell(facts.title),
+        ", ".join(facts.radio),
+        facts.framing,
+        str(facts.baud),
+        "yes" if facts.transmit else "no",
+        _cell(facts.proven),
+    )
+
+
+def _told(channel: Channel) -> tuple[str, ...]:
+    payload = channel.payload.__name__ if channel.payload else ""
+    retained = "yes" if channel.retain else "no"
+    if channel.expiry_s is not None:
+        retained += f", for {channel.expiry_s} s"
+    words = f"{channel.about} {channel.note[:1].upper()}{channel.note[1:]}".strip()
+    link = f"[{payload}](SCHEMA.md#{payload.lower()})"
+    return f"`{channel.address}`", link, str(channel.qos), retained, _cell(words)
+
+
+def _struct(schema: Json) -> Iterator[str]:
+    yield str(schema.get("description", "")).split("\n")[0]
+    if "enum" in schema:
+        told = dict(
+            line.split(": ", 1)
+            for line in str(schema["description"]).splitlines()
+            if line[:1] == "`"
+        )
+        words = schema["enum"]
+        yield _table(
+            ("word", "meaning"), [(f"`{word}`", _cell(told.get(f"`{word}`", ""))) for word in words]
+        )
+        return
+    if "anyOf" in schema:
+        yield f"One of: {_kind(schema)}."
+        return
+    properties, always = schema.get("properties", {}), schema.get("required", [])
+    yield _table(
+        ("field", "type", "always", "meaning"),
+        [
+            (
+                f"`{name}`",
+                _kind(field),
+                "yes" if name in always else "",
+                _cell(str(field.get("description", ""))),
+            )
+            for name, field in properties.items()
+        ],
+    )
+
+
+def _kind(field: Json) -> str:
+    """Return the type of a field in a few words, with a link where it has a table of its own."""
+    if "$ref" in field:
+        name = str(field["$ref"]).rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in field:
+        kinds = [_kind(part) for part in field["anyOf"] if part != {"type": "null"}]
+        return " or ".join(kinds)
+    if "enum" in field:
+        return " or ".join(f"`{word}`" for word in field["enum"])
+    if field.get("type") == "array":
+        return f"list of {_kind(field['items'])}" if field.get("items") else "list"
+    if field.get("type") == "object" and isinstance(field.get("additionalProperties"), dict):
+        return f"by name: {_kind(field['additionalProperties'])}"
+    words = {"date-time": "time (RFC 3339)"}
+    return words.get(str(field.get("format")), str(field.get("type", "anything")))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _page(blocks: Iterable[str]) -> str:
+    return "\n\n".join(block for block in blocks if block) + "\n"

@@ -1,0 +1,300 @@
+# ruff: noqa: INP001
+# A script beside the pages that it writes, and no package.
+"""JSON Schema and AsyncAPI of everything the gateway publishes, made from the structs themselves.
+
+The words under a field in the source are its description here: there is one text, in one place.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from itertools import pairwise
+from pkgutil import walk_packages
+from textwrap import dedent
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+import gateway.radio
+from gateway import __version__
+from gateway.model.inbound import Detail, Report
+from gateway.model.status import Alert, PortLink, Status
+from gateway.model.words import Mode
+from gateway.mqtt.payload import POSITION_EXPIRY_S, Record, RefusedRecord
+from gateway.mqtt.topics import Topics
+from gateway.settings import radio_names
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+STATION = "{station}"
+
+Json = dict[str, Any]
+
+
+class Channel(NamedTuple):
+    """One kind of topic: what is told there, and how."""
+
+    name: str
+    address: str
+    about: str
+    """The promise of the method of Topics that names it."""
+    payload: type[Struct] | None
+    """None for a topic that has its name and is not told on yet."""
+    qos: int
+    retain: bool
+    expiry_s: int | None = None
+    note: str = ""
+
+
+def channels() -> list[Channel]:
+    """Return every channel, in the order of the class Topics."""
+    topics = Topics(STATION)
+    found: list[Channel] = []
+    for name, method in inspect.getmembers(Topics, inspect.isfunction):
+        if name.startswith("_") or name == "under":
+            continue
+        for title, words in _WORDS.get(name, {name: None}).items():
+            wanted = list(inspect.signature(method).parameters)[1:]
+            address = getattr(topics, name)(*(words or [f"{{{word}}}" for word in wanted]))
+            told = _TOLD.get(title, _NOT_YET)
+            about = _doc(method).removeprefix("Return ")
+            found.append(Channel(title, address, about[:1].upper() + about[1:], *told))
+    order = list(vars(Topics))
+    return sorted(found, key=lambda one: order.index(one.name.split("_")[0]))
+
+
+def schemas() -> dict[str, Json]:
+    """Return each JSON Schema by the name of its file."""
+    made = {
+        "record.json": schema_of(Record),
+        "refused.json": schema_of(RefusedRecord),
+        "report.json": schema_of(Report),
+        "status.json": schema_of(Status),
+        "port.json": schema_of(PortLink),
+        "alert.json": schema_of(Alert),
+    }
+    for system in radio_names():
+        made[f"detail-{system}.json"] = _union(details_of(system))
+    return made
+
+
+def schema_of(struct: type[Struct]) -> Json:
+    """Return the schema of one struct, whole in itself."""
+    (root,), components = components_of([struct])
+    return {"$schema": DIALECT, "$id": _urn(struct.__name__), **root, "$defs": components}
+
+
+def components_of(
+    structs: Iterable[type[Struct]], template: str = "#/$defs/{name}"
+) -> tuple[list[Json], Json]:
+    """Return references to the schemas of these structs, and the schemas, with their words."""
+    listed = [*structs]
+    details = [detail for system in radio_names() for detail in details_of(system)]
+    roots, components = msgspec.json.schema_components([*listed, *details], ref_template=template)
+    wanted = dict(components)
+    wanted["Detail"] = {
+        "title": "Detail",
+        "description": _doc(Detail),
+        "anyOf": [{"$ref": template.format(name=detail.__name__)} for detail in details],
+    }
+    for kind in _kinds():
+        if kind.__name__ in wanted:
+            _put_words(wanted[kind.__name__], kind)
+    found = [dict(root) for root in roots[: len(listed)]]
+    return found, _reachable(found, wanted)
+
+
+def details_of(system: str) -> list[type[Detail]]:
+    """Return every detail that a radio system's reports may carry."""
+    module = f"gateway.radio.{system}"
+    return [kind for kind in _details() if kind.__module__.startswith(module)]
+
+
+def asyncapi() -> Json:
+    """Return the AsyncAPI document: every channel told on, its payload, QoS and retention."""
+    told = [channel for channel in channels() if channel.payload]
+    structs = list(dict.fromkeys(channel.payload for channel in told if channel.payload))
+    roots, components = components_of(structs, "#/components/schemas/{name}")
+    payloads = dict(zip(structs, roots, strict=True))
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Distress gateway",
+            "version": __version__,
+            "description": "Distress and position messages of every radio system, in one schema.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {channel.name: _channel(channel) for channel in told},
+        "operations": {f"tell_{channel.name}": _operation(channel) for channel in told},
+        "components": {
+            "messages": {
+                struct.__name__: {
+                    "name": struct.__name__,
+                    "summary": _doc(struct).splitlines()[0],
+                    "payload": payloads[struct],
+                }
+                for struct in structs
+            },
+            "schemas": components,
+        },
+    }
+
+
+_WORDS = {
+    # A mode is no level of its own: it moves the whole topic, so each has its channel.
+    "report": {
+        "report": ["{urgency}", "{system}", Mode.REAL],
+        "report_test": ["{urgency}", "{system}", Mode.TEST],
+        "report_exercise": ["{urgency}", "{system}", Mode.EXERCISE],
+    }
+}
+
+_TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str]] = {
+    "status": (Status, 1, True, None, "birth and will share this topic"),
+    "port": (PortLink, 1, True, None, "told whenever it changes"),
+    "report": (Record, 1, False, None, "QoS 0 for `routine`"),
+    "report_test": (Record, 1, False, None, "QoS 0 for `routine`"),
+    "report_exercise": (Record, 1, False, None, "QoS 0 for `routine`"),
+    "refused": (RefusedRecord, 1, False, None, "only frames that may be calls for help"),
+    "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated"),
+    "alert": (Alert, 1, True, None, "an empty payload clears it"),
+}
+_NOT_YET = (None, 1, False, None, "")
+
+
+def _channel(channel: Channel) -> Json:
+    struct = channel.payload.__name__ if channel.payload else ""
+    levels = [level[1:-1] for level in channel.address.split("/") if level.startswith("{")]
+    return {
+        "address": channel.address,
+        "description": channel.about,
+        "parameters": {level: {"description": _LEVELS[level]} for level in levels},
+        "messages": {struct: {"$ref": f"#/components/messages/{struct}"}},
+    }
+
+
+def _operation(channel: Channel) -> Json:
+    binding: Json = {"qos": channel.qos, "retain": channel.retain, "bindingVersion": "0.2.0"}
+    if channel.expiry_s is not None:
+        binding["messageExpiryInterval"] = channel.expiry_s
+    found: Json = {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{channel.name}"},
+        "bindings": {"mqtt": binding},
+    }
+    return {**found, "description": channel.note} if channel.note else found
+
+
+_LEVELS = {
+    "station": "The name of the station, as configured.",
+    "port": "The name of the port, as configured.",
+    "urgency": "distress, urgency, safety or routine.",
+    "system": "The radio system: dsc, ais, gnss, …",
+    "identity": "The MMSI of the craft, or the surest other name that it gave.",
+    "name": "What is wrong: journal, …",
+}
+
+
+def _urn(name: str) -> str:
+    return f"urn:distress-gateway:v1:{name.lower()}"
+
+
+def _union(structs: list[type[Detail]]) -> Json:
+    roots, components = components_of(structs)
+    return {
+        "$schema": DIALECT,
+        "$id": _urn(structs[0].__name__),
+        "anyOf": roots,
+        "$defs": components,
+    }
+
+
+def _details() -> Iterator[type[Detail]]:
+    for found in walk_packages(gateway.radio.__path__, "gateway.radio."):
+        module = __import__(found.name, fromlist=["_"])
+        for kind in vars(module).values():
+            if (
+                isinstance(kind, type)
+                and issubclass(kind, Detail)
+                and kind.__module__ == found.name
+                and kind is not Detail
+            ):
+                yield kind
+
+
+def _kinds() -> list[type]:
+    """Return every struct and every closed list of words there is, by way of the loaded modules."""
+    return [*_below(Struct), *_below(Enum)]
+
+
+def _below(kind: type) -> Iterator[type]:
+    one: type
+    for one in kind.__subclasses__():
+        if one.__module__.startswith("gateway."):
+            yield one
+        yield from _below(one)
+
+
+def _put_words(schema: Json, kind: type) -> None:
+    """Put the words that stand under the fields in the source into the schema."""
+    words = {}
+    for one in reversed(kind.__mro__):
+        if one.__module__.startswith("gateway."):
+            words.update(field_words(one))
+    schema["description"] = _doc(kind)
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        for name, found in properties.items():
+            if name in words and isinstance(found, dict):
+                properties[name] = {"description": words[name], **found}
+    elif issubclass(kind, Enum):
+        schema["enum"] = [member.value for member in kind]
+        told = [
+            f"`{member.value}`: {words[name]}"
+            for name, member in kind.__members__.items()
+            if name in words
+        ]
+        schema["description"] = "\n".join([_doc(kind), *told])
+
+
+def field_words(kind: type) -> dict[str, str]:
+    """Return the text under each field of a class, as it stands in the source."""
+    tree = ast.parse(dedent(inspect.getsource(kind)))
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    found: dict[str, str] = {}
+    for field, below in pairwise(body):
+        targets = field.targets if isinstance(field, ast.Assign) else []
+        target = field.target if isinstance(field, ast.AnnAssign) else next(iter(targets), None)
+        if (
+            isinstance(target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+            and isinstance(below.value.value, str)
+        ):
+            found[target.id] = inspect.cleandoc(below.value.value)
+    return found
+
+
+def _reachable(roots: list[Json], components: Json) -> Json:
+    """Return the components that the roots lead to, sorted by name."""
+    found: set[str] = set()
+    ahead: list[object] = [*roots]
+    while ahead:
+        part = ahead.pop()
+        if isinstance(part, dict):
+            ahead += part.values()
+            name = str(part.get("$ref", "")).rpartition("/")[2]
+            if name and name not in found:
+                found.add(name)
+                ahead.append(components[name])
+        elif isinstance(part, list):
+            ahead += part
+    return {name: components[name] for name in sorted(found)}
+
+
+def _doc(subject: object) -> str:
+    return str(inspect.getdoc(subject))

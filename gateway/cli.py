@@ -1,0 +1,200 @@
+"""The command line: verbs and their arguments. What a verb does stands in gateway/verbs.
+
+    0    done
+    1    it failed, and said why
+    2    the command line or the configuration is at fault
+    130  interrupted from the keyboard
+
+Nothing heavy is imported before a verb is chosen, so that `--help` comes at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from gateway import __version__
+
+FAILED = 1
+MISUSED = 2
+INTERRUPTED = 130
+
+_CONFIG_HELP = "the configuration (default: $DISTRESS_GATEWAY_CONFIG, the system's, or ours)"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb that the arguments name, and return the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does. Python flushes once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    verb = import_module(f"gateway.verbs.{arguments.verb}")
+    settings = import_module("gateway.settings")
+    try:
+        status: int = verb.main(arguments)
+        sys.stdout.flush()
+    except settings.BadSettings as bad:
+        sys.stderr.write(f"{bad}\n{_counted(len(bad.faults))}; nothing was done\n")
+        return MISUSED
+    return status
+
+
+def _counted(faults: int) -> str:
+    return "1 fault" if faults == 1 else f"{faults} faults"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="distress-gateway",
+        description="Distress messages of every radio system, on MQTT in one language.",
+        epilog="Try it without any hardware: distress-gateway demo",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
+    for name, (summary, example, declare) in _VERBS.items():
+        declare(
+            verbs.add_parser(
+                name,
+                help=summary,
+                description=f"{summary[0].upper()}{summary[1:]}.",
+                epilog=f"example:\n{example}",
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    return parser
+
+
+def _run_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--config", metavar="PATH", help=_CONFIG_HELP)
+
+
+def _demo_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--seconds", type=_seconds, metavar="N", help="end after N seconds")
+    verb.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="X", help="play X times as fast (default: 1)"
+    )
+    verb.add_argument("--json", action="store_true", help="print what arrives as JSON lines")
+    verb.add_argument(
+        "--port", type=_tcp_port, metavar="N", help="TCP port of the broker (default: a free one)"
+    )
+
+
+def _check_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--config", metavar="PATH", help=_CONFIG_HELP)
+    verb.add_argument(
+        "--print", action="store_true", help="print the whole configuration as it is in force"
+    )
+
+
+def _ports_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="print one JSON line a port")
+
+
+def _record_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--config", metavar="PATH", help=_CONFIG_HELP)
+    verb.add_argument(
+        "--port", action="append", metavar="NAME", help="only this port; may be given several times"
+    )
+    verb.add_argument("--out", required=True, metavar="DIR", help="the folder for the tapes")
+    verb.add_argument("--seconds", type=_seconds, metavar="N", help="end after N seconds")
+
+
+def _explain_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--profile", metavar="P", help="the modem it came from (default: any that can read it)"
+    )
+    verb.add_argument(
+        "raw", nargs="+", help="sentences as heard, in single quotes; - reads standard input"
+    )
+
+
+def _replay_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--profile",
+        metavar="P",
+        help="the modem a plain capture came from (default: generic-nmea); a tape names its own",
+    )
+    verb.add_argument("--json", action="store_true", help="print one JSON line an entry")
+    verb.add_argument(
+        "--station", metavar="NAME", help="the station's name (default: the tape's, or replay)"
+    )
+    verb.add_argument("file", metavar="FILE", help="a tape, or a plain capture, text or binary")
+
+
+def _seconds(text: str) -> float:
+    return _above_zero(text, "a number of seconds")
+
+
+def _speed(text: str) -> float:
+    return _above_zero(text, "a speed")
+
+
+def _tcp_port(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) <= 65_535:
+        return int(text)
+    fault = f"a TCP port is a number from 1 to 65535, not {text!r}"
+    raise argparse.ArgumentTypeError(fault)
+
+
+def _above_zero(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if 0.0 < value < float("inf"):
+        return value
+    fault = f"{what} above 0 is wanted, not {text!r}"
+    raise argparse.ArgumentTypeError(fault)
+
+
+_Declare = Callable[[argparse.ArgumentParser], None]
+
+_VERBS: dict[str, tuple[str, str, _Declare]] = {
+    "run": (
+        "keep watch: read the ports, tell the brokers, until told to stop",
+        "  distress-gateway run --config /etc/distress-gateway/gateway.toml",
+        _run_arguments,
+    ),
+    "demo": (
+        "show the whole gateway at work, on recorded traffic and a broker of its own",
+        "  distress-gateway demo --seconds 60",
+        _demo_arguments,
+    ),
+    "check": (
+        "check the configuration and what it points at, and tell every fault at once",
+        "  distress-gateway check\n  distress-gateway check --print > gateway.toml",
+        _check_arguments,
+    ),
+    "ports": (
+        "list what is plugged in, each with the name that stays the same",
+        "  distress-gateway ports",
+        _ports_arguments,
+    ),
+    "record": (
+        "write every byte heard to tapes that can be replayed",
+        "  distress-gateway record --port vhf --out tapes --seconds 3600",
+        _record_arguments,
+    ),
+    "explain": (
+        "tell door by door what becomes of a sentence, a broken one as well",
+        "  distress-gateway explain '$CDDSC,20,3380400790,00,21,26,1423108312,2021,,,B,E*73'",
+        _explain_arguments,
+    ),
+    "replay": (
+        "turn a tape, or a capture made with another tool, into entries",
+        "  distress-gateway replay watch.tape\n  distress-gateway replay --json ais.log > entries",
+        _replay_arguments,
+    ),
+}

@@ -1,0 +1,1 @@
+"""Arithmetic shared by the rooms: checksums, alphabets, numbering plans. Nothing here remembers."""

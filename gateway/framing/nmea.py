@@ -1,0 +1,229 @@
+r"""NMEA 0183 / IEC 61162-1 sentences: a start mark, a body, a checksum, a line end.
+
+    \\s:rx1,c:1700000000*5A\\!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24<CR><LF>
+    TTTTTTTTTTTTTTTTTTTTTTTTSBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB CCCLLLLLLLL
+
+    T  TAG block between backslashes, with a checksum of its own (NMEA 0183 v4.10, section 7)
+    S  start mark: `$`, or `!` for encapsulated sentences
+    B  body: printable ASCII without the reserved `$ ! * \\`
+    C  asterisk and two hexadecimal digits: the exclusive-or of the body
+    L  line end; whatever stands between checksum and line end is noise
+
+A sentence is told as soon as its checksum proves it: a lost line end must not keep a call for help
+until the next one comes. Line ends that follow are counted with the frame behind them.
+
+The checksum is enforced: a sentence without one, or with a wrong one, is a frame with a fault. Its
+two digits are taken in either case: the standard writes capitals, real receivers don't always, and
+the value proves the sentence just the same. This file never interprets a body.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.codes.checksum import nmea_checksum
+from gateway.model.inbound import Chunk, Frame, Moment, Tags
+from gateway.model.words import Fault, Integrity
+
+SENTENCE_BYTES_MAX = 1024
+"""The standard says 82; TAG blocks and vendors say more; a stream without line ends never ends."""
+
+_CHECKSUM_DIGITS = 2
+_LEGAL = bytes(byte for byte in range(0x20, 0x7F) if byte not in b"$!\\")
+_START = re.compile(rb"[$!\\](?:(?<!\\)(?=[A-Z][A-Z0-9]{2})|(?<=\\)(?=[a-z]:))")
+"""A start mark counts only before an address or a tag; a lone `$` in noise starts nothing."""
+_START_BEGUN = re.compile(rb"(?:[$!](?:[A-Z][A-Z0-9]?)?|\\[a-z]?)\Z")
+"""What may turn out to be a start mark once the next bytes have come."""
+_TAG_TIME_MS_DIGITS = 13
+"""`c:` in seconds has ten digits until the year 2286; with thirteen it is in milliseconds."""
+
+
+class Nmea:
+    """Cut a byte stream into sentences; a broken one is kept, marked with its fault."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._blank = 0
+        self._tags: Tags | None = None
+        self._tag_raw = b""
+        self._out: list[Frame] = []
+        self._chunk = Chunk("", Moment(0), b"")
+
+    @property
+    def held(self) -> int:
+        """How many bytes wait for the rest of their sentence."""
+        return len(self._tail) + self._blank
+
+    def split(self, chunk: Chunk) -> list[Frame]:
+        """Return each sentence completed by this chunk, in order."""
+        self._chunk, self._out = chunk, []
+        if chunk.gap:
+            self._give_up()
+        *lines, tail = (self._tail + chunk.data).split(b"\n")
+        for line in lines:
+            self._line(line + b"\n", None)
+        if len(tail) > SENTENCE_BYTES_MAX:
+            tail = self._overflow(tail)
+        whole = _whole_until(tail)
+        if whole:
+            self._line(tail[:whole], None)
+        self._tail = tail[whole:]
+        return self._out
+
+    @staticmethod
+    def wrap(body: bytes) -> bytes:
+        """Return the sentence that carries this body; it starts with its own start mark."""
+        return b"%b*%02X\r\n" % (body, nmea_checksum(body[1:]))
+
+    def _give_up(self) -> None:
+        """Emit what was held: the bytes that would have completed it are missing."""
+        if self._tail:
+            self._line(self._tail, Fault.CUT)
+            self._tail = b""
+        if self._blank:
+            self._emit_noise(b"")
+
+    def _overflow(self, tail: bytes) -> bytes:
+        """Give up on a line without an end, but for what may be the start of a sentence."""
+        begin = len(tail) - SENTENCE_BYTES_MAX + 1
+        found = _START.search(tail, begin) or _START_BEGUN.search(tail, begin)
+        keep_from = found.start() if found else len(tail)
+        self._line(tail[:keep_from], None)
+        return tail[keep_from:]
+
+    def _line(self, line: bytes, fault: Fault | None) -> None:
+        """Emit what one line holds: usually a sentence, sometimes noise, sometimes several."""
+        if not line.strip(b"\r\n"):
+            self._blank += len(line)
+            return
+        starts = [found.start() for found in _START.finditer(line)]
+        if not starts:
+            self._emit_noise(line)
+            return
+        if starts[0]:
+            self._emit_noise(line[: starts[0]])
+        for begin, end in zip(starts, [*starts[1:], len(line)], strict=True):
+            piece = line[begin:end]
+            if piece.startswith(b"\\"):
+                self._tag_block(piece)
+            else:
+                self._sentence(piece, fault if end == len(line) else None)
+        if self._tag_raw:
+            self._emit_faulty(self._tag_raw, Fault.BROKEN_TAG_BLOCK)
+            self._tag_raw, self._tags = b"", None
+
+    def _sentence(self, piece: bytes, fault: Fault | None) -> None:
+        text = piece.rstrip(b"\r\n")
+        star = text.find(b"*")
+        body = text[1:star] if star > 0 else text[1:]
+        found = _fault_of(text, body, star)
+        raw_end = len(text) if star < 0 else star + 1 + _CHECKSUM_DIGITS
+        raw = self._tag_raw + text[:raw_end]
+        after = text[raw_end:]
+        if len(raw) > SENTENCE_BYTES_MAX:
+            found = Fault.OVERSIZE
+        elif found is Fault.NO_CHECKSUM:
+            found = fault or found
+        span = self._blank + len(self._tag_raw) + len(piece) - len(after)
+        tags, self._tags, self._tag_raw, self._blank = self._tags, None, b"", 0
+        self._out.append(
+            Frame(
+                port=self._chunk.port,
+                heard=self._chunk.heard,
+                body=body[:SENTENCE_BYTES_MAX],
+                raw=raw[:SENTENCE_BYTES_MAX],
+                span=span,
+                ordinal=len(self._out),
+                fault=found,
+                integrity=Integrity.NONE if found else Integrity.CHECKSUM,
+                tags=tags,
+            )
+        )
+        if after:
+            self._emit_noise(after)
+
+    def _tag_block(self, piece: bytes) -> None:
+        """Remember a TAG block for the sentence right behind it; refuse a broken one."""
+        if self._tag_raw:
+            self._emit_faulty(self._tag_raw, Fault.BROKEN_TAG_BLOCK)
+            self._tag_raw, self._tags = b"", None
+        body, star, rest = piece[1:].partition(b"*")
+        digits, end, after = rest.partition(b"\\")
+        if not (star and end) or after or _checksum_value(digits) != nmea_checksum(body):
+            self._emit_faulty(piece, Fault.BROKEN_TAG_BLOCK)
+            return
+        self._tags, self._tag_raw = _tags_of(body), piece
+
+    def _emit_noise(self, noise: bytes) -> None:
+        self._emit_faulty(noise, Fault.NOISE)
+
+    def _emit_faulty(self, raw: bytes, fault: Fault) -> None:
+        kept = raw[:SENTENCE_BYTES_MAX]
+        self._out.append(
+            Frame(
+                port=self._chunk.port,
+                heard=self._chunk.heard,
+                body=kept,
+                raw=kept,
+                span=self._blank + len(raw),
+                ordinal=len(self._out),
+                fault=fault,
+            )
+        )
+        self._blank = 0
+
+
+def _fault_of(text: bytes, body: bytes, star: int) -> Fault | None:
+    """Judge the envelope before anyone reads the letter."""
+    if star < 0:
+        return Fault.NO_CHECKSUM
+    value = _checksum_value(text[star + 1 : star + 1 + _CHECKSUM_DIGITS])
+    if value is None:
+        return Fault.UNREADABLE_CHECKSUM
+    if value != nmea_checksum(body):
+        return Fault.WRONG_CHECKSUM
+    if body.translate(None, _LEGAL):
+        return Fault.ILLEGAL_CHARACTER
+    return None
+
+
+def _whole_until(tail: bytes) -> int:
+    """Return where the last sentence ends, if its checksum proves it already; 0 otherwise."""
+    if b"*" not in tail:
+        return 0
+    begin = max((found.start() for found in _START.finditer(tail)), default=len(tail))
+    sentence = tail[begin:]
+    star = sentence.find(b"*")
+    end = star + 1 + _CHECKSUM_DIGITS
+    if star < 0 or sentence.startswith(b"\\"):
+        return 0
+    return 0 if _fault_of(sentence[:end], sentence[1:star], star) else begin + end
+
+
+def _checksum_value(digits: bytes) -> int | None:
+    if len(digits) != _CHECKSUM_DIGITS or not digits.isalnum():
+        return None
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return None
+
+
+def _tags_of(body: bytes) -> Tags:
+    found = dict(
+        field.split(":", 1) for field in body.decode("ascii", "replace").split(",") if ":" in field
+    )
+    return Tags(
+        source=found.get("s") or None,
+        time_ns=_tag_time_ns(found.get("c", "")),
+        group=found.get("g") or None,
+    )
+
+
+def _tag_time_ns(text: str) -> int | None:
+    if not (text.isascii() and text.isdigit()) or len(text) > _TAG_TIME_MS_DIGITS:
+        return None
+    return int(text) * (10**6 if len(text) == _TAG_TIME_MS_DIGITS else 10**9)
+
+
+FRAMER = Nmea

@@ -1,0 +1,36 @@
+"""Which shelf an item goes to, before anybody touches the disk."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gateway.model.entry import Lane, encode_item, lane_of
+from gateway.model.inbound import Item, Refused
+
+ENTRY = "entry"
+"""The table that nothing is thrown out of."""
+
+RINGS = ("routine", "refused", "unread")
+"""The tables of which only the newest rows stay."""
+
+
+class Row(Struct, frozen=True, gc=False):
+    """An item on its way to the disk."""
+
+    item: Item
+    lane: Lane
+    shelf: str
+    """The table it goes to."""
+    body: bytes
+
+
+def row_of(item: Item) -> Row:
+    """Return the item with its lane, its shelf and its bytes."""
+    lane = lane_of(item)
+    return Row(item, lane, _shelf(item) if lane is Lane.ROUTINE else ENTRY, encode_item(item))
+
+
+def _shelf(item: Item) -> str:
+    if not isinstance(item, Refused):
+        return "routine"
+    return "refused" if item.reason else "unread"

@@ -1,0 +1,1 @@
+"""The words of the house: frozen values that walk the hallway. No behaviour."""

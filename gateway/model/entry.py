@@ -1,0 +1,55 @@
+"""What has a number and is on disk, and which lane it travels in from there."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct, msgpack
+
+from gateway.model.inbound import Item, Refused
+from gateway.model.words import Mode, Urgency
+
+
+class Lane(StrEnum):
+    """The way an entry goes out: the urgent never stand behind the routine."""
+
+    DISTRESS = "distress"
+    URGENCY = "urgency"
+    SAFETY = "safety"
+    ROUTINE = "routine"
+    """Conflated and bounded; the other lanes are kept until the broker has taken them."""
+
+
+class Entry(Struct, frozen=True):
+    """An item we have promised not to forget."""
+
+    number: int
+    """Its place in the epoch, counted from 1 without gaps; 0 when the journal could not take it."""
+    epoch: str
+    """The name of the journal file that numbers it; new for each new file."""
+    lane: Lane
+    item: Item | None
+    """What was handed to the journal; None when the entry was read back, the body says it all."""
+    body: bytes
+    """The item in msgpack: the same bytes for the same tape, configuration and version.
+
+    A map. That of a ruling has the key `sighting`; that of a refusal has the key `door`. It is read
+    back without types, so that an entry outlives the release whose radios named its details.
+    """
+    journaled_utc_ns: int | None = None
+    """When the disk was asked for the commit; None when the journal could not take it."""
+
+
+def lane_of(item: Item) -> Lane:
+    """Return the lane of an item: a marked test never takes the distress lane."""
+    if isinstance(item, Refused):
+        return Lane.DISTRESS if item.distress_like else Lane.ROUTINE
+    report = item.sighting.report
+    if report.mode is Mode.REAL or report.urgency is Urgency.ROUTINE:
+        return Lane(report.urgency)
+    return Lane.SAFETY
+
+
+def encode_item(item: Item) -> bytes:
+    """Return the bytes that stand for an item, on disk and for every later reader."""
+    return msgpack.encode(item)

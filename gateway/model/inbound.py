@@ -1,0 +1,243 @@
+"""What a thing is called after each inbound door. Every coat keeps the one before in its pocket."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from gateway.model.place import Identity, Position, Velocity
+from gateway.model.words import (
+    ClockState,
+    Confidence,
+    Fault,
+    Integrity,
+    Kind,
+    Mode,
+    Nature,
+    Relation,
+    Urgency,
+)
+
+SCHEMA_VERSION = 1
+"""Version of the published report; raised when a field changes its meaning or goes away."""
+
+
+class Moment(Struct, frozen=True, gc=False):
+    """When something happened, as this box's clocks told it."""
+
+    mono_ns: int
+    """Nanoseconds on the monotonic clock; for intervals, never for dates."""
+    utc_ns: int | None = None
+    """Nanoseconds since 1970-01-01 UTC; None when nobody knows (a plain capture)."""
+    clock: ClockState = ClockState.UNSET
+
+
+class Chunk(Struct, frozen=True, gc=False):
+    """Bytes as they fell off the wire, whole messages or not."""
+
+    port: str
+    heard: Moment
+    data: bytes
+    gap: bool = False
+    """True when bytes may be missing before these: the port has just been (re)opened."""
+
+
+class Tick(Struct, frozen=True, gc=False):
+    """The passing of time, as an input like any other."""
+
+    now: Moment
+
+
+class Tags(Struct, frozen=True, gc=False):
+    """What a TAG block in front of a sentence says (NMEA 0183 v4.10, section 7)."""
+
+    source: str | None = None
+    """`s:` the station or receiver that heard it."""
+    time_ns: int | None = None
+    """`c:` when that receiver heard it, nanoseconds since 1970 UTC."""
+    group: str | None = None
+    """`g:` the identity of the group of sentences that belong together."""
+
+
+class Frame(Struct, frozen=True, gc=False):
+    """One message as sent, still in the radio's own alphabet; a broken one carries its fault."""
+
+    port: str
+    heard: Moment
+    body: bytes
+    """The message without its envelope (start mark, checksum, line end)."""
+    raw: bytes
+    """The exact bytes of the message, cut at the framing's limit; the line end is left out."""
+    span: int
+    """How many bytes of the wire this frame accounts for."""
+    ordinal: int
+    """Its place among the frames of the same chunk; tells twins in one chunk apart."""
+    fault: Fault | None = None
+    integrity: Integrity = Integrity.NONE
+    tags: Tags | None = None
+
+
+class Detail(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a radio system says in its own words; each system derives its own."""
+
+
+class Reading(Struct, frozen=True):
+    """What one message of one radio system says, in that system's own terms."""
+
+    frames: tuple[Frame, ...]
+    """The frames it was read from, in the order in which they were heard; never empty."""
+    system: str
+    said: Detail
+    content: bytes
+    """What went over the air, whole and canonical: equal for two receivers of one transmission."""
+    refines: tuple[Frame, ...] = ()
+    """The frames of the earlier reading that this one completes."""
+
+
+class Unread(Struct, frozen=True):
+    """A whole frame that no report can be made of. It is kept and counted, never lost."""
+
+    frames: tuple[Frame, ...]
+    reason: str
+    """What stood in the way, in words; empty when no decoder speaks this language."""
+    distress_like: bool = False
+    """True when, had it been readable, it might have been a call for help."""
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What a reading means to everybody, before the house has dated and checked it."""
+
+    kind: Kind
+    urgency: Urgency
+    mode: Mode = Mode.REAL
+    sender: Identity | None = None
+    casualty: Identity | None = None
+    addressee: Identity | None = None
+    nature: Nature | None = None
+    position: Position | None = None
+    velocity: Velocity | None = None
+    persons_on_board: int | None = None
+    text: str | None = None
+    claimed_utc: str | None = None
+    channel: str | None = None
+    freq_hz: int | None = None
+    corrected_bits: int = 0
+    confidence: Confidence = Confidence.VERIFIED
+    doubts: tuple[str, ...] = ()
+
+
+class Heard(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Who heard it, where, how and when. Never mixed with what the message claims."""
+
+    station: str
+    port: str
+    modem: str
+    """The profile of the modem, a file in hardware/modems."""
+    mono_ns: int
+    utc: datetime | None = None
+    """Time of day of this box; None when it was not known."""
+    clock: ClockState
+    channel: str | None = None
+    freq_hz: int | None = None
+    rssi_dbm: float | None = None
+    receiver: str | None = None
+    """The receiver's own name, from a TAG block."""
+    receiver_utc: datetime | None = None
+    """The receiver's own time of hearing, from a TAG block."""
+
+
+class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing heard, in the one vocabulary shared by every radio system. Absent is None."""
+
+    report_id: str
+    """Stable: the same on retry, restart and replay. 32 hexadecimal digits."""
+    schema: int
+    system: str
+    """dsc, ais, gnss, …: the name of the decoder."""
+    kind: Kind
+    urgency: Urgency
+    mode: Mode
+    sender: Identity | None = None
+    """Who transmitted."""
+    casualty: Identity | None = None
+    """Who is in distress, if anybody; not always the sender."""
+    addressee: Identity | None = None
+    """Whom it was sent to; None means everybody."""
+    nature: Nature | None = None
+    position: Position | None = None
+    """Of the casualty in a distress message, of the sender otherwise."""
+    velocity: Velocity | None = None
+    persons_on_board: int | None = None
+    text: str | None = None
+    claimed_utc: str | None = None
+    """What the message itself says of its time: `[YYYY-MM-DDT]HH:MM[:SS[.fff]]Z`."""
+    heard: Heard
+    integrity: Integrity
+    corrected_bits: int = 0
+    confidence: Confidence
+    doubts: tuple[str, ...] = ()
+    """Why the confidence is not higher, a sentence each."""
+    refines: str | None = None
+    """The report that this one completes."""
+    detail: Detail | None = None
+    """The system's own words; see the schema of the system."""
+    raw: tuple[str, ...]
+    """The exact messages as heard, one text each; other than printable ASCII as \\xNN."""
+
+
+class Witness(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One hearing of a transmission that was heard more than once."""
+
+    report_id: str
+    port: str
+    mono_ns: int
+    receiver: str | None = None
+    rssi_dbm: float | None = None
+
+
+class Sighting(Struct, frozen=True):
+    """A report with its place in the story: first word, copy, or refinement."""
+
+    report: Report
+    content: bytes
+    relation: Relation = Relation.FIRST
+    first_id: str | None = None
+    """The first report of this transmission, when this is a copy of it."""
+    witnesses: tuple[Witness, ...] = ()
+    """Everyone who has heard this transmission up to now, the first one first."""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What one rule of one agreement says about a sighting."""
+
+    agreement: str
+    rule: str
+    outcome: str
+
+
+class Ruling(Struct, frozen=True):
+    """A sighting and what the agreements say about it, rule by rule."""
+
+    sighting: Sighting
+    verdicts: tuple[Verdict, ...] = ()
+
+
+class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something heard that no report was made of: kept, counted, told, never guessed at."""
+
+    port: str
+    mono_ns: int
+    utc: datetime | None = None
+    reason: str
+    door: str
+    """Where it was stopped: `framing` (not whole) or `radio` (whole, not readable)."""
+    distress_like: bool = False
+    """True when, had it been readable, it might have been a call for help."""
+    raw: tuple[str, ...]
+    span: int
+    """How many bytes of the wire it stands for; raw may be cut shorter."""
+
+
+Item = Ruling | Refused
+"""What comes out of the hallway and goes on disk."""

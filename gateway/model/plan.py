@@ -1,0 +1,175 @@
+"""What the configuration asks for: frozen, checked, complete. The limits of each value stand here.
+
+A default that depends on something else (a port that depends on TLS) is given by settings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[a-z0-9-]{1,32}\Z",
+        description="1 to 32 of the characters a-z, 0-9 and -",
+        examples=["cape-light"],
+    ),
+]
+"""The name of a station, port or link: it becomes a level of MQTT topics."""
+
+ModemName = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[a-z0-9-]{1,64}\Z",
+        description="the name of a profile: 1 to 64 of the characters a-z, 0-9 and -",
+        examples=["generic-dsc"],
+    ),
+]
+"""The name of a profile is the name of its file, so it can't lead out of its folder."""
+
+WordName = Annotated[
+    str,
+    Meta(pattern=r"\A[a-z][a-z0-9_]{0,31}\Z", description="a lower-case name", examples=["nmea"]),
+]
+"""The name of a radio system or framing is the name of its module."""
+
+Words = Annotated[
+    str,
+    Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,1024}\Z", description="text in one line"),
+]
+
+
+class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The facts of one kind of modem: a file in hardware/modems. No logic."""
+
+    title: Words
+    """What a person calls it."""
+    radio: Annotated[tuple[WordName, ...], Meta(min_length=1, max_length=16, examples=[["dsc"]])]
+    """The radio systems it speaks, asked in this order; files in gateway/radio."""
+    framing: WordName
+    """How its stream is cut; a file in gateway/framing."""
+    baud: Annotated[int, Meta(ge=50, le=4_000_000, examples=[4800])] = 4800
+    data_bits: Literal[7, 8] = 8
+    parity: Literal["none", "even", "odd"] = "none"
+    stop_bits: Literal[1, 2] = 1
+    silence_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    """Reopen the port after this long without a byte; 0 for modems that speak only when called."""
+    channel: Words | None = None
+    freq_hz: Annotated[int, Meta(ge=1, le=300_000_000_000, examples=[156_525_000])] | None = None
+    transmit: bool = False
+    """Whether this wiring can key a transmitter at all."""
+    proven: Words
+    """How these facts were proven: a bench run with its date, or a manual with its page."""
+
+
+class PortPlan(Struct, frozen=True, kw_only=True):
+    """One port of the station."""
+
+    name: Name
+    device: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[^\x00-\x1f\x7f]{1,512}\Z",
+            description="the place of a device, as text",
+            examples=["by-id:usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0"],
+        ),
+    ]
+    """Where it is: a path, `by-id:…`, `by-path:…`, `udev:KEY=value,…`, `tcp://…`, `tape:…`, …"""
+    modem: ModemName
+    """The name of its profile."""
+    profile: Profile
+
+
+FilePath = Annotated[
+    str,
+    Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,4096}\Z", description="the path of a file, as text"),
+]
+
+
+class TlsPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a broker link is protected. The broker's certificate is always verified."""
+
+    ca_file: FilePath | None = None
+    """The authority that signed the broker's certificate; None for the system's own list."""
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
+
+
+class LinkPlan(Struct, frozen=True, kw_only=True):
+    """One broker, and how it is spoken to."""
+
+    name: Name
+    host: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[^\s/]{1,253}\Z",
+            description="a host name or address, without scheme or port",
+            examples=["localhost"],
+        ),
+    ]
+    port: Annotated[int, Meta(ge=1, le=65_535, examples=[1883])]
+    version: Literal["5", "3.1.1"] = "5"
+    payload: Literal["json", "msgpack"] = "json"
+    username: Words | None = None
+    password_file: FilePath | None = None
+    client_id: Annotated[
+        str,
+        Meta(
+            # MQTT 5 section 3.1.3.1: any UTF-8 goes, but only these characters go everywhere.
+            pattern=r"\A[A-Za-z0-9_.:-]{1,128}\Z",
+            description="1 to 128 of the characters A-Z, a-z, 0-9, _ . : and -",
+        ),
+    ]
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 15
+    tls: TlsPlan | None = None
+    positions: Literal["conflated", "every"] = "conflated"
+    """Routine positions: only the newest of each craft on its own topic, or each report as well."""
+    position_interval_s: Annotated[float, Meta(ge=0, le=3600)] = 2.0
+    """The shortest time between two positions of one craft."""
+
+
+class JournalPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the journal is and how much of what may fall away is kept."""
+
+    path: FilePath
+    routine_rows_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 100_000
+    """Newest routine reports kept; distress, urgency and safety are never thrown away here."""
+    refused_rows_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 10_000
+    """Newest refused frames kept, and as many unread ones; distress-like ones always are."""
+
+
+class RecordPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The byte recorder: everything heard, as tapes that replay to the same entries."""
+
+    directory: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[^\x00-\x1f\x7f]{1,4096}\Z",
+            description="the path of a folder, as text",
+            examples=["/var/lib/distress-gateway/tapes"],
+        ),
+    ]
+    rotate_mb: Annotated[int, Meta(ge=1, le=4096)] = 64
+    keep_mb: Annotated[int, Meta(ge=1, le=1_048_576)] = 1024
+
+
+class LogPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the log is written."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "words"] = "auto"
+    """`auto` is words on a terminal and JSON everywhere else."""
+
+
+class StationPlan(Struct, frozen=True, kw_only=True):
+    """The whole configuration."""
+
+    station: Name
+    """The name of this station: in topics, reports and identities."""
+    ports: tuple[PortPlan, ...]
+    links: tuple[LinkPlan, ...]
+    journal: JournalPlan
+    record: RecordPlan | None
+    log: LogPlan

@@ -1,0 +1,145 @@
+"""What the box says of itself: the retained payloads `status`, `port/<port>` and `alert/<name>`.
+
+Counts only ever rise while the program runs, and begin at 0 with it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct, field
+
+from gateway.model.words import ClockState
+
+
+class StationState(StrEnum):
+    """Whether anybody is on watch."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    """Said by the gateway when it leaves, and by the broker (its will) when it just vanishes."""
+
+
+class ClockStatus(Struct, frozen=True, kw_only=True):
+    """How far the times in these reports can be trusted."""
+
+    state: ClockState
+
+
+class SchemaRange(Struct, frozen=True, kw_only=True):
+    """The versions of the published report that this gateway can send."""
+
+    min: int
+    max: int
+
+
+class PortBytes(Struct, frozen=True, kw_only=True):
+    """Where the bytes of a port went. What came in is always the sum of the other four."""
+
+    heard: int = field(name="in")
+    decoded: int
+    refused: int
+    noise: int
+    held: int
+
+
+class PortLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one port is: the payload of the retained topic `port/<port>`."""
+
+    state: Literal["waiting", "opening", "open", "silent"]
+    """`silent` is open too: nothing has come for the profile's time, so it was opened anew."""
+    modem: str
+    device: str
+    """Where it is looked for, as configured."""
+    last_error: str | None = None
+    retry_in_s: float | None = None
+    """When the next attempt is made; None when none is needed."""
+    reopened: int = 0
+    """How often the port was lost and taken up again."""
+    last_heard_utc: datetime | None = None
+
+
+class PortStatus(PortLink, frozen=True, kw_only=True, omit_defaults=True):
+    """How one port is, and what came of what was heard there."""
+
+    bytes: PortBytes
+    frames: int = 0
+    reports: int = 0
+    refused: int = 0
+    unread: int = 0
+    copies: int = 0
+    suspect: int = 0
+    decoder_errors: int = 0
+
+
+class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one broker link is."""
+
+    connected: bool
+    """Whether both connections are up: that for distress, and that for the rest."""
+    queued: int = 0
+    """Entries that the broker has yet to take: in the outbox and before it."""
+    published: int = 0
+    refused: int = 0
+    """Publications that the broker turned down."""
+    offered: int = 0
+    """Routine records and places handed to the broker."""
+    dropped: int = 0
+    """Routine records that the link was not up for, or could not keep up with."""
+    conflated: int = 0
+    """Places that a newer one of the same craft replaced before they were told."""
+    last_error: str | None = None
+
+
+class JournalCounts(Struct, frozen=True, kw_only=True):
+    """How the journal is, and what it holds."""
+
+    number_last: int
+    """The newest number given; also how many items this journal has ever taken."""
+    rows: dict[str, int]
+    """What it holds, by shelf: distress, urgency, safety, routine, refused, unread."""
+    outbox: dict[str, int]
+    """Entries that each broker link has yet to take."""
+    size_bytes: int
+    backlog: int = 0
+    """Items handed over and not yet on disk."""
+    commits: int = 0
+    commit_ms_last: float = 0.0
+    commit_ms_max: float = 0.0
+    failures: int = 0
+    """Transactions that the disk did not take."""
+    last_failure: str | None = None
+
+
+class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The whole of it: the payload of the retained topic `status`, and of the will in its place."""
+
+    station: str
+    state: StationState
+    version: str
+    epoch: str | None = None
+    """The journal that numbers the entries."""
+    seq: int = 0
+    """Counts the statuses of this run, from 1; the will, written beforehand, has none."""
+    utc: datetime | None = None
+    """When this was said; None in a will, which nobody can date beforehand."""
+    clock: ClockStatus | None = None
+    schema: SchemaRange
+    ports: dict[str, PortStatus] = {}
+    links: dict[str, LinkStatus] = {}
+    journal: JournalCounts | None = None
+    uptime_s: float | None = None
+    loop_lag_ms_max: float | None = None
+    """The longest that the event loop has been held up in this run."""
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """Something wrong with the box itself: the payload of `alert/<name>` until it is cleared."""
+
+    name: str
+    since: datetime | None
+    """None when the time of day was not known."""
+    text: str
+    """What it is, and what can be done about it, for a person."""

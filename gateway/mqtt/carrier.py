@@ -1,0 +1,156 @@
+"""The bus as it is in service: a connection made again whenever it ends.
+
+Nothing under way is carried over from one connection to the next: the outbox knows what is not
+signed for, and sends it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from gateway.clock import Clock
+from gateway.log import Log
+from gateway.model.plan import LinkPlan
+from gateway.mqtt.bus import (
+    CredentialFault,
+    Incoming,
+    LinkLost,
+    Outgoing,
+    PublishRefused,
+    SubscribeRefused,
+)
+from gateway.mqtt.client import Wire
+from gateway.mqtt.limits import GOODBYE_S_MAX
+
+RETRY_S_MIN = 0.25
+RETRY_S_MAX = 15.0
+"""Between attempts to connect: doubled from each to the next, and shortened by dice."""
+
+STEADY_S = 10.0
+"""A connection that lasted this long starts the pauses afresh. Two clients that share a name
+throw each other out at once: they must not do it hundreds of times a second."""
+
+
+class MqttBus:
+    """A `Bus`: one lane's connection to one broker, made again whenever it ends."""
+
+    def __init__(  # noqa: PLR0913  # each is a door of its own, opened in one place
+        self,
+        plan: LinkPlan,
+        *,
+        lane: str,
+        clock: Clock,
+        log: Log,
+        jitter: random.Random,
+        will: Callable[[], Outgoing] | None = None,
+        topics: Sequence[str] = (),
+    ) -> None:
+        self._plan = plan
+        self._name = f"{plan.name}/{lane}"
+        self._client_id = f"{plan.client_id}-{lane}"
+        self._clock = clock
+        self._log = log.bind(link=plan.name, lane=lane)
+        self._jitter = jitter
+        self._will = will
+        self._topics = tuple(topics)
+        self._wire: Wire | None = None
+        self._up = asyncio.Event()
+        self.connects = 0
+        self.last_error: str | None = None
+        self._said: str | None = None
+
+    @property
+    def connected(self) -> bool:
+        """True while the broker is known to answer."""
+        return self._wire is not None
+
+    async def run(self) -> None:
+        """Keep the connection until cancelled; then tell the will, if any, and leave in order."""
+        failures = 0
+        while True:
+            before, began_ns = self.connects, self._clock.now().mono_ns
+            try:
+                reason = await self._once()
+            except (LinkLost, SubscribeRefused, CredentialFault) as error:
+                reason = error.reason if isinstance(error, LinkLost) else str(error)
+            lasted_s = (self._clock.now().mono_ns - began_ns) / 1e9
+            steady = self.connects > before and lasted_s >= STEADY_S
+            failures = 0 if steady else failures + 1
+            pause_s = min(RETRY_S_MAX, RETRY_S_MIN * 2.0 ** min(failures, 8))
+            pause_s *= self._jitter.uniform(0.5, 1.0)
+            # Said once, not each time: a broker may be away for days.
+            say = self._log.debug if reason == self._said else self._log.warning
+            say("link_lost", reason=reason, retry_s=round(pause_s, 2))
+            self.last_error = self._said = reason
+            await self._clock.sleep(pause_s)
+
+    async def publish(self, outgoing: Outgoing) -> None:
+        """Publish with QoS 1; return once the broker has signed for it with a good reason code."""
+        wire = self._wire
+        if wire is None:
+            raise LinkLost(self._name, self.last_error or "not connected")
+        await wire.publish_signed(outgoing)
+
+    def offer(self, outgoing: Outgoing) -> bool:
+        """Publish with QoS 0, never waiting. False when there is no link or it can't keep up."""
+        wire = self._wire
+        return wire is not None and wire.offer(outgoing)
+
+    async def wait_connected(self) -> None:
+        """Return as soon as the link is up."""
+        while self._wire is None:
+            await self._up.wait()
+
+    async def wait_reconnected(self, since: int) -> int:
+        """Return `connects` as soon as it is over `since` and the link is up."""
+        while self._wire is None or self.connects <= since:
+            await self._up.wait()
+        return self.connects
+
+    async def received(self) -> AsyncIterator[Incoming]:
+        """Yield what is told on our topics. It is signed for when the next one is asked for."""
+        while True:
+            await self.wait_connected()
+            wire = self._wire
+            with contextlib.suppress(LinkLost):
+                while wire is not None:
+                    incoming = await wire.receive()
+                    yield incoming
+                    wire.acknowledge(incoming)
+
+    async def _once(self) -> str:
+        """Hold one connection, and return why it ended."""
+        will = self._will() if self._will else None
+        wire = Wire(self._plan, client_id=self._client_id, name=self._name, will=will)
+        try:
+            await wire.open()
+            await wire.subscribe_all(self._topics)
+            self._stand(wire)
+            return await wire.wait_lost()
+        except asyncio.CancelledError:
+            if self._wire is wire:
+                await self._tell_will(wire)
+            raise
+        finally:
+            self._wire = None
+            await wire.close()
+
+    def _stand(self, wire: Wire) -> None:
+        self._wire = wire
+        self.connects += 1
+        self._said = None
+        # Everybody who waits wakes up now; who comes later waits for the next connection.
+        waited, self._up = self._up, asyncio.Event()
+        waited.set()
+        self._log.info("link_connected", host=self._plan.host, port=self._plan.port)
+
+    async def _tell_will(self, wire: Wire) -> None:
+        """Tell what the broker would have told, had we died: DISCONNECT makes it forget that."""
+        if self._will is None:
+            return
+        with contextlib.suppress(LinkLost, PublishRefused, TimeoutError):
+            async with asyncio.timeout(GOODBYE_S_MAX):
+                await wire.publish_signed(self._will())

@@ -1,0 +1,87 @@
+"""What the disk could not take: told from memory, marked as such. A broken disk silences nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from msgspec import MsgspecError
+
+from gateway.clock import Clock
+from gateway.log import Log
+from gateway.model.entry import Entry, Lane
+from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.topics import TopicUnsafe
+
+UNJOURNALED_MAX = 1024
+"""Entries held in memory: hours of distress traffic, and a few megabytes."""
+
+REFUSED_PAUSE_S = 1.0
+"""Pause after the broker refused an entry that nothing else holds; then the next has its turn."""
+
+_ORDER = tuple(Lane)
+"""The most urgent first."""
+
+
+class Memory:
+    """Entries without a number, told in the order of their lanes."""
+
+    def __init__(
+        self, bus: Bus, *, write: Callable[[Entry, bool], Outgoing], clock: Clock, log: Log
+    ) -> None:
+        self._bus = bus
+        self._write = write
+        self._clock = clock
+        self._log = log
+        self._held: dict[Lane, deque[tuple[Entry, bool]]] = {lane: deque() for lane in _ORDER}
+        self._wake = asyncio.Event()
+        self.told = 0
+        """Entries told with `journaled=false`."""
+        self.lost = 0
+        """Entries that neither the disk nor this memory could hold, or that can't be written."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._held.values()))
+
+    def put(self, entry: Entry) -> None:
+        """Hold an entry until it is told. When there is no room the least urgent goes."""
+        if len(self) >= UNJOURNALED_MAX:
+            self.lost += 1
+            below = [lane for lane in _ORDER[_ORDER.index(entry.lane) + 1 :] if self._held[lane]]
+            if not below:
+                return
+            self._held[below[-1]].popleft()
+        self._held[entry.lane].append((entry, not self._bus.connected))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tell what is held whenever the link is up, for ever."""
+        while True:
+            await self._wake.wait()
+            await self._bus.wait_connected()
+            self._wake.clear()
+            while held := next((self._held[lane] for lane in _ORDER if self._held[lane]), None):
+                try:
+                    await self._tell(held)
+                except LinkLost:
+                    self._wake.set()
+                    break
+
+    async def _tell(self, held: deque[tuple[Entry, bool]]) -> None:
+        entry, waited = held[0]
+        try:
+            await self._bus.publish(self._write(entry, waited))
+        except PublishRefused as refusal:
+            self._log.error("unjournaled_refused", refusal=str(refusal))
+            held.rotate(-1)
+            await self._clock.sleep(REFUSED_PAUSE_S)
+            return
+        except (MsgspecError, TopicUnsafe):
+            self._log.exception("unjournaled_unwritable")
+            self.lost += 1
+        else:
+            self.told += 1
+        # Room may have been made meanwhile; then it is no longer the first.
+        if held and held[0] == (entry, waited):
+            held.popleft()

@@ -1,0 +1,218 @@
+"""What subscribers read: an entry becomes a record, in JSON or msgpack. Pure.
+
+A record is always written from the entry's body, never from the item that was in memory: so it
+says the same when it is told again after a restart, but for the time of telling and `late`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from gateway.model.entry import Entry, Lane
+from gateway.model.inbound import Refused, Report, Verdict, Witness
+from gateway.model.words import Mode, Relation, Urgency
+from gateway.mqtt.bus import Outgoing
+from gateway.mqtt.topics import Topics
+from gateway.normalise import utc_of
+
+LATE_S = 5.0
+"""A record told later than this after it was heard says `late`: somebody may have acted since."""
+
+POSITION_EXPIRY_S = 900
+"""A last known place older than this is taken off the board (five times the slowest AIS report)."""
+
+CONTENT_TYPES = {"json": "application/json", "msgpack": "application/msgpack"}
+
+
+class Times(Struct, frozen=True, kw_only=True):
+    """When this box did what; `heard` is in the report itself."""
+
+    journaled_utc: datetime | None
+    """When the disk was asked to keep it."""
+    published_utc: datetime | None
+    """When it was handed to the broker this time."""
+
+
+class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every record says of itself."""
+
+    station: str
+    epoch: str
+    """The journal that numbers it."""
+    number: int
+    """Its place in the epoch, without gaps; 0 when the journal could not take it."""
+    journaled: bool
+    """False when the disk failed and this was told all the same."""
+    times: Times
+    late: bool
+    """True when it waited: for a broker, or longer than a few seconds for anything else."""
+
+
+class Record(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """One report as told on `report/…`, `exercise/report/…` and `position/…`."""
+
+    relation: Relation
+    first_id: str | None = None
+    """The first report of this transmission, when this is a copy of it."""
+    witnesses: tuple[Witness, ...] = ()
+    """Everyone who has heard this transmission up to now, the first one first."""
+    verdicts: tuple[Verdict, ...] = ()
+    report: Report
+
+
+class RefusedRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """One frame that may be a call for help and can't be read, as told on `refused/<port>`."""
+
+    refused: Refused
+
+
+class Writer:
+    """Writes what one link tells."""
+
+    def __init__(self, topics: Topics, form: Literal["json", "msgpack"], *, station: str) -> None:
+        self.topics = topics
+        self._station = station
+        self._content_type = CONTENT_TYPES[form]
+        encoder = msgspec.json.Encoder() if form == "json" else msgspec.msgpack.Encoder()
+        self._encode = encoder.encode
+
+    def record(self, entry: Entry, *, published_utc_ns: int | None, waited: bool) -> Outgoing:
+        """Return the record of an entry, on the topic of its lane, urgency, mode and system.
+
+        Raises:
+            msgspec.MsgspecError: the body is not what a journal of ours holds.
+            TopicUnsafe: it names a port or a system that can't be.
+        """
+        topic, payload = self._record(entry, published_utc_ns, waited=waited)
+        return Outgoing(
+            topic=topic,
+            payload=payload,
+            qos=0 if entry.lane is Lane.ROUTINE else 1,
+            content_type=self._content_type,
+        )
+
+    def position(
+        self, entry: Entry, topic: str, *, published_utc_ns: int | None, retain: bool
+    ) -> Outgoing:
+        """Return the same record as the last known place of its craft."""
+        _, payload = self._record(entry, published_utc_ns, waited=False)
+        return Outgoing(
+            topic=topic,
+            payload=payload,
+            qos=0,
+            retain=retain,
+            expiry_s=POSITION_EXPIRY_S,
+            content_type=self._content_type,
+        )
+
+    def state(self, suffix: str, state: Struct | None) -> Outgoing:
+        """Return a retained state, or with None what takes it off the broker again."""
+        return Outgoing(
+            topic=self.topics.under(suffix),
+            payload=b"" if state is None else self._encode(state),
+            qos=1,
+            retain=True,
+            content_type=None if state is None else self._content_type,
+        )
+
+    def _record(
+        self, entry: Entry, published_utc_ns: int | None, *, waited: bool
+    ) -> tuple[str, bytes]:
+        body = msgspec.msgpack.decode(entry.body, type=dict[str, object])
+        if "sighting" not in body:
+            return self._refused(entry, body, published_utc_ns, waited=waited)
+        ruling = msgspec.convert(body, _Ruling)
+        sighting = ruling.sighting
+        head = msgspec.convert(sighting.report, _Head)
+        published = utc_of(published_utc_ns)
+        record = _RecordAgain(
+            station=self._station,
+            epoch=entry.epoch,
+            number=entry.number,
+            journaled=entry.number > 0,
+            times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
+            late=waited or _overdue(head.heard.utc, published),
+            relation=sighting.relation,
+            first_id=sighting.first_id,
+            witnesses=sighting.witnesses,
+            verdicts=ruling.verdicts,
+            report=sighting.report,
+        )
+        topic = self.topics.report(head.urgency, head.system, head.mode)
+        return topic, self._encode(record)
+
+    def _refused(
+        self,
+        entry: Entry,
+        body: dict[str, object],
+        published_utc_ns: int | None,
+        *,
+        waited: bool,
+    ) -> tuple[str, bytes]:
+        head = msgspec.convert(body, _RefusedHead)
+        published = utc_of(published_utc_ns)
+        record = _RefusedAgain(
+            station=self._station,
+            epoch=entry.epoch,
+            number=entry.number,
+            journaled=entry.number > 0,
+            times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
+            late=waited or _overdue(head.utc, published),
+            refused=body,
+        )
+        return self.topics.refused(head.port), self._encode(record)
+
+
+def _overdue(heard: datetime | None, published: datetime | None) -> bool:
+    """Return whether telling took too long; a clock that was set back in between says nothing."""
+    if heard is None or published is None:
+        return False
+    return (published - heard).total_seconds() > LATE_S
+
+
+class _RecordAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """A record as written: field for field the published one, its report untouched since disk."""
+
+    relation: Relation
+    first_id: str | None = None
+    witnesses: tuple[dict[str, object], ...] = ()
+    verdicts: tuple[dict[str, object], ...] = ()
+    report: dict[str, object]
+
+
+class _RefusedAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    refused: dict[str, object]
+
+
+class _Heard(Struct):
+    utc: datetime | None = None
+
+
+class _Head(Struct):
+    """The few words of a report that say where it goes."""
+
+    urgency: Urgency
+    mode: Mode
+    system: str
+    heard: _Heard
+
+
+class _RefusedHead(Struct):
+    port: str
+    utc: datetime | None = None
+
+
+class _Sighting(Struct):
+    report: dict[str, object]
+    relation: Relation
+    first_id: str | None = None
+    witnesses: tuple[dict[str, object], ...] = ()
+
+
+class _Ruling(Struct):
+    sighting: _Sighting
+    verdicts: tuple[dict[str, object], ...] = ()

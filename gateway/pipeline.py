@@ -1,0 +1,199 @@
+"""The hallway. Everything the gateway does to what it hears is on this page.
+
+Pure: no clock, no wire, no disk. The same chunks and ticks give the same items, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from gateway.codes.rawtext import escape
+from gateway.correlate.copies import Copies
+from gateway.framing import Framer, framer_named
+from gateway.model.inbound import Chunk, Frame, Item, Moment, Reading, Refused, Tick, Unread
+from gateway.model.plan import PortPlan
+from gateway.model.words import Confidence, Fault, Relation
+from gateway.normalise import Place, normalise, utc_of
+from gateway.radio import Radio, radio_named
+from gateway.rules import judge
+
+
+class PortCount(Struct):
+    """What came in at one port. bytes_in is always the sum of the four that follow it."""
+
+    bytes_in: int = 0
+    bytes_decoded: int = 0
+    """In whole frames."""
+    bytes_refused: int = 0
+    """In frames with a fault."""
+    bytes_noise: int = 0
+    """In no frame at all."""
+    bytes_held: int = 0
+    """Waiting for the rest of their frame."""
+    frames: int = 0
+    refused: int = 0
+    """Frames with a fault, and whole ones that could not be read."""
+    unread: int = 0
+    """Whole frames in a language that no decoder of this port speaks."""
+    reports: int = 0
+    copies: int = 0
+    suspect: int = 0
+    """Reports of confidence `suspect`."""
+    decoder_errors: int = 0
+    """Exceptions out of a decoder: faults of this program. Always 0, or please report it."""
+
+
+class Ear:
+    """One port's end of the hallway: its framer, its radios, its place and its counts."""
+
+    def __init__(self, place: Place, framer: Framer, radios: tuple[Radio, ...]) -> None:
+        self.place = place
+        self.framer = framer
+        self.radios = radios
+        self.count = PortCount()
+
+
+def hallway(station: str, ports: Iterable[PortPlan]) -> Pipeline:
+    """Return the hallway of a station: each port with a framer and radios of its own."""
+    return Pipeline(
+        Ear(
+            Place(
+                station=station,
+                port=port.name,
+                modem=port.modem,
+                channel=port.profile.channel,
+                freq_hz=port.profile.freq_hz,
+            ),
+            framer_named(port.profile.framing)(),
+            tuple(radio_named(name)() for name in port.profile.radio),
+        )
+        for port in ports
+    )
+
+
+class Pipeline:
+    """All ports' ends of the hallway, and the rooms they share."""
+
+    def __init__(self, ears: Iterable[Ear]) -> None:
+        self.ears = {ear.place.port: ear for ear in ears}
+        self.copies = Copies()
+
+    def inbound(self, chunk: Chunk) -> list[Item]:
+        """Walk a chunk from the wire to its rulings; what is refused comes out beside them."""
+        ear = self.ears[chunk.port]
+        frames = ear.framer.split(chunk)
+        _count_bytes(ear, chunk, frames)
+        return [item for frame in frames for item in self._walk(ear, frame)]
+
+    def tick(self, tick: Tick) -> list[Item]:
+        """Let time pass: what waited too long for its other half comes out as it is."""
+        return [
+            item
+            for ear in self.ears.values()
+            for radio in ear.radios
+            for found in _overdue(ear, radio, tick.now)
+            for item in self._onward(ear, radio, found)
+        ]
+
+    def _walk(self, ear: Ear, frame: Frame) -> Iterator[Item]:
+        if frame.fault is Fault.NOISE:
+            return
+        if frame.fault is not None:
+            like = any(_might_call(ear, radio, frame) for radio in ear.radios)
+            yield self._refused(ear, (frame,), frame.fault, door="framing", distress_like=like)
+            return
+        for radio in ear.radios:
+            found = _read(ear, radio, frame)
+            if found is not None:
+                for reading in found:
+                    yield from self._onward(ear, radio, reading)
+                return
+        ear.count.unread += 1
+        yield _kept(ear, (frame,), reason="", door="radio", distress_like=False)
+
+    def _onward(self, ear: Ear, radio: Radio, found: Reading | Unread) -> Iterator[Item]:
+        if isinstance(found, Unread):
+            yield self._refused(
+                ear, found.frames, found.reason, door="radio", distress_like=found.distress_like
+            )
+            return
+        try:
+            report = normalise(radio.report(found), found, ear.place)
+        except Exception as error:  # noqa: BLE001  # see _read
+            yield self._refused(
+                ear, found.frames, _blame(ear, radio, error), door="radio", distress_like=True
+            )
+            return
+        sighting = self.copies.place(report, found)
+        ear.count.reports += 1
+        ear.count.copies += sighting.relation is Relation.COPY
+        ear.count.suspect += report.confidence is Confidence.SUSPECT
+        yield judge(sighting)
+
+    @staticmethod
+    def _refused(
+        ear: Ear, frames: tuple[Frame, ...], reason: str, *, door: str, distress_like: bool
+    ) -> Refused:
+        ear.count.refused += 1
+        return _kept(ear, frames, reason=reason, door=door, distress_like=distress_like)
+
+
+def _read(ear: Ear, radio: Radio, frame: Frame) -> tuple[Reading | Unread, ...] | None:
+    """Ask one radio; a fault of the decoder is kept like any refusal and loses nothing else."""
+    try:
+        return radio.read(frame)
+    except Exception as error:  # noqa: BLE001  # no input may stop a port, whatever we did wrong
+        return (Unread((frame,), _blame(ear, radio, error), distress_like=True),)
+
+
+def _might_call(ear: Ear, radio: Radio, frame: Frame) -> bool:
+    try:
+        return radio.distress_like(frame)
+    except Exception as error:  # noqa: BLE001  # see _read
+        _blame(ear, radio, error)
+        return True
+
+
+def _overdue(ear: Ear, radio: Radio, now: Moment) -> tuple[Reading | Unread, ...]:
+    try:
+        return radio.expire(now)
+    except Exception as error:  # noqa: BLE001  # see _read
+        _blame(ear, radio, error)
+        return ()
+
+
+def _blame(ear: Ear, radio: Radio, error: Exception) -> str:
+    ear.count.decoder_errors += 1
+    return f"decoder {radio.name} failed: {type(error).__name__}"
+
+
+def _kept(
+    ear: Ear, frames: tuple[Frame, ...], *, reason: str, door: str, distress_like: bool
+) -> Refused:
+    heard = frames[-1].heard
+    return Refused(
+        port=ear.place.port,
+        mono_ns=heard.mono_ns,
+        utc=utc_of(heard.utc_ns),
+        reason=reason,
+        door=door,
+        distress_like=distress_like,
+        raw=tuple(escape(frame.raw) for frame in frames),
+        span=sum(frame.span for frame in frames),
+    )
+
+
+def _count_bytes(ear: Ear, chunk: Chunk, frames: list[Frame]) -> None:
+    count = ear.count
+    count.bytes_in += len(chunk.data)
+    for frame in frames:
+        count.frames += frame.fault is not Fault.NOISE
+        if frame.fault is None:
+            count.bytes_decoded += frame.span
+        elif frame.fault is Fault.NOISE:
+            count.bytes_noise += frame.span
+        else:
+            count.bytes_refused += frame.span
+    count.bytes_held = ear.framer.held

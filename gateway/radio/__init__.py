@@ -1,0 +1,37 @@
+"""One file (or folder) per radio system. Nothing here imports anything else here.
+
+A radio system never fails on what it hears: what it can't read becomes `Unread`. It remembers only
+what one port's later frames may complete, within a bound that its file names.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Protocol
+
+from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
+
+
+class Radio(Protocol):
+    """What every radio system can do. One radio belongs to one port."""
+
+    name: str
+    """The system, as reports say it; also the name of its file."""
+
+    def read(self, frame: Frame) -> tuple[Reading | Unread, ...] | None:
+        """Return what this whole frame completes: nothing yet is (), not my language is None."""
+
+    def report(self, reading: Reading) -> Draft:
+        """Return what the reading means to everybody."""
+
+    def expire(self, now: Moment) -> tuple[Reading | Unread, ...]:
+        """Return what will never be completed, now that time has passed."""
+
+    def distress_like(self, frame: Frame) -> bool:
+        """Say whether this broken frame, had it been whole, might have been a call for help."""
+
+
+def radio_named(name: str) -> type[Radio]:
+    """Return the radio system kept in the file of that name."""
+    found: type[Radio] = import_module(f"{__name__}.{name}").RADIO
+    return found

@@ -1,0 +1,134 @@
+"""Digital selective calling (ITU-R M.493-15) as radios tell it over NMEA 0183: DSC and DSE.
+
+A call goes out as soon as it is heard; the expansion behind it makes a second, finer reading that
+names the first. Remembered, for one port: the calls that an expansion may still follow.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
+from gateway.radio.dsc.call import Illegible, content_of, read_call
+from gateway.radio.dsc.expansion import SENTENCES_MAX, Sentence, expansion_of, read_sentence
+from gateway.radio.dsc.meaning import draft_of_call, draft_of_orphan
+from gateway.radio.dsc.words import DscDetail, DseDetail
+from gateway.radio.dsc.write import write_call, write_expansion
+
+__all__ = ["EXPANSION_WINDOW_NS", "PENDING_MAX", "RADIO", "Dsc", "write_call", "write_expansion"]
+
+EXPANSION_WINDOW_NS = 60 * 10**9
+"""The five calls of one attempt last 36 s at 100 Bd, with the expansion behind them; the earliest
+automatic repeat of an alert comes after 3.5 min (M.493, M.541)."""
+
+PENDING_MAX = 256
+"""Calls that an expansion may still follow: more than ten times what one receiver can hear in the
+window. The oldest goes first; it has been reported."""
+
+_ADDRESS_LETTERS = 5
+"""Two for the talker, which may be any, and three for the sentence."""
+
+_SENTENCE = re.compile(rb"(?:^|[$!])[A-Z0-9]{2}DS[CE](?:,|$)")
+
+
+class Dsc:
+    """The calls heard at one port."""
+
+    name = "dsc"
+
+    def __init__(self) -> None:
+        self._pending: dict[str, _Pending] = {}
+
+    def read(self, frame: Frame) -> tuple[Reading | Unread, ...] | None:
+        """Return what this sentence says; not a DSC or DSE sentence is None."""
+        address, *texts = frame.body.decode("ascii", "replace").split(",")
+        formatter = address[2:] if len(address) == _ADDRESS_LETTERS else ""
+        if formatter == "DSC":
+            return (self._call(frame, texts),)
+        if formatter == "DSE":
+            return (self._expansion(frame, texts),)
+        return None
+
+    def report(self, reading: Reading) -> Draft:
+        """Return what the reading means to everybody."""
+        if isinstance(reading.said, DseDetail):
+            return draft_of_orphan(reading.said)
+        if isinstance(reading.said, DscDetail):
+            return draft_of_call(reading.said)
+        raise TypeError(reading.said)
+
+    def expire(self, now: Moment) -> tuple[Reading | Unread, ...]:
+        """Forget the calls that no expansion can follow any more; each has been reported."""
+        for self_id, pending in list(self._pending.items()):
+            if now.mono_ns - pending.frame.heard.mono_ns > EXPANSION_WINDOW_NS:
+                del self._pending[self_id]
+        return ()
+
+    def distress_like(self, frame: Frame) -> bool:
+        """Say whether this broken frame is a DSC or DSE sentence: any of them may be a distress."""
+        return _SENTENCE.search(frame.raw) is not None
+
+    def _call(self, frame: Frame, texts: list[str]) -> Reading | Unread:
+        call = read_call(texts)
+        if isinstance(call, Illegible):
+            return Unread((frame,), call.reason, distress_like=call.distress_like)
+        content = content_of(texts)
+        if call.self_id is not None:
+            self._remember(call.self_id, _Pending(frame, call, content))
+        return Reading((frame,), self.name, call, content)
+
+    def _expansion(self, frame: Frame, texts: list[str]) -> Reading | Unread:
+        sentence = read_sentence(texts)
+        if sentence is None:
+            return Unread((frame,), "it does not say whose expansion it is", distress_like=True)
+        pending = self._pending.get(sentence.self_id)
+        late = pending and frame.heard.mono_ns - pending.frame.heard.mono_ns > EXPANSION_WINDOW_NS
+        if pending is None or late or sentence.flag == "query":
+            said = DseDetail(self_id=sentence.self_id, expansion=expansion_of((sentence,)))
+            return Reading((frame,), self.name, said, _content(b"", said.expansion.sets, sentence))
+        pending = pending.with_more(frame, sentence)
+        self._pending[sentence.self_id] = pending
+        expansion = expansion_of(pending.sentences)
+        return Reading(
+            (pending.frame, *pending.more),
+            self.name,
+            replace(pending.call, expansion=expansion),
+            _content(pending.content, expansion.sets, sentence),
+            refines=(pending.frame,),
+        )
+
+    def _remember(self, self_id: str, pending: _Pending) -> None:
+        self._pending.pop(self_id, None)
+        self._pending[self_id] = pending
+        if len(self._pending) > PENDING_MAX:
+            del self._pending[next(iter(self._pending))]
+
+
+class _Pending(Struct, frozen=True):
+    """A call that an expansion may follow, and what has followed already."""
+
+    frame: Frame
+    call: DscDetail
+    content: bytes
+    more: tuple[Frame, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+
+    def with_more(self, frame: Frame, sentence: Sentence) -> _Pending:
+        """Return it with one more sentence; beyond the most that can be announced, the newest."""
+        return replace(
+            self,
+            more=(*self.more, frame)[-SENTENCES_MAX:],
+            sentences=(*self.sentences, sentence)[-SENTENCES_MAX:],
+        )
+
+
+def _content(call: bytes, sets: tuple[tuple[str, str], ...], sentence: Sentence) -> bytes:
+    """Return what went over the air up to now: the call, and each data set once."""
+    said = ",".join(f"{code},{data}" for code, data in sorted(sets))
+    return b"%b|DSE,%b,%b" % (call, sentence.self_id.encode(), said.encode("ascii", "replace"))
+
+
+RADIO = Dsc

@@ -1,0 +1,73 @@
+"""The configuration as it is in force: every key with its value, as a file that loads again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import fields
+
+from gateway.model.plan import LinkPlan, PortPlan, StationPlan
+
+
+def effective(plan: StationPlan) -> str:
+    """Return the whole configuration as TOML, defaults written out and paths made absolute."""
+    blocks = [f"[station]\n{_line('name', plan.station)}"]
+    blocks += [_port(port) for port in plan.ports]
+    blocks += [_link(link) for link in plan.links]
+    blocks.append(_table("journal", plan.journal))
+    if plan.record is not None:
+        blocks.append(_table("record", plan.record))
+    blocks.append(_table("log", plan.log))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _port(port: PortPlan) -> str:
+    facts = [f"#   {line}" for line in _lines(port.profile)]
+    return "\n".join(
+        [
+            f"[port.{port.name}]",
+            _line("device", port.device),
+            _line("modem", port.modem),
+            f"# The facts of {port.modem}:",
+            *facts,
+        ]
+    )
+
+
+def _link(link: LinkPlan) -> str:
+    text = _table(f"link.{link.name}", link, "name", "tls")
+    return text if link.tls is None else f"{text}\n\n{_table(f'link.{link.name}.tls', link.tls)}"
+
+
+def _table(name: str, struct: Struct, *apart: str) -> str:
+    return "\n".join([f"[{name}]", *_lines(struct, *apart)])
+
+
+def _lines(struct: Struct, *apart: str) -> Iterator[str]:
+    for field in fields(struct):
+        value = getattr(struct, field.name)
+        if field.name not in apart and value is not None:
+            yield _line(field.name, value)
+
+
+def _line(key: str, value: object) -> str:
+    return f"{key} = {_value(value)}"
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return '"' + "".join(_escaped(character) for character in value) + '"'
+        case tuple():
+            return "[" + ", ".join(_value(part) for part in value) + "]"
+        case _:
+            return str(value)
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"

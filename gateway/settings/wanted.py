@@ -1,0 +1,85 @@
+"""What a key wants, and what it was given, in words for the person who writes the file."""
+
+from __future__ import annotations
+
+from msgspec import inspect
+
+_SHOWN_CHARACTERS_MAX = 60
+
+
+def wanted(kind: object) -> str:
+    """Return what a value of this type has to be."""
+    return _wanted(_plain(inspect.type_info(kind)))
+
+
+def words_of(kind: object) -> tuple[str, ...]:
+    """Return the closed list of words of this type; empty for any other type."""
+    found, _ = _stripped(_plain(inspect.type_info(kind)))
+    if not isinstance(found, inspect.LiteralType):
+        return ()
+    return tuple(value for value in found.values if isinstance(value, str))
+
+
+def example(kind: object) -> str:
+    """Return a good value of this type, as TOML, where the plan names one."""
+    _, extra = _stripped(_plain(inspect.type_info(kind)))
+    examples = extra.get("examples")
+    return shown(examples[0]) if isinstance(examples, list) else '"…"'
+
+
+def shown(value: object) -> str:
+    """Return a value as TOML says it, cut to a length that fits a line."""
+    match value:
+        case bool():
+            text = str(value).lower()
+        case str():
+            escaped = value.encode("unicode_escape").decode("ascii")
+            printable = value if value.isprintable() else escaped
+            text = '"' + printable.replace('"', '\\"') + '"'
+        case dict():
+            text = "a table"
+        case list() | tuple():
+            text = "[" + ", ".join(shown(part) for part in value[:8]) + "]"
+        case _:
+            text = str(value)
+    if len(text) > _SHOWN_CHARACTERS_MAX:
+        return text[: _SHOWN_CHARACTERS_MAX - 1] + "…"
+    return text
+
+
+def _wanted(kind: inspect.Type) -> str:
+    found, extra = _stripped(kind)
+    if "description" in extra:
+        return str(extra["description"])
+    match found:
+        case inspect.LiteralType():
+            words = "one of " + ", ".join(shown(value) for value in found.values)
+        case inspect.BoolType():
+            words = "true or false"
+        case inspect.IntType():
+            words = "a whole number" + _range(found.ge, found.le)
+        case inspect.FloatType():
+            words = "a number" + _range(found.ge, found.le)
+        case inspect.VarTupleType():
+            words = f"a list, each {_wanted(found.item_type)}"
+        case _:
+            words = "text"
+    return words
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return f" from {low} to {high}" if low is not None and high is not None else ""
+
+
+def _plain(kind: inspect.Type) -> inspect.Type:
+    """Return the type without the None that says it may be absent: TOML has no null."""
+    if isinstance(kind, inspect.UnionType):
+        return next(one for one in kind.types if not isinstance(one, inspect.NoneType))
+    return kind
+
+
+def _stripped(kind: inspect.Type) -> tuple[inspect.Type, dict[str, object]]:
+    """Return the type without its annotations, and the annotations."""
+    if isinstance(kind, inspect.Metadata):
+        return kind.type, dict(kind.extra_json_schema or {})
+    return kind, {}

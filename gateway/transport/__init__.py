@@ -1,0 +1,114 @@
+"""The wires: what arrived, on which port, when. Nothing here knows what a byte means.
+
+A *way* leads to a modem and can be taken again and again; a *wire* is a way that stands open.
+Whatever goes wrong outside comes out as one of these, each with its facts:
+
+    WireLost            the wire is gone, or could not be had
+        WireAbsent      nothing is there at all: no node, no sender
+        WireEnded       it came to its end and is not tried again by itself: a tape
+    WriteStalled        the modem takes no bytes; receiving goes on
+    BadDevice           a device that can never work as it is written
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+READ_BYTES_MAX = 4096
+"""One chunk goes through the rooms in one go; a longer one would make the other ports wait."""
+
+WRITE_BYTES_MAX = 4096
+"""What may wait for a modem; a second of the fastest one, a minute of a slow one."""
+
+WRITE_S_MAX = 2.0
+"""A modem that has not taken its bytes by then is stalled; what is unsent is thrown away."""
+
+
+class Wire(Protocol):
+    """An open way to one modem."""
+
+    async def read(self) -> bytes:
+        """Return the next bytes, never none, at most READ_BYTES_MAX; raise WireLost.
+
+        Cancelling it loses nothing: what has arrived is returned by the next call.
+        """
+
+    async def write(self, data: bytes) -> None:
+        """Hand these bytes to the modem whole; raise WriteStalled or WireLost."""
+
+    def close(self) -> None:
+        """Let go of it. Never blocks; a second time does nothing."""
+
+
+class Node(Struct, frozen=True):
+    """What stands at a device's place: another identity is another modem, or a new cable."""
+
+    path: str
+    identity: tuple[int, ...]
+    """Device, inode and character-device numbers; all three alike is the same node."""
+    changed_ns: int = 0
+    """When its owner or mode last changed: a reason to try again, not to let go."""
+
+
+class Way(Protocol):
+    """How to get at one modem, again and again."""
+
+    refused_senders: int
+    """How many were turned away because another one was already speaking here."""
+
+    async def open(self) -> tuple[Wire, Node]:
+        """Open it; raise WireAbsent, WireEnded or WireLost."""
+
+    def standing(self) -> Node | None:
+        """Return what stands there now, cheaply; None when nothing does. Raise WireLost."""
+
+    def close(self) -> None:
+        """Let go of everything that outlives a single wire. Never blocks."""
+
+
+class WireLost(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
+    """The wire is gone, or could not be had."""
+
+    def __init__(self, device: str, reason: str) -> None:
+        super().__init__(device, reason)
+        self.device = device
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.device}: {self.reason}"
+
+
+class WireAbsent(WireLost):
+    """Nothing is there at all."""
+
+
+class WireEnded(WireLost):
+    """It came to its end and is not tried again by itself."""
+
+
+class WriteStalled(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
+    """The modem takes no bytes; those it had not taken have been thrown away."""
+
+    def __init__(self, device: str, unsent_bytes: int, *, waited_s: float = 0.0) -> None:
+        super().__init__(device, unsent_bytes, waited_s)
+        self.device = device
+        self.unsent_bytes = unsent_bytes
+        self.waited_s = waited_s
+        """0 when there was no room for them behind those that wait already."""
+
+    def __str__(self) -> str:
+        return f"{self.device}: {self.unsent_bytes} bytes not taken in {self.waited_s:g} s"
+
+
+class BadDevice(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
+    """A device that can never work as it is written."""
+
+    def __init__(self, device: str, problem: str) -> None:
+        super().__init__(device, problem)
+        self.device = device
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"`{self.device}`: {self.problem}"

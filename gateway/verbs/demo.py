@@ -1,0 +1,174 @@
+"""`demo`: the whole gateway on one machine, without hardware.
+
+A tape speaks through virtual modems into the real service; the real service publishes to a broker;
+an ordinary MQTT client subscribes, and what it receives is printed. Nothing here is simulated but
+the radios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import random
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from gateway import __version__
+from gateway.app import Service
+from gateway.clock import Clock
+from gateway.log import set_up
+from gateway.model.plan import (
+    JournalPlan,
+    LinkPlan,
+    LogPlan,
+    PortPlan,
+    StationPlan,
+)
+from gateway.mqtt.payload import Record, RefusedRecord
+from gateway.mqtt.subscriber import subscribe
+from gateway.settings import shipped
+from gateway.transport.tape import TapePort, read_tape
+from gateway.verbs.embedded import LOOPBACK, Listening, embedded_broker
+from gateway.verbs.telling import one_line, refused_line
+from gateway.verbs.virtual import VirtualModems
+
+TAPE = "demo/strait.tape"
+STATION = "demo"
+
+POSITIONS_A_LINE = 50
+"""So many positions after the first of each craft are told in one line."""
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the demonstration until it is stopped, or for `args.seconds`."""
+    tape = shipped("config") / TAPE
+    header, _ = read_tape(tape)
+    with (
+        tempfile.TemporaryDirectory(prefix="distress-gateway-") as folder,
+        embedded_broker(args.port) as broker,
+        VirtualModems(header.ports) as modems,
+    ):
+        plan = _plan(header.ports, modems, broker, folder)
+        if not args.json:
+            _say_hello(plan, broker)
+        asyncio.run(_demonstrate(plan, modems, broker, tape=tape, args=args))
+    return 0
+
+
+async def _demonstrate(
+    plan: StationPlan,
+    modems: VirtualModems,
+    broker: Listening,
+    *,
+    tape: Path,
+    args: argparse.Namespace,
+) -> None:
+    clock = Clock()
+    log = set_up(level="error", as_json=False)
+    service = Service(plan, clock=clock, log=log, dice=random.Random())  # noqa: S311  # for back-off
+    try:
+        async with asyncio.timeout(args.seconds), asyncio.TaskGroup() as group:
+            group.create_task(_print(broker, as_json=args.json), name="subscriber")
+            group.create_task(service.run(), name="service")
+            await service.on_watch.wait()
+            for turn in itertools.count(1):
+                if turn > 1 and not args.json:
+                    print("\nThe tape starts again.\n", flush=True)
+                _, heard = read_tape(tape)
+                await modems.play(heard, speed=args.speed, clock=clock)
+    except TimeoutError:
+        pass
+
+
+async def _print(broker: Listening, *, as_json: bool) -> None:
+    """Be the ordinary MQTT client: subscribe to everything, print what comes."""
+    eyes = Eyes(colour=sys.stdout.isatty())
+    async for topic, payload, _ in subscribe(
+        LOOPBACK, broker.port_v311, ("distress/v1/#",), version="3.1.1"
+    ):
+        line = f"{topic} {payload.decode()}" if as_json else eyes.line(topic, payload)
+        if line:
+            print(line, flush=True)
+
+
+class Eyes:
+    """What a person wants to see of it all: each report, but not each position of a craft."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+        self._craft: set[str] = set()
+        self._more = 0
+
+    def line(self, topic: str, payload: bytes) -> str:
+        """Return the line for one message; empty for what only confirms what was shown."""
+        what = topic.split("/")[3]
+        if not payload:
+            return ""
+        if what == "position":
+            return self._position(topic, payload)
+        if what in ("report", "exercise"):
+            record = msgspec.json.decode(payload, type=Record)
+            return one_line(record.report, record.relation, colour=self._colour)
+        if what == "refused":
+            refused = msgspec.json.decode(payload, type=RefusedRecord)
+            return refused_line(refused.refused, colour=self._colour)
+        return ""
+
+    def _position(self, topic: str, payload: bytes) -> str:
+        if topic not in self._craft:
+            self._craft.add(topic)
+            return one_line(msgspec.json.decode(payload, type=Record).report, colour=self._colour)
+        self._more += 1
+        if self._more < POSITIONS_A_LINE:
+            return ""
+        count, self._more = self._more, 0
+        return f"          ({count} more positions of {len(self._craft)} craft)"
+
+
+def _plan(
+    ports: Mapping[str, TapePort],
+    modems: VirtualModems,
+    broker: Listening,
+    folder: str,
+) -> StationPlan:
+    return StationPlan(
+        station=STATION,
+        ports=tuple(
+            PortPlan(name=name, device=modems.devices[name], modem=port.modem, profile=port.profile)
+            for name, port in ports.items()
+        ),
+        links=(
+            LinkPlan(
+                name="local",
+                host=LOOPBACK,
+                port=broker.port_v311,
+                version="3.1.1",
+                client_id=f"distress-gateway-{STATION}",
+            ),
+        ),
+        journal=JournalPlan(path=str(Path(folder, "journal.db"))),
+        record=None,
+        log=LogPlan(level="error"),
+    )
+
+
+def _say_hello(plan: StationPlan, broker: Listening) -> None:
+    modems = " · ".join(f"{port.name} on {port.device}" for port in plan.ports)
+    print(
+        f"Distress gateway {__version__}: a demonstration. The radio traffic comes from a tape.\n"
+        f"\n"
+        f"  modems   {modems}\n"
+        f"  broker   {LOOPBACK}:{broker.port_v311} (MQTT 3.1.1), :{broker.port_v5} (MQTT 5)\n"
+        f"\n"
+        f"Look for yourself, from another terminal:\n"
+        f"\n"
+        f"  mosquitto_sub -h {LOOPBACK} -p {broker.port_v311} -t 'distress/v1/#' -v\n"
+        f"\n"
+        f"What an ordinary MQTT subscriber receives:\n",
+        flush=True,
+    )

@@ -1,0 +1,253 @@
+"""`replay`: a tape, or a capture made with another tool, walks the hallway again.
+
+Nothing of the clock on the wall gets into an entry: the same file gives the same entries, byte for
+byte, each time and on each box.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from gateway import __version__
+from gateway.clock import Clock
+from gateway.model.inbound import Chunk, Item, Moment, Refused, Ruling, Tick
+from gateway.model.plan import PortPlan
+from gateway.model.words import Mode
+from gateway.pipeline import Pipeline, PortCount, hallway
+from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
+from gateway.transport.tape import TapeBroken, is_tape, read_capture, read_tape
+from gateway.verbs.published import record_of
+from gateway.verbs.telling import one_line, printable, refused_line
+
+STATION = "replay"
+"""The station of a capture that names none."""
+
+PORT = "capture"
+PROFILE = "generic-nmea"
+"""What a capture is read with when nobody says what it came from: every radio system there is."""
+
+TICK_NS = 10**9
+"""A capture has no ticks on it; as much time as this between two chunks is told to the rooms."""
+
+END_NS = 3600 * 10**9
+"""After the end of a capture nothing more comes: longer than any room waits."""
+
+PROGRESS_BYTES_MIN = 4 * 1024 * 1024
+PROGRESS_CHUNKS = 2048
+"""The bar moves every so many chunks: often enough for the eye, too seldom to cost time."""
+
+REASONS_MAX = 1000
+"""Reasons counted apart; a reason may quote what was heard, so there is no end of them."""
+
+_SHOWN_MAX = 10
+_BAR_WIDTH = 30
+_ADDRESS = re.compile(r"[$!]([A-Za-z0-9]{3,16})(?=[,*]|$)")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the entries of a file, and what came of every byte of it."""
+    try:
+        return _main(args)
+    except BrokenPipeError:
+        raise
+    except TapeBroken as broken:
+        sys.stderr.write(f"{printable(str(broken))}\n")
+    except OSError as error:
+        sys.stderr.write(f"{printable(args.file)}: {error.strerror}\n")
+    return 1
+
+
+class Replay:
+    """One file on its way through the hallway."""
+
+    def __init__(
+        self, path: Path, *, profile: str | None = None, station: str | None = None
+    ) -> None:
+        self.pipeline: Pipeline
+        self.station: str
+        self._heard: Iterable[Chunk | Tick]
+        self.chunks = 0
+        self.size_bytes = path.stat().st_size
+        if is_tape(path):
+            header, self._heard = read_tape(path)
+            self.station = station or header.station
+            ports = [
+                PortPlan(name=name, device=f"tape:{path}", modem=port.modem, profile=port.profile)
+                for name, port in header.ports.items()
+            ]
+        else:
+            modem = profile or PROFILE
+            facts = profile_named(modem)
+            self._heard = _with_ticks(read_capture(path, PORT, baud=facts.baud))
+            self.station = station or STATION
+            ports = [PortPlan(name=PORT, device=str(path), modem=modem, profile=facts)]
+        self.pipeline = hallway(self.station, ports)
+
+    def entries(self) -> Iterator[tuple[int, Item]]:
+        """Yield each entry with its number, from 1 without gaps."""
+        number = 0
+        for heard in self._heard:
+            if isinstance(heard, Tick):
+                items = self.pipeline.tick(heard)
+            else:
+                items = self.pipeline.inbound(heard)
+                self.chunks += 1
+            for item in items:
+                number += 1
+                yield number, item
+
+    def count(self) -> PortCount:
+        """Return the counts of all ports together."""
+        counts = [msgspec.structs.asdict(ear.count) for ear in self.pipeline.ears.values()]
+        return PortCount(**{name: sum(count[name] for count in counts) for name in counts[0]})
+
+
+def replay(
+    path: Path | str, *, profile: str | None = None, station: str | None = None
+) -> Iterator[tuple[int, Item]]:
+    """Yield the entries of a tape or capture, each with its number."""
+    return Replay(Path(path), profile=profile, station=station).entries()
+
+
+def _main(args: argparse.Namespace) -> int:
+    if args.station is not None and not is_name(args.station):
+        fault = ConfigFault("--station", 0, "", "is no good name", "use a-z, 0-9 and -, at most 32")
+        raise BadSettings((fault,))
+    path = Path(args.file)
+    running = Replay(path, profile=args.profile, station=args.station)
+    tally = _Tally()
+    broken: TapeBroken | None = None
+    try:
+        for number, item in _watched(running):
+            tally.add(item)
+            sys.stdout.write(_line(number, item, running, as_json=args.json) + "\n")
+    except TapeBroken as found:
+        # What came before is good, and is summed up like any other tape.
+        broken = found
+    sys.stdout.flush()
+    out = sys.stderr if args.json else sys.stdout
+    out.write("\n".join(tally.summary(path, running)) + "\n")
+    if broken is not None:
+        raise broken
+    if not running.count().bytes_in:
+        sys.stderr.write(f"{printable(args.file)}: nothing was ever heard on it\n")
+        return 1
+    return 0
+
+
+def _line(number: int, item: Item, running: Replay, *, as_json: bool) -> str:
+    """Return the line of one entry: for programs as it is published, for people in words."""
+    if as_json:
+        return msgspec.json.encode(record_of(number, item, running.station)).decode()
+    if isinstance(item, Refused):
+        return refused_line(item, colour=sys.stdout.isatty())
+    sighting = item.sighting
+    return one_line(sighting.report, sighting.relation, colour=sys.stdout.isatty())
+
+
+def _with_ticks(chunks: Iterable[Chunk]) -> Iterator[Chunk | Tick]:
+    """Yield the chunks, and between and behind them the time that passed."""
+    now = told = Moment(0)
+    for chunk in chunks:
+        now = chunk.heard
+        if now.mono_ns - told.mono_ns >= TICK_NS:
+            yield Tick(now)
+            told = now
+        yield chunk
+    yield Tick(msgspec.structs.replace(now, mono_ns=now.mono_ns + END_NS))
+
+
+def _watched(running: Replay) -> Iterator[tuple[int, Item]]:
+    """Yield the entries, with a bar on standard error when somebody waits for a long file."""
+    if not sys.stderr.isatty() or running.size_bytes < PROGRESS_BYTES_MIN:
+        yield from running.entries()
+        return
+    clock, drawn = Clock(), 0
+    begun_ns = clock.now().mono_ns
+    for number, item in running.entries():
+        if running.chunks - drawn >= PROGRESS_CHUNKS:
+            drawn = running.chunks
+            seconds = (clock.now().mono_ns - begun_ns) / 1e9
+            sys.stderr.write(_bar(running.count().bytes_in, running.size_bytes, number, seconds))
+        yield number, item
+    sys.stderr.write("\r\x1b[K")
+
+
+def _bar(heard_bytes: int, size_bytes: int, entries: int, seconds: float) -> str:
+    share = min(1.0, heard_bytes / size_bytes)
+    full = int(share * _BAR_WIDTH)
+    rate = entries / seconds if seconds > 0 else 0.0
+    drawn = "#" * full + "." * (_BAR_WIDTH - full)
+    return f"\r[{drawn}] {share:4.0%}  {entries} entries, {rate:.0f}/s\x1b[K"
+
+
+class _Tally:
+    """What came out, counted for the summary."""
+
+    def __init__(self) -> None:
+        self._reports: Counter[tuple[str, str]] = Counter()
+        self._refused: Counter[str] = Counter()
+        self._unread: Counter[str] = Counter()
+        self._distress_like = 0
+
+    def add(self, item: Item) -> None:
+        """Count one entry."""
+        if isinstance(item, Ruling):
+            report = item.sighting.report
+            urgency = str(report.urgency if report.mode is Mode.REAL else report.mode)
+            self._reports[urgency, report.system] += 1
+        elif item.reason:
+            self._distress_like += item.distress_like
+            _bounded(self._refused, item.reason)
+        else:
+            _bounded(self._unread, _sentence_type(item.raw[-1]))
+
+    def summary(self, path: Path, running: Replay) -> Iterator[str]:
+        """Yield the closing lines: where every byte went, and what was made of it."""
+        count = running.count()
+        yield ""
+        yield f"{printable(str(path))}, read as station {running.station} by {__version__}"
+        yield (
+            f"bytes     {count.bytes_in} in = {count.bytes_decoded} decoded"
+            f" + {count.bytes_refused} refused + {count.bytes_noise} noise"
+            + (f" + {count.bytes_held} held" if count.bytes_held else "")
+        )
+        yield f"frames    {count.frames}; refused {count.refused}, unread {count.unread}"
+        yield f"reports   {count.reports}; copies {count.copies}, suspect {count.suspect}"
+        yield from _columns(
+            (f"{urgency} {system}", reports)
+            for (urgency, system), reports in self._reports.most_common()
+        )
+        if self._refused:
+            yield f"refused   {self._refused.total()}, distress-like {self._distress_like}"
+            yield from _columns(self._refused.most_common(_SHOWN_MAX))
+        if self._unread:
+            yield f"unread    {self._unread.total()} of {len(self._unread)} sentence types"
+            yield from _columns(self._unread.most_common(_SHOWN_MAX))
+        if count.decoder_errors:
+            yield f"ERRORS    {count.decoder_errors} faults of this program: please report them"
+
+
+def _columns(counts: Iterable[tuple[str, int]]) -> Iterator[str]:
+    for name, count in counts:
+        yield f"{count:>12}  {printable(name)}"
+
+
+def _bounded(counter: Counter[str], key: str) -> None:
+    counter[key if key in counter or len(counter) < REASONS_MAX else "others"] += 1
+
+
+def _sentence_type(raw: str) -> str:
+    """Return the three letters of a sentence's formatter, or the whole address of a maker's own."""
+    found = _ADDRESS.search(raw)
+    if found is None:
+        return "no address"
+    address = found[1]
+    return address if address.startswith("P") else address[-3:]

@@ -1,0 +1,150 @@
+"""How a report is said to a person at a terminal: short, in one fixed order, nothing unprintable.
+
+The words are for eyes only. A program reads the published report instead.
+"""
+
+from __future__ import annotations
+
+import math
+
+from gateway.model.inbound import Refused, Report
+from gateway.model.place import Identity, Position, Velocity
+from gateway.model.words import Mode, Relation, Urgency
+
+_METRES_A_MINUTE = 1852.0
+"""A minute of latitude is a nautical mile."""
+
+_MINUTE_DECIMALS = 3
+"""A thousandth of a minute is two metres: what is shown when the coding names no resolution."""
+
+_MINUTE_DECIMALS_MAX = 4
+
+_MARKS = {
+    Urgency.DISTRESS: "!!! DISTRESS",
+    Urgency.URGENCY: "!! URGENCY",
+    Urgency.SAFETY: "! SAFETY",
+    Urgency.ROUTINE: "routine",
+}
+_MARK_WIDTH = max(len(mark) for mark in _MARKS.values())
+
+_BOLD_RED, _BOLD, _DIM, _PLAIN = "\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_COLOURS = {
+    Urgency.DISTRESS: _BOLD_RED,
+    Urgency.URGENCY: _BOLD,
+    Urgency.SAFETY: _BOLD,
+    Urgency.ROUTINE: _DIM,
+}
+
+
+def one_line(report: Report, relation: Relation = Relation.FIRST, *, colour: bool = False) -> str:
+    """Return the report in one line: when, how urgent, which system, who, what, where."""
+    parts = [
+        when(report),
+        mark(report).ljust(_MARK_WIDTH),
+        report.system.ljust(4),
+        what(report),
+        who(report),
+        where(report.position) if report.position else "",
+        motion(report.velocity) if report.velocity else "",
+        f'"{printable(report.text)}"' if report.text else "",
+        "" if relation is Relation.FIRST else f"({relation})",
+    ]
+    line = "  ".join(part for part in parts if part)
+    if not colour:
+        return line
+    return f"{_COLOURS[report.urgency] if report.mode is Mode.REAL else _BOLD}{line}{_PLAIN}"
+
+
+def refused_line(refused: Refused, *, colour: bool = False) -> str:
+    """Return what was refused in one line: when, why, and the bytes themselves."""
+    clock = refused.utc.strftime("%H:%M:%S") if refused.utc else f"{refused.mono_ns / 1e9:8.1f}"
+    marked = "?? DISTRESS" if refused.distress_like else ("refused" if refused.reason else "unread")
+    said = f"{printable(refused.reason)}: " if refused.reason else ""
+    line = f"{clock}  {marked.ljust(_MARK_WIDTH)}  {said}{' '.join(refused.raw)}"
+    if not colour:
+        return line
+    return f"{_BOLD_RED if refused.distress_like else _DIM}{line}{_PLAIN}"
+
+
+def when(report: Report) -> str:
+    """Return the time of hearing: of day when it is known, else seconds on the box's clock."""
+    if report.heard.utc is not None:
+        return report.heard.utc.strftime("%H:%M:%S")
+    return f"{report.heard.mono_ns / 1e9:8.1f}"
+
+
+def mark(report: Report) -> str:
+    """Return how urgent it is; a test or an exercise never looks like the real thing."""
+    if report.mode is Mode.REAL:
+        return _MARKS[report.urgency]
+    return f"[{report.mode.upper()}]"
+
+
+def what(report: Report) -> str:
+    """Return what the report is for, with the nature of distress where there is one."""
+    if report.nature is None:
+        return str(report.kind)
+    return f"{report.kind}: {report.nature.replace('_', ' ')}"
+
+
+def who(report: Report) -> str:
+    """Return the casualty and whoever speaks for it, or the sender alone."""
+    sender = party(report.sender) if report.sender else ""
+    if report.casualty is None or report.casualty == report.sender:
+        return sender or ("" if report.urgency is Urgency.ROUTINE else "nobody named")
+    casualty = party(report.casualty)
+    return f"{casualty} (told by {sender})" if sender else casualty
+
+
+def party(identity: Identity) -> str:
+    """Return the names of one party, the best known first."""
+    names = [
+        identity.name,
+        identity.mmsi,
+        identity.callsign,
+        identity.icao24,
+        identity.beacon_hex,
+        identity.tail,
+        identity.tag,
+        None if identity.imo is None else f"IMO {identity.imo}",
+    ]
+    known = printable(" ".join(name for name in names if name)) or "unnamed"
+    return f"{known} {identity.mmsi_class.replace('_', ' ')}" if identity.mmsi_class else known
+
+
+def where(position: Position) -> str:
+    """Return the place as charts say it: degrees and minutes, as fine as it was sent."""
+    decimals = _MINUTE_DECIMALS
+    if position.resolution_m:
+        finest = -math.log10(2 * position.resolution_m / _METRES_A_MINUTE)
+        decimals = max(0, min(_MINUTE_DECIMALS_MAX, math.ceil(finest - 1e-6)))
+    latitude = _degrees_minutes(position.lat_deg, 2, decimals, "NS")
+    return f"{latitude} {_degrees_minutes(position.lon_deg, 3, decimals, 'EW')}"
+
+
+def motion(velocity: Velocity) -> str:
+    """Return course and speed as they are said on the bridge."""
+    parts = [
+        "" if velocity.course_deg is None else f"{velocity.course_deg:05.1f}°",
+        "" if velocity.speed_kn is None else f"{velocity.speed_kn:.1f} kn",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def printable(text: str) -> str:
+    """Return the text with whatever could steer a terminal written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def _degrees_minutes(value_deg: float, degree_digits: int, decimals: int, signs: str) -> str:
+    # Rounded once, as a whole: 59.9999' must become the next degree and not 60.000'.
+    steps = round(abs(value_deg) * 60 * 10**decimals)
+    degrees, rest = divmod(steps, 60 * 10**decimals)
+    width = 2 + (decimals + 1 if decimals else 0)
+    minutes = f"{rest / 10**decimals:0{width}.{decimals}f}"
+    return f"{degrees:0{degree_digits}d}°{minutes}'{signs[value_deg < 0]}"

@@ -1,0 +1,139 @@
+"""A few sentences on their way through the rooms of one port, every coat kept to be looked at.
+
+The service's own hallway drops each coat into the next; this one is for eyes, not for speed, and
+a test holds the two to the same reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from gateway.correlate.copies import Copies
+from gateway.framing import framer_named
+from gateway.model.inbound import Chunk, Frame, Moment, Reading, Ruling, Unread
+from gateway.model.plan import Profile
+from gateway.model.words import Fault
+from gateway.normalise import Place, normalise
+from gateway.radio import Radio, radio_named
+from gateway.rules import judge
+from gateway.settings import profile_named, profile_names
+
+STATION = "my-station"
+PORT = "port"
+
+SENTENCE_NS = 100 * 10**6
+"""Between two sentences: short of every window in which halves are joined, longer than a copy."""
+
+END_NS = 3600 * 10**9
+"""After the last sentence: longer than any room waits for another half."""
+
+
+class Made(Struct, frozen=True):
+    """What one radio made of one or more frames."""
+
+    radio: str
+    found: Reading | Unread
+    ruling: Ruling | None
+    """None when it could not be read."""
+
+
+class Step(Struct, frozen=True):
+    """One frame and what was made of it; the last step, without a frame, is time running out."""
+
+    frame: Frame | None
+    made: tuple[Made, ...] = ()
+    reader: str | None = None
+    """The radio that knows this language; None when none does, or when none was asked."""
+    distress_like: bool = False
+    """Whether this broken frame, had it been whole, might have been a call for help."""
+
+
+class Walk:
+    """The sentences on their way through the rooms of one port."""
+
+    def __init__(self, modem: str, profile: Profile, wire: list[bytes]) -> None:
+        self.modem = modem
+        self.profile = profile
+        self.wire = wire
+        self.station = STATION
+        self._place = Place(
+            station=STATION,
+            port=PORT,
+            modem=modem,
+            channel=profile.channel,
+            freq_hz=profile.freq_hz,
+        )
+        self._radios: list[Radio] = [radio_named(name)() for name in profile.radio]
+        self._copies = Copies()
+        self.steps = list(self._steps())
+
+    @property
+    def rulings(self) -> list[Ruling]:
+        """What was understood, in order."""
+        return [made.ruling for made in self._made() if made.ruling]
+
+    @property
+    def refused(self) -> int:
+        """How many frames were refused or could not be read."""
+        faulty = sum(
+            step.frame is not None and step.frame.fault not in (None, Fault.NOISE)
+            for step in self.steps
+        )
+        return faulty + sum(isinstance(made.found, Unread) for made in self._made()) + self.unknown
+
+    @property
+    def unknown(self) -> int:
+        """How many whole frames no radio of this port knows the language of."""
+        return sum(
+            step.frame is not None and step.frame.fault is None and step.reader is None
+            for step in self.steps
+        )
+
+    def _made(self) -> Iterator[Made]:
+        for step in self.steps:
+            yield from step.made
+
+    def _steps(self) -> Iterator[Step]:
+        framer = framer_named(self.profile.framing)()
+        now = Moment(0)
+        for place, line in enumerate(self.wire):
+            now = Moment(place * SENTENCE_NS)
+            for frame in framer.split(Chunk(port=PORT, heard=now, data=line + b"\r\n")):
+                yield self._step(frame)
+        for frame in framer.split(Chunk(port=PORT, heard=now, data=b"", gap=True)):
+            yield self._step(frame)
+        late = Moment(now.mono_ns + END_NS)
+        left = [(radio, found) for radio in self._radios for found in radio.expire(late)]
+        if left:
+            yield Step(None, tuple(self._onward(radio, found) for radio, found in left))
+
+    def _step(self, frame: Frame) -> Step:
+        if frame.fault is not None:
+            like = any(radio.distress_like(frame) for radio in self._radios)
+            return Step(frame, distress_like=like and frame.fault is not Fault.NOISE)
+        for radio in self._radios:
+            found = radio.read(frame)
+            if found is not None:
+                return Step(frame, tuple(self._onward(radio, one) for one in found), radio.name)
+        return Step(frame)
+
+    def _onward(self, radio: Radio, found: Reading | Unread) -> Made:
+        if isinstance(found, Unread):
+            return Made(radio.name, found, None)
+        report = normalise(radio.report(found), found, self._place)
+        return Made(radio.name, found, judge(self._copies.place(report, found)))
+
+
+def best_walk(wire: list[bytes]) -> Walk:
+    """Return the walk of the generic profile that understands most, and of these the simplest."""
+    names = [name for name in profile_names() if name.startswith("generic-")]
+    return max((Walk(name, profile_named(name), wire) for name in names), key=_understanding)
+
+
+def _understanding(walk: Walk) -> tuple[int, int, int, int]:
+    radios = len(walk.profile.radio)
+    like = sum(step.distress_like for step in walk.steps)
+    # Where nothing is understood, the one that has asked every radio system knows most about it.
+    return len(walk.rulings), like, -walk.unknown, -radios if walk.rulings else radios

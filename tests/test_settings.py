@@ -1,0 +1,594 @@
+"""The configuration: what is good loads whole, what is not is told, all of it, with its line."""
+
+import contextlib
+import re
+import tempfile
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import settings as settings_of_test
+from hypothesis import strategies as st
+
+from gateway import settings
+from gateway.model.plan import (
+    JournalPlan,
+    LinkPlan,
+    LogPlan,
+    PortPlan,
+    Profile,
+    RecordPlan,
+    TlsPlan,
+)
+from gateway.settings.lines import key_lines, nearest_line
+from gateway.settings.tables import FILE_BYTES_MAX
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "config/gateway.toml"
+
+GOOD = """
+[station]
+name = "cape-light"
+
+[port.vhf]
+device = "/dev/ttyS0"
+modem = "generic-dsc"
+
+[link.local]
+host = "localhost"
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a writer of the station's file."""
+
+    def written(text: str, name: str = "gateway.toml") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written
+
+
+def faults(path: Path) -> list[str]:
+    """Return every fault, without the folder in front."""
+    with pytest.raises(settings.BadSettings) as bad:
+        settings.load(path)
+    assert str(bad.value).splitlines() == [str(fault) for fault in bad.value.faults]
+    return [str(fault).removeprefix(f"{path.parent}/") for fault in bad.value.faults]
+
+
+# ---- What is good -------------------------------------------------------------------------------
+
+
+def test_the_smallest_configuration_gets_every_default(write):
+    plan = settings.load(write(GOOD))
+
+    assert plan.station == "cape-light"
+    assert [(port.name, port.device, port.modem) for port in plan.ports] == [
+        ("vhf", "/dev/ttyS0", "generic-dsc")
+    ]
+    assert plan.ports[0].profile.radio == ("dsc",)
+    assert plan.links == (
+        LinkPlan(
+            name="local",
+            host="localhost",
+            port=1883,
+            client_id="distress-gateway-cape-light-local",
+        ),
+    )
+    assert plan.journal == JournalPlan(path="/var/lib/distress-gateway/journal.db")
+    assert plan.record is None
+    assert plan.log == LogPlan()
+
+
+def test_the_shipped_configuration_is_good():
+    assert settings.load(SHIPPED).station == "my-station"
+
+
+@pytest.mark.parametrize(
+    ("struct", "apart"),
+    [
+        (PortPlan, {"name", "profile"}),
+        (LinkPlan, {"name", "tls"}),
+        (TlsPlan, set()),
+        (JournalPlan, set()),
+        (RecordPlan, set()),
+        (LogPlan, set()),
+    ],
+)
+def test_the_shipped_configuration_shows_every_key_with_its_default(struct, apart):
+    text = SHIPPED.read_text("utf-8")
+
+    for field in msgspec.structs.fields(struct):
+        if field.name in apart:
+            continue
+        shown = [
+            line.lstrip("# ")
+            for line in text.splitlines()
+            if line.lstrip("# ").startswith(f"{field.name} =")
+        ]
+        assert shown, field.name
+        if field.default not in (msgspec.NODEFAULT, None):
+            assert tomllib.loads(shown[0])[field.name] == field.default
+
+
+def test_with_every_key_uncommented_the_shipped_configuration_is_still_toml():
+    key_or_table = re.compile(r"# ([a-z_]+ = .*|\[[a-z.]+\])$")
+    lines = [key_or_table.sub(r"\1", line) for line in SHIPPED.read_text("utf-8").splitlines()]
+    whole = tomllib.loads("\n".join(lines))
+
+    assert set(whole) == {"station", "port", "link", "journal", "record", "log"}
+    assert set(whole["link"]["local"]["tls"]) == {"ca_file", "cert_file", "key_file"}
+
+
+def test_the_configuration_in_force_loads_to_the_same_plan(write, tmp_path):
+    (tmp_path / "secret").write_text("hunter2\n")
+    plan = settings.load(
+        write(
+            GOOD
+            + 'payload = "msgpack"\nusername = "gate\\"way\\u0041"\npassword_file = "secret"\n'
+            + '[record]\ndirectory = "tapes"\n[port.b]\ndevice = "tape:old.tape"\n'
+            + 'modem = "generic-nmea"\n'
+        )
+    )
+
+    assert settings.load(write(settings.effective(plan), "again.toml")) == plan
+
+
+def test_relative_paths_count_from_the_folder_of_the_file(write, tmp_path):
+    plan = settings.load(
+        write(
+            GOOD.replace("/dev/ttyS0", "tape:x.tape")
+            + '[journal]\npath = "../j.db"\n[record]\ndirectory = "t"\n'
+        )
+    )
+
+    assert plan.ports[0].device == f"tape:{tmp_path}/x.tape"
+    assert plan.journal.path == str(tmp_path.parent / "j.db")
+    assert plan.record.directory == str(tmp_path / "t")
+
+
+def test_a_link_with_tls_uses_the_tls_port_and_its_files(write, tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    box = authority.issue_cert("box.example")
+    box.cert_chain_pems[0].write_to_path(tmp_path / "box.pem")
+    box.private_key_pem.write_to_path(tmp_path / "box.key")
+    plan = settings.load(
+        write(
+            GOOD
+            + '[link.local.tls]\nca_file = "ca.pem"\ncert_file = "box.pem"\nkey_file = "box.key"\n'
+        )
+    )
+
+    assert plan.links[0].port == 8883
+    assert plan.links[0].tls == TlsPlan(
+        ca_file=str(tmp_path / "ca.pem"),
+        cert_file=str(tmp_path / "box.pem"),
+        key_file=str(tmp_path / "box.key"),
+    )
+
+
+def test_an_empty_tls_table_trusts_the_authorities_of_the_system(write):
+    link = settings.load(write(GOOD + "[link.local.tls]\n")).links[0]
+
+    assert (link.port, link.tls) == (8883, TlsPlan())
+
+
+def test_a_profile_beside_the_configuration_comes_before_the_shipped_one(write):
+    write(
+        'title = "mine"\nradio = ["dsc", "gnss"]\nframing = "nmea"\nbaud = 9600\nproven = "here"\n',
+        "modems/generic-dsc.toml",
+    )
+
+    assert settings.load(write(GOOD)).ports[0].profile == Profile(
+        title="mine", radio=("dsc", "gnss"), framing="nmea", baud=9600, proven="here"
+    )
+
+
+# ---- What is wrong ------------------------------------------------------------------------------
+
+
+BAD = """\
+statoin = 1
+[station]
+name = "My Station"
+[port.vhf]
+device = "/dev/ttyS0"
+modm = "x"
+modem = "generic-dcs"
+[port.b]
+device = "/dev/ttyS0"
+modem = "generic-ais"
+[port."a b"]
+[link.a]
+port = 70000
+payload = "jsno"
+keepalive_s = "15"
+password_file = "hunter2"
+[link.b]
+host = "x"
+tls = { ca_file = "/nope", cert_file = "half.pem" }
+positions = true
+[log]
+level = 3
+"""
+
+
+def test_every_fault_is_told_at_once_with_its_line(write, tmp_path):
+    assert faults(write(BAD)) == [
+        "gateway.toml:1: statoin: unknown key; did you mean `station`?",
+        (
+            "gateway.toml:3: station.name: must be 1 to 32 of the characters a-z, 0-9 and -; "
+            'it is "My Station"; try "cape-light"'
+        ),
+        "gateway.toml:6: port.vhf.modm: unknown key; did you mean `modem`?",
+        (
+            'gateway.toml:7: port.vhf.modem: no profile has this name: "generic-dcs"; '
+            "did you mean `generic-dsc`?"
+        ),
+        "gateway.toml:9: port.b.device: is the device of port vhf already; give each port its own",
+        (
+            'gateway.toml:11: port."a b": is no good name; '
+            "use 1 to 32 of the characters a-z, 0-9 and -"
+        ),
+        'gateway.toml:12: link.a.host: is missing; add `host = "localhost"`',
+        (
+            "gateway.toml:13: link.a.port: must be a whole number from 1 to 65535; it is 70000; "
+            "try 1883"
+        ),
+        (
+            'gateway.toml:14: link.a.payload: must be one of "json", "msgpack"; it is "jsno"; '
+            'did you mean "json"?'
+        ),
+        (
+            "gateway.toml:15: link.a.keepalive_s: must be a whole number from 5 to 3600; "
+            'it is "15"; the default is 15'
+        ),
+        "gateway.toml:16: link.a.password_file: stands without a username; add `username`",
+        (
+            "gateway.toml:16: link.a.password_file: names a file that can't be read: "
+            f"No such file or directory; relative paths count from {tmp_path}"
+        ),
+        "gateway.toml:19: link.b.tls: has half a certificate; give both cert_file and key_file",
+        (
+            "gateway.toml:19: link.b.tls.ca_file: can't be read: No such file or directory; "
+            "see /nope, its owner and mode"
+        ),
+        (
+            'gateway.toml:20: link.b.positions: must be one of "conflated", "every"; it is true; '
+            'the default is "conflated"'
+        ),
+        (
+            'gateway.toml:22: log.level: must be one of "debug", "error", "info", "warning"; '
+            'it is 3; the default is "info"'
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", 'gateway.toml: station.name: is missing; add `name = "cape-light"`'),
+        (
+            "",
+            (
+                "gateway.toml: port: there is no port: the gateway would hear nothing; "
+                "add a table [port.main]"
+            ),
+        ),
+        (
+            "",
+            (
+                "gateway.toml: link: there is no link: nobody would be told anything; "
+                "add a table [link.main]"
+            ),
+        ),
+        ("station = 3", "gateway.toml:1: station: must be a table; write [station] above it"),
+        ("port = 3", "gateway.toml:1: port: must be a table; write [port] above it"),
+        ("[port]\nvhf = 3", "gateway.toml:2: port.vhf: must be a table; write [port.vhf] above it"),
+        (
+            GOOD + "tls = 1",
+            ("gateway.toml:10: link.local.tls: must be a table; write [link.local.tls] above it"),
+        ),
+        (
+            GOOD + "[journal]\npath = 1",
+            (
+                "gateway.toml:11: journal.path: must be the path of a file, "
+                'as text; it is 1; try "…"'
+            ),
+        ),
+        (
+            GOOD + "position_interval_s = nan",
+            (
+                "gateway.toml:10: link.local.position_interval_s: "
+                "must be a number from 0 to 3600; it is nan; the default is 2.0"
+            ),
+        ),
+        (
+            GOOD + "[port.vhf.profile]\nbaud = 1",
+            ("gateway.toml:10: port.vhf.profile: unknown key; known here: device, modem"),
+        ),
+    ],
+)
+def test_each_fault_is_told(write, text, fault):
+    assert fault in faults(write(text.lstrip("\n")))
+
+
+@pytest.mark.parametrize(
+    ("raw", "fault"),
+    [
+        (
+            b"[station\n",
+            (
+                "gateway.toml:1: is not TOML: Expected ']' at the end of a table declaration; "
+                "look at column 9"
+            ),
+        ),
+        (
+            b'[station]\nname = "x\n\n[a]',
+            "gateway.toml:2: is not TOML: Illegal character '\\n'; look at column 10",
+        ),
+        (b"a = 1\nb = [", "gateway.toml:2: is not TOML: Invalid value; look before the end"),
+        (
+            b"[a]\n[a]\n",
+            "gateway.toml:2: is not TOML: Cannot declare ('a',) twice; look at column 3",
+        ),
+        (b'[station]\nname = "\xff"\n', "gateway.toml:2: is not UTF-8 text; save it as UTF-8"),
+        (b"a = " + b"[" * 100_000, "gateway.toml: is nested too deeply; name a configuration file"),
+        (
+            b"#" * (FILE_BYTES_MAX + 1),
+            (f"gateway.toml: is larger than {FILE_BYTES_MAX} bytes; name a configuration file"),
+        ),
+    ],
+)
+def test_what_is_no_configuration_at_all_is_told_with_its_line(tmp_path, raw, fault):
+    path = tmp_path / "gateway.toml"
+    path.write_bytes(raw)
+
+    assert faults(path) == [fault]
+
+
+def test_a_file_that_is_not_there_or_not_a_file_is_told(tmp_path):
+    assert faults(tmp_path / "none.toml") == [
+        f"none.toml: no such file; name one with --config, or begin with a copy of {SHIPPED}"
+    ]
+    assert "Is a directory" in faults(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('radio = "dcs"', '2: radio: no radio system is called "dcs"; did you mean `dsc`?'),
+        ("radio = []", '2: radio: must be a list, each a lower-case name; it is []; try ["dsc"]'),
+        ('radio = ["dsc", "dsc"]', "2: radio: names one radio system twice; name each once"),
+        ('framing = "nmae"', '3: framing: no framing is called "nmae"; did you mean `nmea`?'),
+        (
+            "baud = 1",
+            ("4: baud: must be a whole number from 50 to 4000000; it is 1; the default is 4800"),
+        ),
+        ("transmit = 1", "4: transmit: must be true or false; it is 1; the default is false"),
+        ("data_bits = 9", "4: data_bits: must be one of 7, 8; it is 9; the default is 8"),
+        (
+            "freq_hz = {}",
+            (
+                "4: freq_hz: must be a whole number from 1 to 300000000000; it is a table; "
+                "try 156525000"
+            ),
+        ),
+        (
+            f'parity = ["\\u0007", "{"x" * 80}"]',
+            (
+                '4: parity: must be one of "even", "none", "odd"; it is ["\\x07", '
+                f'"{"x" * 49}…; the default is "none"'
+            ),
+        ),
+        ("baudrate = 1", "4: baudrate: unknown key; did you mean `baud`?"),
+        (
+            'parity = "evne"',
+            ('4: parity: must be one of "even", "none", "odd"; it is "evne"; did you mean "even"?'),
+        ),
+    ],
+)
+def test_a_fault_in_a_profile_names_the_file_of_the_profile(write, tmp_path, line, fault):
+    rows = {"title": 'title = "mine"', "radio": 'radio = "dsc"', "framing": 'framing = "nmea"'}
+    rows[line.split(" = ")[0]] = line
+    path = write("\n".join([*rows.values(), 'proven = "here"']), "modems/generic-dsc.toml")
+    found = faults(write(GOOD + '[port.two]\ndevice = "/dev/ttyS1"\nmodem = "generic-dsc"'))
+
+    assert found == [f"{path.relative_to(tmp_path)}:{fault}"]
+
+
+@pytest.mark.parametrize(("kind", "count_max"), [("port", 64), ("link", 8)])
+def test_more_than_one_box_can_carry_is_a_fault(write, kind, count_max):
+    row = 'device = "/dev/ttyS%d"\nmodem = "generic-dsc"' if kind == "port" else 'host = "h%d"'
+    rows = [f"[{kind}.x{place}]\n{row % (place + 1)}\n" for place in range(count_max)]
+
+    assert faults(write(GOOD + "".join(rows))) == [
+        f"gateway.toml:5: port: more than {count_max} of them; use a second gateway"
+        if kind == "port"
+        else f"gateway.toml:9: link: more than {count_max} of them; use a second gateway"
+    ]
+
+
+def test_one_device_named_in_two_ways_is_one_device(write, tmp_path):
+    (tmp_path / "node").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "node")
+    text = GOOD.replace("/dev/ttyS0", str(tmp_path / "node"))
+    text += f'[port.two]\ndevice = "{tmp_path}/link"\nmodem = "generic-dsc"\n'
+
+    assert len(faults(write(text))) == 1
+
+
+def test_two_links_to_one_broker_need_two_names_there(write):
+    text = GOOD + 'client_id = "me"\n[link.two]\nhost = "LOCALHOST"\nclient_id = "me"\n'
+
+    assert "link.two.client_id: is used by link local at the same broker" in faults(write(text))[0]
+
+
+def test_a_password_is_never_shown(write, tmp_path):
+    (tmp_path / "empty").write_text("\n")
+    told = [
+        *faults(write(GOOD + 'username = "me"\npassword_file = "hunter2"\n')),
+        *faults(write(GOOD + 'password = "hunter2"\n')),
+        *faults(write(GOOD + 'username = "me"\npassword_file = "empty"\n')),
+    ]
+
+    assert len(told) == 3
+    assert "hunter2" not in "".join(told)
+
+
+def test_what_is_no_certificate_is_told_before_the_start(write, tmp_path):
+    (tmp_path / "ca.pem").write_text("no certificate")
+    (tmp_path / "key.pem").write_text("no key")
+    text = GOOD + '[link.local.tls]\nca_file = "ca.pem"\ncert_file = "ca.pem"\nkey_file = "key.pem"'
+
+    assert [fault.split(": ")[1] for fault in faults(write(text))] == [
+        "link.local.tls.ca_file",
+        "link.local.tls.cert_file",
+    ]
+
+
+def test_what_the_doors_say_of_a_device_is_told_with_its_line(write):
+    with pytest.raises(settings.BadSettings) as bad:
+        settings.load(write(GOOD), device_faults=lambda device: [f"no way to {device}"])
+
+    assert [(fault.line, fault.what) for fault in bad.value.faults] == [(6, "no way to /dev/ttyS0")]
+
+
+def test_a_key_that_could_steer_a_terminal_is_shown_escaped(write):
+    assert "\x1b" not in "".join(faults(write(GOOD + '"\\u001b[2J" = 1\n')))
+
+
+WORDS = st.sampled_from(
+    [
+        *(
+            "station",
+            "name",
+            "port",
+            "link",
+            "log",
+            "level",
+            "a",
+            "b-1",
+            '"q \\" ."',
+            "'l.'",
+            "tls",
+        ),
+        *("[", "]", "{", "}", "=", ".", ",", "#", "\n", "\r\n", " ", "\t", "\\", "1", "true"),
+        *('"""', "'''", '"', "'", "x = 1\n", "[[", "]]", "\x00", "é", "1979-05-27", "nan"),
+    ]
+)
+
+
+@given(st.lists(WORDS, max_size=40).map("".join))
+@settings_of_test(max_examples=400, deadline=None, database=None)
+def test_no_text_at_all_gets_anything_but_a_plan_or_faults(text):
+    """Whatever stands in the file, the reader ends, and with words for the person who wrote it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", newline="", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        with contextlib.suppress(settings.BadSettings):
+            settings.load(file.name)
+
+
+@given(st.lists(WORDS, max_size=40).map("".join))
+@settings_of_test(max_examples=400, deadline=None, database=None)
+def test_each_key_that_the_real_reader_finds_has_a_line_of_the_file(text):
+    try:
+        whole = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return
+    lines = key_lines(text.replace("\r\n", "\n"))
+
+    assert {path[0] for path in lines} == set(whole)
+    assert all(1 <= line <= text.count("\n") + 1 for line in lines.values())
+
+
+# ---- Lines and places ---------------------------------------------------------------------------
+
+
+def test_each_key_is_found_on_its_line():
+    text = (
+        "# a comment = 1\n"
+        "a = 1\n"
+        'b.c = """\nd = 2\n"""  # e = 3\n'
+        "f = [\n  # g = 4\n  1, '[',\n]\n"
+        '[ h . "i\\u0041" ]\n'
+        "j = { k = 1, l = '''\n''' }\n"
+        "'m n'.o = \"]\"\n"
+        "[[p]]\nq = 1\n[[p]]\nq = 2\n"
+        "r = 3 # [s]"
+    )
+    lines = key_lines(text)
+
+    assert tomllib.loads(text)
+    assert lines == {
+        ("a",): 2,
+        ("b",): 3,
+        ("b", "c"): 3,
+        ("f",): 6,
+        ("h",): 10,
+        ("h", "iA"): 10,
+        ("h", "iA", "j"): 11,
+        ("h", "iA", "m n"): 13,
+        ("h", "iA", "m n", "o"): 13,
+        ("p",): 14,
+        ("p", "q"): 15,
+        ("p", "r"): 18,
+    }
+    assert nearest_line(lines, ("h", "iA", "j", "k")) == 11
+    assert nearest_line(lines, ("x", "y")) == 0
+
+
+def test_the_configuration_named_by_the_environment_is_used(write, monkeypatch):
+    monkeypatch.setenv("DISTRESS_GATEWAY_CONFIG", str(write(GOOD)))
+
+    assert settings.load().station == "cape-light"
+
+
+def test_without_a_name_the_system_s_configuration_comes_before_the_local_one(
+    write, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("DISTRESS_GATEWAY_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    write(GOOD.replace("cape-light", "local"), "config/gateway.toml")
+    monkeypatch.setattr("gateway.settings.places.SYSTEM_CONFIG", tmp_path / "none.toml")
+
+    assert settings.load().station == "local"
+
+    monkeypatch.setattr("gateway.settings.places.SYSTEM_CONFIG", write(GOOD, "system.toml"))
+
+    assert settings.load().station == "cape-light"
+
+
+def test_shipped_files_are_found_in_a_checkout_and_in_a_wheel(tmp_path, monkeypatch):
+    assert settings.shipped("config") == ROOT / "config"
+    assert settings.shipped("modems") == ROOT / "hardware/modems"
+
+    (tmp_path / "_shipped/modems").mkdir(parents=True)
+    monkeypatch.setattr("gateway.settings.places._PACKAGE", tmp_path)
+
+    assert settings.shipped("modems") == tmp_path / "_shipped/modems"
+
+
+@pytest.mark.parametrize("name", settings.profile_names())
+def test_each_shipped_profile_is_good_and_says_where_its_facts_are_from(name):
+    profile = settings.profile_named(name)
+    page = (ROOT / f"hardware/modems/{name}.md").read_text("utf-8")
+
+    assert profile.proven.startswith("from ")
+    assert f"`{name}`" in page
+    assert str(profile.baud) in page
+    assert "## How it was proven" in page
+
+
+def test_a_profile_that_does_not_exist_is_told_with_those_that_do():
+    with pytest.raises(settings.BadSettings, match="did you mean `generic-dsc`"):
+        settings.profile_named("../modems/generic-dsc")

@@ -1,0 +1,136 @@
+"""`check`: what a good configuration comes to, and what may keep it from working."""
+
+import argparse
+import os
+from pathlib import Path
+
+import pytest
+
+from gateway import settings
+from gateway.verbs import check
+
+GOOD = """
+[station]
+name = "cape-light"
+[port.vhf]
+device = "{device}"
+modem = "generic-dsc"
+[link.local]
+host = "{host}"
+[journal]
+path = "{folder}/journal.db"
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a writer of the station's file."""
+
+    def written(more: str = "", *, device: str = "tcp://127.0.0.1:1", host: str = "::1") -> Path:
+        path = tmp_path / "gateway.toml"
+        path.write_text(GOOD.format(device=device, host=host, folder=tmp_path) + more)
+        return path
+
+    return written
+
+
+def run(path: Path, *, effective: bool = False) -> int:
+    return check.main(argparse.Namespace(config=str(path), print=effective))
+
+
+def rows(page: str) -> list[str]:
+    return [" ".join(line.split()) for line in page.splitlines()]
+
+
+def test_a_good_configuration_is_summed_up(write, tmp_path, capsys):
+    path = write('[record]\ndirectory = "tapes"\n')
+
+    assert run(path) == 0
+    assert rows(capsys.readouterr().out) == [
+        f"configuration {path}",
+        "station cape-light",
+        f"journal {tmp_path}/journal.db",
+        f"tapes {tmp_path}/tapes",
+        "log info, auto",
+        "",
+        "port modem radio speed device now",
+        "vhf generic-dsc dsc 4800 tcp://127.0.0.1:1 ready",
+        "",
+        "link broker MQTT payload protected by positions",
+        "local [::1]:1883 5 json nothing conflated",
+        "",
+        "the configuration is good",
+    ]
+
+
+def test_a_modem_that_is_not_plugged_in_is_a_warning(write, capsys):
+    assert run(write(device="by-id:usb-nothing-if00")) == 0
+    page = rows(capsys.readouterr().out)
+
+    assert "vhf generic-dsc dsc 4800 by-id:usb-nothing-if00 not ready: see below" in page
+    assert any(row.startswith("port vhf: nothing of that name is plugged in") for row in page)
+    assert page[-1] == "the configuration is good, with 1 warning"
+
+
+def test_a_port_that_is_there_is_shown_with_its_node(write, capsys):
+    modem_end, gateway_end = os.openpty()
+    node = os.ttyname(gateway_end)
+    try:
+        assert run(write(device=node)) == 0
+    finally:
+        os.close(modem_end)
+        os.close(gateway_end)
+
+    assert f"vhf generic-dsc dsc 4800 {node} {node}" in rows(capsys.readouterr().out)
+
+
+def test_a_device_that_can_never_work_is_a_fault_with_its_line(write):
+    with pytest.raises(settings.BadSettings) as bad:
+        run(write("[log]\nlevle = 1\n", device="usb:first"))
+
+    assert [(fault.line, fault.key) for fault in bad.value.faults] == [
+        (5, "port.vhf.device"),
+        (12, "log.levle"),
+    ]
+
+
+def test_what_is_unsafe_is_a_warning(write, tmp_path, capsys):
+    (tmp_path / "password").write_text("hunter2")
+    (tmp_path / "password").chmod(0o644)
+    path = write(host="broker.example")
+    text = path.read_text().replace(
+        'host = "broker.example"',
+        'host = "broker.example"\nusername = "me"\npassword_file = "password"',
+    )
+    path.write_text(text)
+
+    assert run(path) == 0
+    page = rows(capsys.readouterr().out)
+    assert [row for row in page if row.startswith("link local:")] == [
+        "link local: not encrypted: whoever is on the way can read, forge and hold back reports",
+        "link local: the password goes over the network in plain text",
+        f"link local: {tmp_path}/password may be read by others: chmod 600",
+    ]
+    assert "local broker.example:1883 5 json nothing, password conflated" in page
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "::1", "broker.localhost"])
+def test_a_link_that_stays_on_this_box_needs_no_encryption(write, host, capsys):
+    assert run(write(host=host)) == 0
+    assert "warning" not in capsys.readouterr().out
+
+
+def test_a_folder_that_can_t_be_written_is_a_warning(write, tmp_path, capsys):
+    (tmp_path / "file").touch()
+
+    assert run(write(f'[record]\ndirectory = "{tmp_path}/file/tapes"\n')) == 0
+    assert f"record: this user may not write in {tmp_path}/file/tapes" in capsys.readouterr().out
+
+
+def test_the_configuration_in_force_is_printed_alone(write, capsys):
+    path = write(device="by-id:usb-nothing-if00")
+
+    assert run(path, effective=True) == 0
+    told = capsys.readouterr()
+    assert told.out == settings.effective(settings.load(path))
+    assert told.err.startswith("warning: port vhf: nothing of that name")

@@ -1,0 +1,228 @@
+"""`explain`: each door in words, of good sentences and of bad ones, and a test at the end."""
+
+import argparse
+import io
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.model.inbound import Chunk, Moment, Ruling, Tick
+from gateway.model.plan import PortPlan
+from gateway.pipeline import hallway
+from gateway.settings import BadSettings, profile_named
+from gateway.verbs import explain
+from gateway.verbs.walk import END_NS, PORT, SENTENCE_NS, STATION, best_walk
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+
+MAYDAY = "$CVDSC,12,3601234560,12,05,00,1474712519,0817,,,S,E,*51"
+FINER = "$CVDSE,1,1,A,3601234560,00,12345678*0C"
+SHIP = "!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24"
+
+
+@pytest.fixture
+def told(capsys):
+    """Return what is told of some sentences."""
+
+    def explained(*raw: str, profile: str | None = None) -> str:
+        assert explain.main(argparse.Namespace(profile=profile, raw=list(raw))) == 0
+        return capsys.readouterr().out
+
+    return explained
+
+
+def rows(page: str) -> list[str]:
+    """Return the lines with single spaces, so that alignment is free to change."""
+    return [" ".join(line.split()) for line in page.splitlines()]
+
+
+def test_a_distress_call_is_told_door_by_door(told):
+    page = rows(told(MAYDAY))
+
+    for row in (
+        "read as generic-dsc: Any radio with DSC over NMEA 0183",
+        MAYDAY,
+        "start $ (parametric sentence)",
+        "checksum 51 given, 51 computed",
+        "whole yes, by its checksum",
+        "format distress (112)",
+        "dialect 12 fields instead of 11",
+        "!!! DISTRESS",
+        "kind alert",
+        "sender 360123456 ship",
+        "casualty 360123456 ship",
+        "addressee everybody",
+        "where 47°47'N 125°19'W",
+        "47.783333°, -125.316667°",
+        "coded to within 926 m",
+        "nature sinking",
+        "its own time 08:17Z",
+        "confidence verified",
+        "first nobody has heard this transmission before",
+        f"topic distress/v1/{STATION}/report/distress/dsc",
+        '"urgency": "distress",',
+    ):
+        assert row in page
+
+
+def test_several_sentences_are_told_as_what_they_are_together(told):
+    page = rows(told(MAYDAY, FINER, MAYDAY))
+
+    assert "completes the call before it" in page
+    assert "where 47°47.1234'N 125°19.5678'W" in page
+    assert len([row for row in page if row.startswith("a refinement of report ")]) == 1
+    assert len([row for row in page if row.startswith("a copy of report ")]) == 1
+
+
+def test_a_part_alone_waits_and_then_comes_out_as_unread(told):
+    page = rows(
+        told("!AIVDM,2,1,3,B,55P5TL01VIaAL@7WKO@mBplU@<PDhh000000001S;AJ::4A80?4i@E53,0*3E")
+    )
+
+    assert "ais understood; it waits for the rest of its message" in page
+    assert "An hour later" in page
+    assert any("part 2 of 2" in row for row in page)
+    assert "refused = 1" in page
+
+
+@pytest.mark.parametrize(
+    ("raw", "told_rows"),
+    [
+        (
+            "$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6B",
+            [
+                "read as generic-nmea: Any mixed NMEA 0183 stream",
+                "checksum 6B given, 6A computed",
+                ("right is $CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A, "
+                "if no other byte is damaged"),
+                "fault wrong checksum",
+                f"and told at once on distress/v1/{STATION}/refused/{PORT}: it may be a distress",
+            ],
+        ),
+        (
+            "$GPRMC,042504.900,A,4012.1002,N",
+            ["checksum none given, 7E computed", "fault no checksum"],
+        ),
+        ("$GPGSV,1,1,00*7x", ["checksum 7x given, 79 computed", "fault unreadable checksum"]),
+        ("$GPGSV,\\x07*7E", ["illegal byte 07 (hexadecimal)", "fault illegal character"]),
+        ("$GP" + "GSV" * 400, ["fault oversize"]),
+        ("\\s:x*00\\" + SHIP, ["its checksum 00 given, 31 computed", "fault broken tag block"]),
+        ("hello", [("noise these bytes are not even the start of a message; they are counted and "
+                   "let go")]),
+        ("$GPGSV,1,1,00*79", [("unread whole, but no radio system of this port speaks this "
+                              "language: dsc, ais, gnss")]),
+        ('$GPRMC,042504.900,A,401".1002,N,00440.4650,E,0.00,334.28<110321,,,A*6D',
+         ["whole yes, by its checksum"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_sentence_is_told_and_what_would_be_right(told, raw, told_rows):
+    page = rows(told(raw))
+
+    for row in told_rows:
+        assert row in page
+    assert "reports = []" in page or "broken tag block" in " ".join(page)
+
+
+def test_a_tag_block_is_told(told):
+    page = rows(told(r"\s:rx1,g:1-1-7,c:1700000000*47" + "\\" + SHIP))
+
+    assert "receiver rx1" in page
+    assert "its time 1700000000.000 s since 1970 UTC" in page
+    assert "group 1-1-7" in page
+
+
+def test_a_routine_position_is_told_with_both_its_topics(told):
+    page = rows(told(SHIP, profile="generic-nmea"))
+
+    assert f"topic distress/v1/{STATION}/report/routine/ais" in page
+    assert f"and distress/v1/{STATION}/position/ais/265547250 (retained, the newest only)" in page
+
+
+def test_a_test_is_visibly_a_test(told):
+    page = rows(told("!AIVDM,1,1,,A,>>QK2khE0U8:1@E=@0,4*52"))
+
+    assert "[TEST]" in page
+    assert "!!! DISTRESS" not in page
+    assert f"topic distress/v1/{STATION}/report/test/distress/ais" in page
+
+
+def test_sentences_are_read_from_standard_input(told, monkeypatch):
+    stdin = io.TextIOWrapper(io.BytesIO(f"12:00:01 {MAYDAY}\n\n{FINER}\r\n".encode()))
+    monkeypatch.setattr("sys.stdin", stdin)
+
+    assert "completes the call before it" in rows(told("-"))
+
+
+def test_bytes_may_be_written_as_published_reports_write_them(told):
+    assert told(MAYDAY.replace("$", "\\x24")) == told(MAYDAY)
+
+
+def test_nothing_to_explain_is_told(capsys):
+    assert explain.main(argparse.Namespace(profile=None, raw=["  "])) == 1
+    assert capsys.readouterr().err == "there is no sentence to explain\n"
+
+
+def test_an_unknown_profile_is_told():
+    with pytest.raises(BadSettings, match="did you mean `generic-ais`"):
+        explain.main(argparse.Namespace(profile="generic-aiz", raw=[SHIP]))
+
+
+def test_nothing_that_steers_a_terminal_is_printed(told):
+    page = told("$GPRMC,\x1b[2J\x07*00", "\x1b]0;x\x07", "!AIVDM,1,1,,\x9b,x,0*00", "\udcff")
+
+    assert all(character.isprintable() or character == "\n" for character in page)
+
+
+def wires():
+    for path in sorted(VECTORS.glob("*.toml")):
+        for row in tomllib.loads(path.read_text("utf-8"))["vector"]:
+            yield pytest.param(row["wire"], id=f"{path.stem}-{row['name']}")
+
+
+@pytest.mark.parametrize("wire", list(wires()))
+def test_the_walk_that_is_explained_is_the_hallway_s(wire):
+    """Whatever is explained is what the service would have reported, in the same order."""
+    walk = best_walk([sentence.encode("latin-1") for sentence in wire])
+    port = PortPlan(name=PORT, device="tape:x", modem=walk.modem, profile=walk.profile)
+    pipeline = hallway(STATION, [port])
+    items = []
+    for place, sentence in enumerate(walk.wire):
+        items += pipeline.inbound(Chunk(PORT, Moment(place * SENTENCE_NS), sentence + b"\r\n"))
+    last_ns = (len(walk.wire) - 1) * SENTENCE_NS
+    items += pipeline.tick(Tick(Moment(last_ns + END_NS)))
+
+    assert walk.rulings == [item for item in items if isinstance(item, Ruling)]
+    assert walk.refused == len(items) - len(walk.rulings)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        [MAYDAY, FINER],
+        ["!AIVDM,1,1,,A,>>QK2khE0U8:1@E=@0,4*52"],
+        ["$GPGSV,1,1,00*79", "it's \\x07 no sentence", "$GP'x\\xff*00"],
+    ],
+)
+def test_the_vector_at_the_end_is_a_vector_that_holds(told, raw):
+    """Pasted into a vector file it says what the gateway does, in the form the tests read."""
+    page = told(*raw, profile="generic-nmea")
+    (row,) = tomllib.loads(page[page.index("[[vector]]") :])["vector"]
+    port = PortPlan(
+        name="a", device="tape:x", modem="generic-nmea", profile=profile_named("generic-nmea")
+    )
+    pipeline = hallway("test", [port])
+    items = []
+    for place, wire in enumerate(row["wire"]):
+        data = wire.encode("latin-1") + b"\r\n"
+        items += pipeline.inbound(Chunk("a", Moment(place * SENTENCE_NS), data))
+    reports = [
+        msgspec.to_builtins(item.sighting.report) for item in items if isinstance(item, Ruling)
+    ]
+
+    assert set(row) <= {"name", "source", "wire", "refused", "reports"}
+    assert row.get("refused", 0) == len(items) - len(reports)
+    assert len(row["reports"]) == len(reports)
+    for wanted, found in zip(row["reports"], reports, strict=True):
+        assert {key: found.get(key) for key in wanted} == wanted

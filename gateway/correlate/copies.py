@@ -69,5 +69,5 @@ class Copies:
         if witness.mono_ns - self._seen[oldest][0].mono_ns > COPY_WINDOW_NS:
             del self._seen[oldest]
         if len(self._seen) > TRANSMISSIONS_MAX:
-            del self._seen[next(iter(self._seen))]
+            self._seen.popitem(last=False)
             self.evicted += 1

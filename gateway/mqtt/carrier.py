@@ -101,8 +101,7 @@ class MqttBus:
 
     async def wait_connected(self) -> None:
         """Return as soon as the link is up."""
-        while self._wire is None:
-            await self._up.wait()
+        await self._standing()
 
     async def wait_reconnected(self, since: int) -> int:
         """Return `connects` as soon as it is over `since` and the link is up."""
@@ -113,13 +112,18 @@ class MqttBus:
     async def received(self) -> AsyncIterator[Incoming]:
         """Yield what is told on our topics. It is signed for when the next one is asked for."""
         while True:
-            await self.wait_connected()
-            wire = self._wire
+            wire = await self._standing()
             with contextlib.suppress(LinkLost):
-                while wire is not None:
+                while True:
                     incoming = await wire.receive()
                     yield incoming
                     wire.acknowledge(incoming)
+
+    async def _standing(self) -> Wire:
+        """Return the connection as soon as there is one."""
+        while self._wire is None:
+            await self._up.wait()
+        return self._wire
 
     async def _once(self) -> str:
         """Hold one connection, and return why it ended."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import TypeVar
 
 import aiomqtt
 import paho.mqtt.client as paho
@@ -42,6 +43,8 @@ from gateway.mqtt.limits import (
     WINDOW_MAX,
 )
 from gateway.mqtt.properties import of_connection, of_publication
+
+_Answer = TypeVar("_Answer")
 
 
 class Wire(aiomqtt.Client):
@@ -84,6 +87,7 @@ class Wire(aiomqtt.Client):
         self._lost: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._opened = False
+        self._file = -1
         self._writing = False
         self.overflowed = 0
         """Publications told to us with QoS 0 that nobody fetched in time."""
@@ -208,10 +212,10 @@ class Wire(aiomqtt.Client):
         if self._timer is not None:
             self._timer.cancel()
         for _, signed in self._unsigned.values():
-            if not signed.done():
-                signed.set_exception(LinkLost(self._name, reason))
-        if not self._connected.done():
-            self._connected.set_exception(aiomqtt.MqttError(reason))
+            _break_off(signed, LinkLost(self._name, reason))
+        for answer in self._pending_subscribes.values():
+            _break_off(answer, aiomqtt.MqttError(reason))
+        _break_off(self._connected, aiomqtt.MqttError(reason))
         self._inbox.put_nowait(None)
         self._gone.set()
         self._heard.set()
@@ -265,8 +269,7 @@ class Wire(aiomqtt.Client):
 
     def _write(self) -> None:
         """Give the socket what it takes; the rest goes when it has room."""
-        sock = self._client.socket()
-        if sock is None or self._lost is not None:
+        if self._lost is not None:
             return
         try:
             self._client.loop_write()
@@ -275,7 +278,7 @@ class Wire(aiomqtt.Client):
             return
         if self._client.want_write() and not self._writing and self._lost is None:
             self._writing = True
-            self._loop.add_writer(sock.fileno(), self._write)
+            self._loop.add_writer(self._file, self._write)
 
     # -- what paho calls; the names and arguments are aiomqtt's ------------------------------------
 
@@ -335,7 +338,8 @@ class Wire(aiomqtt.Client):
             self.overflowed += 1
 
     def _on_socket_open(self, _client: paho.Client, _userdata: object, sock: PahoSocket) -> None:
-        self._loop.add_reader(sock.fileno(), self._read)
+        self._file = sock.fileno()
+        self._loop.add_reader(self._file, self._read)
 
     def _on_socket_register_write(
         self, _client: paho.Client, _userdata: object, _sock: PahoSocket
@@ -344,11 +348,11 @@ class Wire(aiomqtt.Client):
         self._loop.call_soon(self._write)
 
     def _on_socket_unregister_write(
-        self, _client: paho.Client, _userdata: object, sock: PahoSocket
+        self, _client: paho.Client, _userdata: object, _sock: PahoSocket
     ) -> None:
         if self._writing:
             self._writing = False
-            self._loop.remove_writer(sock.fileno())
+            self._loop.remove_writer(self._file)
 
 
 _ENVELOPE_BYTES_MAX = 512
@@ -369,6 +373,11 @@ class _Packed(Properties):
     def pack(self) -> bytes:
         """Return what goes on the wire."""
         return self.packed
+
+
+def _break_off(answer: asyncio.Future[_Answer], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
 
 
 def _testament(will: Outgoing, *, five: bool) -> aiomqtt.Will:

@@ -5,6 +5,8 @@ Conflation touches routine positions alone. What they replace is on disk, and co
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from gateway.model.entry import Entry
 
 CRAFT_MAX = 16_384
@@ -19,8 +21,9 @@ class Positions:
 
     def __init__(self, interval_s: float) -> None:
         self._interval_ns = int(interval_s * 1e9)
-        self._waiting: dict[Craft, Entry] = {}
-        self._told_ns: dict[Craft, int] = {}
+        # Not plain dicts: finding their oldest key takes the longer the more have been deleted.
+        self._waiting: OrderedDict[Craft, Entry] = OrderedDict()
+        self._told_ns: OrderedDict[Craft, int] = OrderedDict()
         self.conflated = 0
         """Places that a newer one replaced before they were told."""
         self.evicted = 0
@@ -35,7 +38,7 @@ class Positions:
         if craft in waiting:
             self.conflated += 1
         elif len(waiting) >= CRAFT_MAX:
-            del waiting[next(iter(waiting))]
+            waiting.popitem(last=False)
             self.evicted += 1
         waiting[craft] = entry
 
@@ -57,4 +60,4 @@ class Positions:
         self._told_ns.pop(craft, None)
         self._told_ns[craft] = now_ns
         if len(self._told_ns) > CRAFT_MAX:
-            del self._told_ns[next(iter(self._told_ns))]
+            self._told_ns.popitem(last=False)

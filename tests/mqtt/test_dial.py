@@ -10,7 +10,7 @@ import ssl
 import pytest
 import trustme
 
-from gateway.mqtt.dial import dial
+from gateway.mqtt.dial import _shake_hands, dial
 
 LOOPBACK = "127.0.0.1"
 LIMIT_S = 0.1
@@ -96,6 +96,24 @@ def test_giving_up_leaves_nothing_open(full, mute):
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     assert {type(fate) for fate in asyncio.run(play())} == {asyncio.CancelledError}
+
+
+def test_a_handshake_may_have_to_wait_to_write():
+    steps = iter([ssl.SSLWantWriteError, ssl.SSLWantReadError, None])
+    here, there = socket.socketpair()
+    there.send(b"x")
+
+    class Shaking:
+        fileno = here.fileno
+
+        def do_handshake(self):
+            if (wanted := next(steps)) is not None:
+                raise wanted
+
+    with here, there:
+        asyncio.run(asyncio.wait_for(_shake_hands(Shaking()), 1))
+
+    assert next(steps, "done") == "done"
 
 
 def test_a_protected_connection_is_handed_over_after_the_handshake():

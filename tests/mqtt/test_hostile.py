@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import ssl
 
 import pytest
 import structlog
+import trustme
 
 from gateway.clock import Clock
-from gateway.model.plan import LinkPlan
+from gateway.model.plan import LinkPlan, TlsPlan
 from gateway.mqtt import client
 from gateway.mqtt.bus import LinkLost, Outgoing, SubscribeRefused
 from gateway.mqtt.carrier import MqttBus
@@ -35,8 +37,8 @@ class Broker:
         self._tasks = []
 
     @contextlib.asynccontextmanager
-    async def serving(self):
-        server = await asyncio.start_server(self._serve, LOOPBACK, 0)
+    async def serving(self, tls=None):
+        server = await asyncio.start_server(self._serve, LOOPBACK, 0, ssl=tls)
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
@@ -199,6 +201,24 @@ def test_a_bad_reason_code_is_a_refusal(code):
     against(Broker(CONNACK["5"], answer=puback(code)), scene)
 
 
+def test_a_signature_that_nobody_waits_for_any_more_changes_nothing():
+    held = []
+
+    def answer(packet):
+        held.append(puback(0)(packet))
+        return b"" if len(held) == 1 else b"".join(held)
+
+    async def scene(bus):
+        await bus.wait_connected()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await bus.publish(TOLD)
+        await bus.publish(TOLD)
+        assert (bus.connects, bus.connected) == (1, True)
+
+    against(Broker(CONNACK["5"], answer=answer), scene)
+
+
 def test_a_broker_that_signs_for_nothing_is_left(monkeypatch):
     monkeypatch.setattr(client, "PUBACK_S_MAX", 0.2)
     broker = Broker(CONNACK["5"])
@@ -303,6 +323,92 @@ def test_a_subscriber_learns_that_the_link_is_lost():
                 await anext(subscribe(LOOPBACK, port, ["a"]))
 
     asyncio.run(play())
+
+
+def test_a_subscription_that_is_never_answered_ends_with_the_link():
+    def answer(packet):
+        return b"\xe0\x01\x8b" if packet[0] == 0x82 else b""
+
+    async def play():
+        async with asyncio.timeout(2), Broker(CONNACK["5"], answer=answer).serving() as port:
+            with pytest.raises(LinkLost, match="shutting down"):
+                await anext(subscribe(LOOPBACK, port, ["a"]))
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("method", ["loop_read", "loop_write"])
+def test_a_fault_of_the_library_ends_the_connection_and_nothing_else(method):
+    broker = Broker(CONNACK["5"])
+
+    async def scene(bus):
+        await bus.wait_connected()
+
+        def fail(*_):
+            message = "planted"
+            raise RuntimeError(message)
+
+        setattr(bus._wire._client, method, fail)
+        with pytest.raises(LinkLost, match="RuntimeError: planted"):
+            await bus.publish(TOLD)
+        await bus.wait_reconnected(1)
+
+    against(broker, scene)
+
+
+def test_what_the_library_does_not_take_ends_the_connection():
+    broker = Broker(CONNACK["5"])
+
+    async def scene(bus):
+        await bus.wait_connected()
+
+        class NotTaken:
+            rc, mid = 15, 1
+
+        bus._wire._client.publish = lambda *_: NotTaken
+        with pytest.raises(LinkLost, match="error 15 of the library"):
+            await bus.publish(TOLD)
+        await bus.wait_reconnected(1)
+
+    against(broker, scene)
+
+
+def test_what_comes_in_one_tls_record_is_all_read_at_once(tmp_path):
+    """The socket shows nothing more to read, while TLS holds what it has deciphered already."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(LOOPBACK).configure_cert(inside)
+    told = b"".join(b"\x30\x05\x00\x01a\x00" + b"%d" % n for n in range(8))
+    broker = Broker(CONNACK["5"] + told)
+
+    async def play():
+        async with broker.serving(inside) as port:
+            bus = bus_of(port, keepalive_s=60, tls=TlsPlan(ca_file=str(tmp_path / "ca.pem")))
+            task = asyncio.create_task(bus.run())
+            async with asyncio.timeout(1):
+                await bus.wait_connected()
+                found = [(await bus._wire.receive()).payload for _ in range(8)]
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            return found
+
+    assert asyncio.run(play()) == [b"%d" % n for n in range(8)]
+
+
+def test_a_connection_that_has_ended_takes_nothing_more():
+    async def scene(bus):
+        await bus.wait_connected()
+        wire = bus._wire
+        assert wire.offer(TOLD)
+        wire._end("planted")
+        assert not wire.offer(TOLD)
+        await bus.wait_reconnected(1)
+        with pytest.raises(LinkLost, match="planted"):
+            await wire.publish_signed(TOLD)
+
+    against(Broker(CONNACK["5"]), scene)
 
 
 def test_more_than_is_fetched_is_counted_and_not_kept(monkeypatch):

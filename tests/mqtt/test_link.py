@@ -339,6 +339,38 @@ def test_a_refused_unjournaled_entry_is_kept_and_lets_others_pass(rig, make):
     assert rig(scene).link.state().unjournaled_lost == 0
 
 
+def test_an_entry_that_made_room_while_under_way_takes_no_other_with_it(rig, make, monkeypatch):
+    monkeypatch.setattr(memory, "UNJOURNALED_MAX", 2)
+
+    async def scene(at):
+        at.up()
+        await make.settled()
+        at.urgent.open.clear()
+        for number in (1, 2):
+            at.link.tell_unjournaled(msgspec.structs.replace(make.safety(number), number=0))
+        await make.until(lambda: at.urgent.waiting == 1)
+        at.link.tell_unjournaled(msgspec.structs.replace(make.mayday(3), number=0))
+        at.urgent.open.set()
+        await make.until(lambda: at.link.state().unjournaled_told == 3)
+
+    at = rig(scene)
+    told = [record(o).report.report_id[-1] for o in at.urgent.signed if numbers([o])]
+
+    assert told == ["1", "3", "2"]
+    assert at.link.state().unjournaled_waiting == 0
+
+
+def test_routine_that_the_disk_could_not_take_goes_out_as_ever(rig, make):
+    async def scene(at):
+        at.up()
+        at.link.tell_unjournaled(msgspec.structs.replace(make.place(1), number=0))
+        await make.until(lambda: at.routine.offered)
+
+    [told] = rig(scene).routine.offered
+
+    assert record(told).journaled is False
+
+
 def test_memory_is_bounded_and_the_least_urgent_goes_first(rig, make, monkeypatch):
     monkeypatch.setattr(memory, "UNJOURNALED_MAX", 10)
 
@@ -642,6 +674,21 @@ def test_a_state_taken_off_while_the_link_was_down_is_taken_off_the_broker(rig, 
     at = rig(scene)
 
     assert at.topics() == ["alert/journal", "alert/journal"]
+
+
+def test_a_state_cut_short_by_a_lost_link_is_told_on_the_next(rig, make):
+    async def scene(at):
+        at.up()
+        await make.settled()
+        at.urgent.open.clear()
+        at.link.retain("port/a", at.link.state())
+        await make.until(lambda: at.urgent.waiting == 1)
+        at.urgent.down()
+        await make.settled()
+        at.urgent.up()
+        await make.until(lambda: at.topics() == ["port/a"])
+
+    rig(scene)
 
 
 def test_a_refused_state_is_counted_and_the_others_are_told(rig, make):

@@ -1,4 +1,4 @@
-"""Faults of serial ports, over real pseudo-terminals: reliability.md 4, F16 to F21."""
+"""Faults of serial ports, over real pseudo-terminals."""
 
 import asyncio
 import os

@@ -6,8 +6,8 @@ from gateway.codes.mmsi import MMSI_DIGITS
 from gateway.radio.dsc.words import Area, Working
 
 POSITION_DIGITS = 10
-ABSENT = "9" * 10  # M.493 section 8.1.2.2: how a position says that there is none
-PHONE_DIGITS_MAX = 18  # M.493 section 8.3.3
+ABSENT = "9" * 10  # M.493-15: how a position says that there is none
+PHONE_DIGITS_MAX = 18  # M.493-15, telephone number
 
 _SYMBOL_MAX = 127
 _SYMBOL_COMMANDS = 100
@@ -47,7 +47,7 @@ def code_text(code: int | None) -> str:
 
 
 def mmsi_of(text: str) -> str | None:
-    """Return the MMSI in an address of ten digits: the first nine, with a 0 behind (M.493 5.2).
+    """Return the MMSI in an address of ten digits: the first nine, with a 0 behind (M.493-15).
 
     The bare nine digits are taken as well, and so is another tenth digit: it does not change
     whose address it is.
@@ -65,7 +65,7 @@ def is_plain_address(text: str) -> bool:
 def minutes_of(digits: str) -> tuple[int, int, int, int] | None:
     """Return a position's signs and whole minutes: north, latitude, east, longitude.
 
-    QaabbCCCdd: quadrant (0 NE, 1 NW, 2 SE, 3 SW), degrees and minutes (M.493 section 8.1.2).
+    QaabbCCCdd: quadrant (0 NE, 1 NW, 2 SE, 3 SW), degrees and minutes (M.493-15).
     """
     if len(digits) != POSITION_DIGITS or not is_digits(digits) or digits[0] > "3":
         return None
@@ -91,7 +91,7 @@ def is_time(text: str) -> bool:
 
 
 def area_of(text: str) -> Area | None:
-    """Return the area of a call: quadrant, latitude, longitude, two sides (M.493 section 5.3)."""
+    """Return the area of a call: quadrant, latitude, longitude, two sides (M.493-15)."""
     if len(text) != POSITION_DIGITS or not is_digits(text) or text[0] > "3":
         return None
     lat, lon = int(text[1:3]), int(text[3:6])

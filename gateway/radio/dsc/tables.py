@@ -12,7 +12,7 @@ FORMAT_DISTRESS = 112
 FORMAT_AREA = 102
 FORMAT_AUTOMATIC = 123
 
-FORMATS = {  # M.493 table A1-2
+FORMATS = {  # ITU-R M.493-15, format specifier
     102: "area",
     112: "distress",
     114: "group",
@@ -133,7 +133,7 @@ STATION = "04"
 AREA_FINE = "05"
 PERSONS = "06"
 
-EXPANSIONS = {  # ITU-R M.821-1 table 2, less the leading 1
+EXPANSIONS = {  # ITU-R M.821-1, less the leading 1
     POSITION_FINE: "enhanced position",
     POSITION_ORIGIN: "source and datum",
     SPEED: "speed",
@@ -145,7 +145,7 @@ EXPANSIONS = {  # ITU-R M.821-1 table 2, less the leading 1
 
 SOURCE_INVALID = "00"
 
-SOURCES = {  # M.821-1 table 4
+SOURCES = {  # ITU-R M.821-1
     "00": "invalid",
     "01": "dgnss",
     "02": "gnss",
@@ -157,4 +157,4 @@ SOURCES = {  # M.821-1 table 4
     "08": "other",
 }
 
-DATUMS = {"00": "wgs84", "01": "wgs72", "02": "other"}  # M.821-1 table 5
+DATUMS = {"00": "wgs84", "01": "wgs72", "02": "other"}  # ITU-R M.821-1

@@ -20,7 +20,7 @@ class Working(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Area(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The area that a call with format 102 is meant for, in whole degrees (M.493 section 5).
+    """The area that a call with format 102 is meant for, in whole degrees (M.493-15).
 
     The corner is read as the north-west one, with the sides southwards and eastwards from it; no
     primary text has confirmed that reading, and one decoder in use counts northwards.

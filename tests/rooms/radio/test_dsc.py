@@ -160,7 +160,7 @@ def test_the_vectors_show_every_purpose_format_nature_and_data_set():
     assert {call.end for call in calls} >= set(tables.ENDS.values())
 
 
-# What users of other systems suffered from (peers.md section 5).
+# What users of other systems suffered from.
 
 
 def test_p1_an_alert_with_an_empty_category_is_distress():

@@ -57,7 +57,7 @@ def test_every_sentence_of_the_table_is_read():
 @pytest.mark.parametrize(("address", "fields", "at"), EACH_FIELD)
 @pytest.mark.parametrize("text", ['4"1', "1e5", "nan", "-", "A.", "<", " 1", "1 ", "٣", "+-1"])
 def test_one_bad_field_refuses_the_sentence_by_name(address, fields, at, text):
-    """An exclusive-or that comes out right by chance is not believed (peers.md P23 and worse)."""
+    """An exclusive-or that comes out right by chance is not believed."""
     body = ",".join([address, *fields[:at], text, *fields[at + 1 :]])
     if not text.isascii():
         frame = Frame("p", Moment(0), body.encode("utf-8"), b"", 0, 0)

@@ -23,7 +23,7 @@ TRIES = 10
 
 
 def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(  # noqa: S603  # our own command, our own arguments
+    return subprocess.run(  # our own command, our own arguments
         [*COMMAND, *arguments], input=stdin, capture_output=True, check=False, cwd=ROOT, timeout=60
     )
 
@@ -43,7 +43,7 @@ def test_help_comes_at_once():
 
 def test_help_imports_nothing_heavy():
     code = "import sys, gateway.cli; gateway.cli._parser(); print(*sys.modules, sep='\\n')"
-    loaded = subprocess.run(  # noqa: S603  # the text right above
+    loaded = subprocess.run(  # the text right above
         [sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT
     )
     ours = {name for name in loaded.stdout.decode().split() if name.startswith("gateway")}
@@ -154,7 +154,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path):
         b"$GPRMC,042504.900,A,4012.1002,N,00440.4650,E,0.00,,110321,,,A*4B\r\n" * 5000
     )
     reader, writer = os.pipe()
-    with subprocess.Popen(  # noqa: S603  # our own command
+    with subprocess.Popen(  # our own command
         [*COMMAND, "replay", str(capture)], stdout=writer, stderr=subprocess.PIPE, cwd=ROOT
     ) as running:
         os.close(writer)

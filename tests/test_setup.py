@@ -26,7 +26,7 @@ def make(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 def run(*words: str, cwd: Path, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  # our own scripts
+    return subprocess.run(  # our own scripts
         words, cwd=cwd, env={"PATH": path}, capture_output=True, text=True, check=False, timeout=60
     )
 

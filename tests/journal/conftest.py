@@ -75,13 +75,13 @@ def mounted(folder, options):
     mount, umount = shutil.which("mount") or "mount", shutil.which("umount") or "umount"
     words = [mount, "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     try:
-        subprocess.run(words, capture_output=True, check=True)  # noqa: S603  # words of ours
+        subprocess.run(words, capture_output=True, check=True)  # words of ours
     except (OSError, subprocess.CalledProcessError) as refusal:
         pytest.skip(f"needs the right to mount a file system: {refusal}")
     try:
         yield
     finally:
-        subprocess.run([umount, str(folder)], check=True)  # noqa: S603  # words of ours
+        subprocess.run([umount, str(folder)], check=True)  # words of ours
 
 
 @pytest.fixture

@@ -237,7 +237,7 @@ asyncio.run(main())
 @pytest.mark.parametrize("numbers_seen", [1, 50, 400])
 def test_a_killed_gateway_has_every_number_that_it_had_told(plan, house, numbers_seen):
     """A kill -9 loses nothing whose future had resolved, and the numbering has no gap."""
-    child = subprocess.Popen(  # noqa: S603  # words of ours
+    child = subprocess.Popen(  # words of ours
         [
             sys.executable,
             "-c",

@@ -1,0 +1,143 @@
+"""`demo`, `run` and `record` as a person types them: what they print, and how they end."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import tty
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.verbs.embedded import embedded_broker
+from gateway.verbs.replay import replay
+
+COMMAND = [sys.executable, "-m", "gateway"]
+MAYDAY = b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A\r\n"
+WAIT_S = 15.0
+
+
+@contextmanager
+def modem():
+    ends = os.openpty()
+    try:
+        tty.setraw(ends[1])
+        yield ends[0], os.ttyname(ends[1])
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+@contextmanager
+def started(*words):
+    with subprocess.Popen(
+        [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def read_until(stream, pattern):
+    """Return what a child wrote up to and with the pattern, or fail when it does not come."""
+    read, end_s = b"", time.monotonic() + WAIT_S
+    while not re.search(pattern, read):
+        left_s = end_s - time.monotonic()
+        ready, _, _ = select.select([stream], [], [], max(0.0, left_s))
+        piece = os.read(stream.fileno(), 65536) if ready else b""
+        assert piece, read
+        read += piece
+    return read
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Write a configuration of one DSC port, and return its path and the modem's end."""
+    with modem() as (modem_end, device), embedded_broker() as broker:
+        path = tmp_path / "gateway.toml"
+        path.write_text(
+            f"[station]\nname = 'test'\n[port.vhf]\ndevice = '{device}'\nmodem = 'generic-dsc'\n"
+            f"[link.local]\nhost = '127.0.0.1'\nport = {broker.port_v311}\nversion = '3.1.1'\n"
+            f"[journal]\npath = '{tmp_path}/journal.db'\n"
+        )
+        yield path, modem_end
+
+
+def test_the_demonstration_shows_distress_and_tests_and_ends_by_itself():
+    done = subprocess.run(
+        [*COMMAND, "demo", "--seconds", "8", "--speed", "10"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"mosquitto_sub -h 127\.0\.0\.1 -p \d+ -t 'distress/v1/#' -v", done.stdout)
+    assert re.search(r"!!! DISTRESS +dsc +alert: sinking +200100005", done.stdout)
+    assert re.search(r"!!! DISTRESS +dsc +acknowledgement", done.stdout)
+    assert re.search(r"!!! DISTRESS +ais +alert.*970200017", done.stdout)
+    assert re.search(r"\[TEST\] +ais +alert.*974200021", done.stdout)
+    assert not re.search(r"DISTRESS.*974200021", done.stdout)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_a_watch_begins_and_ends_cleanly_when_told_to(config, told):
+    path, _ = config
+    with started("run", "--config", path) as child:
+        read_until(child.stderr, b"watch_begun")
+        child.send_signal(told)
+        written = child.stderr.read()
+
+        assert child.wait(WAIT_S) == 0
+        assert b"watch_ended" in written
+        assert b"Traceback" not in written
+
+
+def test_a_journal_of_somebody_else_stops_the_start_with_its_name_and_the_remedy(config):
+    path, _ = config
+    (path.parent / "journal.db").write_text("the shopping list")
+    done = subprocess.run(
+        [*COMMAND, "run", "--config", path], capture_output=True, text=True, check=False, timeout=30
+    )
+
+    assert done.returncode == 1
+    assert "journal.db" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (path.parent / "journal.db").read_text() == "the shopping list"
+
+
+def test_what_is_recorded_replays(config, tmp_path):
+    path, modem_end = config
+    tapes = tmp_path / "tapes"
+    with started("record", "--config", path, "--out", tapes, "--seconds", "3") as child:
+        end_s = time.monotonic() + WAIT_S
+        while not list(tapes.glob("*.tape")) and time.monotonic() < end_s:
+            time.sleep(0.02)
+        os.write(modem_end, MAYDAY)
+        _, told = child.communicate(timeout=WAIT_S)
+
+        assert child.returncode == 0, told
+        assert f"vhf {len(MAYDAY)} bytes".encode() in told
+    [tape] = tapes.iterdir()
+    [(_, item)] = replay(tape)
+
+    assert item.sighting.report.urgency == "distress"
+
+
+def test_a_port_that_is_not_there_is_named_with_those_that_are(config, tmp_path):
+    path, _ = config
+    done = subprocess.run(
+        [*COMMAND, "record", "--config", path, "--port", "hf", "--out", tmp_path / "tapes"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "no port hf; there are: vhf" in done.stderr
+    assert not Path(tmp_path, "tapes").exists()

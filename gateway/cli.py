@@ -28,14 +28,15 @@ _CONFIG_HELP = "the configuration (default: $DISTRESS_GATEWAY_CONFIG, the system
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb that the arguments name, and return the exit status."""
     arguments = _parser().parse_args(argv)
+    status = FAILED
     try:
-        return _run(arguments)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
+        status = _run(arguments)
+    except* KeyboardInterrupt:
+        status = INTERRUPTED
+    except* BrokenPipeError:
         # The reader of our output has gone, as `head` does. Python flushes once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    return status
 
 
 def _run(arguments: argparse.Namespace) -> int:

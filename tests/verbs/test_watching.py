@@ -85,6 +85,25 @@ def test_the_demonstration_shows_distress_and_tests_and_ends_by_itself():
     assert not re.search(r"DISTRESS.*974200021", done.stdout)
 
 
+def test_the_demonstration_ends_quietly_when_nobody_reads_on():
+    with started("demo", "--speed", "10") as child:
+        read_until(child.stdout, b"DISTRESS")
+        child.stdout.close()
+        told = child.stderr.read()
+
+        assert child.wait(WAIT_S) == 1
+        assert told == b""
+
+
+def test_the_demonstration_can_be_interrupted():
+    with started("demo") as child:
+        read_until(child.stdout, b"routine")
+        child.send_signal(signal.SIGINT)
+
+        assert child.wait(WAIT_S) == 130
+        assert child.stderr.read() == b""
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_watch_begins_and_ends_cleanly_when_told_to(config, told):
     path, _ = config

@@ -109,6 +109,8 @@ def _possible(draft: Draft) -> tuple[Position | None, Velocity | None, tuple[str
     ):
         doubts = (*doubts, "the position stated is not on the Earth")
         position = None
+    elif position is not None and position.lat_deg == 0 == position.lon_deg:
+        doubts = (*doubts, "0° N 0° E is stated, as is done where no position is known")
     if velocity is not None:
         bad = [
             name

@@ -16,7 +16,7 @@ from gateway.model.inbound import Chunk, Frame, Item, Moment, Reading, Refused, 
 from gateway.model.plan import PortPlan
 from gateway.model.words import Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
-from gateway.radio import Radio, radio_named
+from gateway.radio import Radio, radio_named, radio_names
 from gateway.rules import judge
 
 
@@ -48,10 +48,18 @@ class PortCount(Struct):
 class Ear:
     """One port's end of the hallway: its framer, its radios, its place and its counts."""
 
-    def __init__(self, place: Place, framer: Framer, radios: tuple[Radio, ...]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        framer: Framer,
+        radios: tuple[Radio, ...],
+        strangers: tuple[Radio, ...] = (),
+    ) -> None:
         self.place = place
         self.framer = framer
         self.radios = radios
+        self.strangers = strangers
+        """Radio systems not expected here: asked only whether a call for help goes unread."""
         self.count = PortCount()
 
 
@@ -68,6 +76,7 @@ def hallway(station: str, ports: Iterable[PortPlan]) -> Pipeline:
             ),
             framer_named(port.profile.framing)(),
             tuple(radio_named(name)() for name in port.profile.radio),
+            tuple(radio_named(name)() for name in radio_names() if name not in port.profile.radio),
         )
         for port in ports
     )
@@ -84,24 +93,28 @@ class Pipeline:
         """Walk a chunk from the wire to its rulings; what is refused comes out beside them."""
         ear = self.ears[chunk.port]
         frames = ear.framer.split(chunk)
-        _count_bytes(ear, chunk, frames)
+        ear.count.bytes_in += len(chunk.data)
+        _count_frames(ear, frames)
         return [item for frame in frames for item in self._walk(ear, frame)]
 
     def tick(self, tick: Tick) -> list[Item]:
         """Let time pass: what waited too long for its other half comes out as it is."""
-        return [
-            item
-            for ear in self.ears.values()
-            for radio in ear.radios
-            for found in _overdue(ear, radio, tick.now)
-            for item in self._onward(ear, radio, found)
-        ]
+        return [item for ear in self.ears.values() for item in self._let_pass(ear, tick.now)]
+
+    def _let_pass(self, ear: Ear, now: Moment) -> Iterator[Item]:
+        frames = ear.framer.expire(now)
+        _count_frames(ear, frames)
+        for frame in frames:
+            yield from self._walk(ear, frame)
+        for radio in ear.radios:
+            for found in _overdue(ear, radio, now):
+                yield from self._onward(ear, radio, found)
 
     def _walk(self, ear: Ear, frame: Frame) -> Iterator[Item]:
         if frame.fault is Fault.NOISE:
             return
         if frame.fault is not None:
-            like = any(_might_call(ear, radio, frame) for radio in ear.radios)
+            like = _might_call(ear, frame, (*ear.radios, *ear.strangers))
             yield self._refused(ear, (frame,), frame.fault, door="framing", distress_like=like)
             return
         for radio in ear.radios:
@@ -110,6 +123,10 @@ class Pipeline:
                 for reading in found:
                     yield from self._onward(ear, radio, reading)
                 return
+        if _might_call(ear, frame, ear.strangers):
+            reason = "a call for help may be in it, and no decoder of this port reads it"
+            yield self._refused(ear, (frame,), reason, door="radio", distress_like=True)
+            return
         ear.count.unread += 1
         yield _kept(ear, (frame,), reason="", door="radio", distress_like=False)
 
@@ -148,12 +165,16 @@ def _read(ear: Ear, radio: Radio, frame: Frame) -> tuple[Reading | Unread, ...] 
         return (Unread((frame,), _blame(ear, radio, error), distress_like=True),)
 
 
-def _might_call(ear: Ear, radio: Radio, frame: Frame) -> bool:
-    try:
-        return radio.distress_like(frame)
-    except Exception as error:  # noqa: BLE001  # see _read
-        _blame(ear, radio, error)
-        return True
+def _might_call(ear: Ear, frame: Frame, radios: tuple[Radio, ...]) -> bool:
+    """Ask whether this frame, which nobody could read, might be a call for help."""
+    for radio in radios:
+        try:
+            if radio.distress_like(frame):
+                return True
+        except Exception as error:  # noqa: BLE001  # see _read
+            _blame(ear, radio, error)
+            return True
+    return False
 
 
 def _overdue(ear: Ear, radio: Radio, now: Moment) -> tuple[Reading | Unread, ...]:
@@ -185,9 +206,8 @@ def _kept(
     )
 
 
-def _count_bytes(ear: Ear, chunk: Chunk, frames: list[Frame]) -> None:
+def _count_frames(ear: Ear, frames: list[Frame]) -> None:
     count = ear.count
-    count.bytes_in += len(chunk.data)
     for frame in frames:
         count.frames += frame.fault is not Fault.NOISE
         if frame.fault is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from gateway.model.inbound import Reading, Report, Sighting, Witness
-from gateway.model.words import Relation
+from gateway.model.words import Mode, Relation
 
 COPY_WINDOW_NS = 10 * 10**9
 """Ways over a network come seconds late; the fastest deliberate repeat of one content, the text
@@ -24,11 +24,15 @@ WITNESSES_MAX = 16
 """Named on one sighting; beyond that they are only counted as copies."""
 
 
+Key = tuple[str, Mode, bytes]
+"""System, mode and content: what one port must take for real is no copy of another's test."""
+
+
 class Copies:
     """What was heard lately, by content."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[str, bytes], tuple[Witness, ...]] = OrderedDict()
+        self._seen: OrderedDict[Key, tuple[Witness, ...]] = OrderedDict()
         # Not a plain dict: finding its oldest key takes the longer the more have been deleted.
         self.evicted = 0
 
@@ -37,7 +41,7 @@ class Copies:
 
     def place(self, report: Report, reading: Reading) -> Sighting:
         """Return the report with its place in the story."""
-        key = (report.system, reading.content)
+        key = (report.system, report.mode, reading.content)
         witness = Witness(
             report_id=report.report_id,
             port=report.heard.port,
@@ -62,7 +66,7 @@ class Copies:
             report=report, content=reading.content, relation=relation, witnesses=(witness,)
         )
 
-    def _remember(self, key: tuple[str, bytes], witness: Witness) -> None:
+    def _remember(self, key: Key, witness: Witness) -> None:
         self._seen.pop(key, None)
         self._seen[key] = (witness,)
         oldest = next(iter(self._seen))

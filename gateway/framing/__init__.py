@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol
 
-from gateway.model.inbound import Chunk, Frame
+from gateway.model.inbound import Chunk, Frame, Moment
 
 
 class Framer(Protocol):
@@ -21,6 +21,9 @@ class Framer(Protocol):
 
     def split(self, chunk: Chunk) -> list[Frame]:
         """Return each frame completed by this chunk, in order."""
+
+    def expire(self, now: Moment) -> list[Frame]:
+        """Return what will never be completed, now that nothing has come for so long."""
 
     @staticmethod
     def wrap(body: bytes) -> bytes:

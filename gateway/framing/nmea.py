@@ -28,6 +28,9 @@ from gateway.model.words import Fault, Integrity
 SENTENCE_BYTES_MAX = 1024
 """The standard says 82; TAG blocks and vendors say more; a stream without line ends never ends."""
 
+HALF_SAID_NS = 2 * 10**9
+"""A pause within a sentence that no modem makes: at 300 Bd a byte takes 33 ms."""
+
 _CHECKSUM_DIGITS = 2
 _LEGAL = bytes(byte for byte in range(0x20, 0x7F) if byte not in b"$!\\")
 _START = re.compile(rb"[$!\\](?:(?<!\\)(?=[A-Z][A-Z0-9]{2})|(?<=\\)(?=[a-z]:))")
@@ -68,6 +71,14 @@ class Nmea:
         if whole:
             self._line(tail[:whole], None)
         self._tail = tail[whole:]
+        return self._out
+
+    def expire(self, now: Moment) -> list[Frame]:
+        """Return the sentence that its sender has left half said."""
+        if not self.held or now.mono_ns - self._chunk.heard.mono_ns < HALF_SAID_NS:
+            return []
+        self._out = []
+        self._give_up()
         return self._out
 
     @staticmethod
@@ -188,16 +199,27 @@ def _fault_of(text: bytes, body: bytes, star: int) -> Fault | None:
 
 
 def _whole_until(tail: bytes) -> int:
-    """Return where the last sentence ends, if its checksum proves it already; 0 otherwise."""
+    """Return how far the tail need not wait for a line end.
+
+    That is until its last sentence ends, if it is proven already, or until that sentence begins.
+    """
     if b"*" not in tail:
         return 0
-    begin = max((found.start() for found in _START.finditer(tail)), default=len(tail))
+    starts = [found.start() for found in _START.finditer(tail)]
+    if not starts:
+        return 0
+    begin = starts[-1]
     sentence = tail[begin:]
     star = sentence.find(b"*")
     end = star + 1 + _CHECKSUM_DIGITS
-    if star < 0 or sentence.startswith(b"\\"):
-        return 0
-    return 0 if _fault_of(sentence[:end], sentence[1:star], star) else begin + end
+    if star > 0 and not sentence.startswith(b"\\"):
+        if not _fault_of(sentence[:end], sentence[1:star], star):
+            return begin + end
+        if len(sentence) >= end:
+            return 0
+    # What has begun last goes on; its TAG block, if it has one, stays with it.
+    tagged = len(starts) > 1 and tail[starts[-2] :].startswith(b"\\") and star != 0
+    return starts[-2] if tagged else begin
 
 
 def _checksum_value(digits: bytes) -> int | None:

@@ -43,7 +43,8 @@ class Entry(Struct, frozen=True):
 def lane_of(item: Item) -> Lane:
     """Return the lane of an item: a marked test never takes the distress lane."""
     if isinstance(item, Refused):
-        return Lane.DISTRESS if item.distress_like else Lane.ROUTINE
+        # Not the distress lane: a noisy line may be full of these, and no MAYDAY waits for noise.
+        return Lane.URGENCY if item.distress_like else Lane.ROUTINE
     report = item.sighting.report
     if report.mode is Mode.REAL or report.urgency is Urgency.ROUTINE:
         return Lane(report.urgency)

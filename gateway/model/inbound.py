@@ -163,7 +163,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     casualty: Identity | None = None
     """Who is in distress, if anybody; not always the sender."""
     addressee: Identity | None = None
-    """Whom it was sent to; None means everybody."""
+    """Whom it was sent to; None means everybody, or that the modem does not say."""
     nature: Nature | None = None
     position: Position | None = None
     """Of the casualty in a distress message, of the sender otherwise."""

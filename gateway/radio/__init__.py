@@ -7,6 +7,7 @@ what one port's later frames may complete, within a bound that its file names.
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Protocol
 
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
@@ -29,6 +30,11 @@ class Radio(Protocol):
 
     def distress_like(self, frame: Frame) -> bool:
         """Say whether this broken frame, had it been whole, might have been a call for help."""
+
+
+def radio_names() -> tuple[str, ...]:
+    """Return the names of all radio systems, in order."""
+    return tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
 def radio_named(name: str) -> type[Radio]:

@@ -205,7 +205,7 @@ def read_capture(path: Path, port: str, *, baud: int = 4800) -> Iterator[Chunk]:
         while data := file.read(READ_BYTES_MAX):
             mono_ns += len(data) * byte_ns
             yield Chunk(port, Moment(mono_ns), data)
-    yield Chunk(port, Moment(mono_ns), b"", gap=True)
+    yield Chunk(port, Moment(mono_ns + 1), b"", gap=True)
 
 
 class _ChunkRow(Struct, array_like=True, tag="c", forbid_unknown_fields=True):

@@ -202,7 +202,7 @@ def _meaning(report: Report) -> Rows:
     yield "sender", _party(report.sender, "nobody named")
     if report.casualty is not None:
         yield "casualty", party(report.casualty)
-    yield "addressee", _party(report.addressee, "everybody")
+    yield "addressee", _party(report.addressee, "not said")
     yield from _place(report)
     yield from _circumstances(report)
     yield "confidence", report.confidence

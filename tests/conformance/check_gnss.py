@@ -106,7 +106,10 @@ def judged(row: dict[str, object]) -> Iterator[str]:
     sentence = str(row["input"])[3:6]
     reports = [item.sighting.report for item in items if isinstance(item, Ruling)]
     if sentence not in OURS or not str(row["input"]).startswith("$") or row["input"][1] == "P":
-        quiet = not reports and all(isinstance(i, Refused) and i.reason == "" for i in items)
+        # A DSC or AIS sentence on this port is not passed over in silence: it may call for help.
+        quiet = not reports and all(
+            isinstance(i, Refused) and (i.reason == "" or i.distress_like) for i in items
+        )
         yield "" if quiet else f"passed over: {items}"
         return
     expected = expected_of(row, sentence)

@@ -146,14 +146,14 @@ def test_a_link_no_longer_configured_keeps_its_outbox_and_a_new_one_begins_empty
     assert house.run(story()) == {"old": 1, "new": 1, "never": 0}
 
 
-def test_a_refused_frame_that_looks_like_distress_takes_the_distress_lane_and_is_kept(plan, house):
+def test_a_refused_frame_that_looks_like_distress_is_kept_and_goes_out_behind_distress(plan, house):
     plan = msgspec.structs.replace(plan, refused_rows_max=1)
 
     async def story():
         async with house.opened(plan) as journal:
             await journal.append([house.refusal(n, distress_like=True) for n in range(5)])
             await journal.append([house.refusal(n) for n in range(5)])
-            pending = await journal.pending("shore", (Lane.DISTRESS,), limit=9)
+            pending = await journal.pending("shore", (Lane.URGENCY,), limit=9)
             return numbers(pending), numbers(await journal.entries(limit=99))
 
     pending, kept = house.run(story())

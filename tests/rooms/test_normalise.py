@@ -38,7 +38,7 @@ def test_place_that_is_not_on_the_earth_becomes_none(lat_deg, lon_deg):
 
 
 @pytest.mark.parametrize(
-    ("lat_deg", "lon_deg"), [(90.0, 180.0), (-90.0, -180.0), (0.0, 0.0), (-0.5, 0.5)]
+    ("lat_deg", "lon_deg"), [(90.0, 180.0), (-90.0, -180.0), (0.0, 0.5), (-0.5, 0.0)]
 )
 def test_place_at_the_edge_is_kept_as_it_is(lat_deg, lon_deg):
     position = Position(lat_deg=lat_deg, lon_deg=lon_deg, accuracy_m=10.0, source="gnss")
@@ -46,6 +46,15 @@ def test_place_at_the_edge_is_kept_as_it_is(lat_deg, lon_deg):
 
     assert report.position is position
     assert (report.confidence, report.doubts) == (Confidence.VERIFIED, ())
+
+
+def test_nought_nought_is_kept_and_doubted():
+    """It is a place in the Gulf of Guinea, and what receivers say that know none."""
+    report = report_of(replace(DRAFT, position=Position(lat_deg=0.0, lon_deg=0.0)))
+
+    assert report.position == Position(lat_deg=0.0, lon_deg=0.0)
+    assert report.confidence is Confidence.TENTATIVE
+    assert len(report.doubts) == 1
 
 
 @pytest.mark.parametrize("name", ["speed_kn", "course_deg", "heading_deg"])

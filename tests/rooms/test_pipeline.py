@@ -239,7 +239,7 @@ def test_decoder_that_raises_loses_nothing(door):
 
     assert item.reason == "decoder broken failed: RuntimeError"
     assert item.distress_like
-    assert lane_of(item) is Lane.DISTRESS
+    assert lane_of(item) is Lane.URGENCY
     assert (count.decoder_errors, count.refused, count.reports) == (1, 1, 0)
 
 

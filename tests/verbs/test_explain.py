@@ -53,7 +53,7 @@ def test_a_distress_call_is_told_door_by_door(told):
         "kind alert",
         "sender 360123456 ship",
         "casualty 360123456 ship",
-        "addressee everybody",
+        "addressee not said",
         "where 47°47'N 125°19'W",
         "47.783333°, -125.316667°",
         "coded to within 926 m",

@@ -26,6 +26,9 @@ PARTS_WINDOW_NS = 5 * 10**9
 """Parts leave a receiver back to back, and a network adds a second or two; the ten identifiers of a
 busy receiver come round again soon after."""
 
+CROSSED_NS = 10**9
+"""First parts of two messages under one name within a second: two sources, parts in any order."""
+
 PARTS_APART_MAX = 40
 """Sentences from the first part to the last, unless a TAG block groups them. Others may speak in
 between; the identifier comes again after ten messages of several parts and all the short ones."""
@@ -88,6 +91,8 @@ class Waiting(Struct):
     begun: int
     """The count of sentences when the first of them was heard."""
     latest: int
+    crossed: bool = False
+    """Whether it took the name of another one that was still waiting for its parts."""
 
     def fits(self, part: Part, count: int) -> bool:
         """Say whether this part can be one of them, and no copy of one."""
@@ -128,16 +133,19 @@ class Assembly:
         ):
             reason = f"part {part.number} of {part.total} was heard twice"
             return (*late, Unread((part.frame,), reason))
+        crossed = False
         if waiting is not None and not waiting.fits(part, self._count):
             late = (*late, _given_up(self._open.pop(key).parts))
+            crossed = _crosses(waiting, part, self._count)
             waiting = None
         if waiting is None:
-            waiting = self._open[key] = Waiting([], self._count, self._count)
+            waiting = self._open[key] = Waiting([], self._count, self._count, crossed)
         waiting.parts.append(part)
         waiting.latest = self._count
         if len(waiting.parts) == part.total:
             del self._open[key]
-            return (*late, _joined(tuple(waiting.parts)))
+            whole = _entangled if waiting.crossed else _joined
+            return (*late, whole(tuple(waiting.parts)))
         if len(self._open) > OPEN_MESSAGES_MAX:
             late = (*late, _given_up(self._open.pop(next(iter(self._open))).parts))
         return late
@@ -232,6 +240,26 @@ def _joined(parts: tuple[Part, ...]) -> Whole | Unread:
         fill=fill,
         channel=first.channel.decode("ascii") or None,
         own_ship=first.address[2:] == b"VDO",
+    )
+
+
+def _crosses(waiting: Waiting, part: Part, count: int) -> bool:
+    """Say whether the parts of two messages under one name may now come in any order.
+
+    A receiver sends the parts of one message at once. Another first part right behind the first
+    is another source's; further behind it is the next message under that name.
+    """
+    apart_ns = part.frame.heard.mono_ns - waiting.parts[-1].frame.heard.mono_ns
+    near = apart_ns <= CROSSED_NS and count - waiting.latest <= WRONG_ORDER_MAX
+    return near and not (part.frame.tags and part.frame.tags.group)
+
+
+def _entangled(parts: tuple[Part, ...]) -> Unread:
+    """Refuse what may be put together out of two messages."""
+    return Unread(
+        tuple(part.frame for part in parts),
+        "parts of two messages have the same name, and nobody can tell which belong together",
+        distress_like=any(part.number == 1 and might_be_distress(part.payload) for part in parts),
     )
 
 

@@ -47,6 +47,8 @@ _DIGITS = 7
 """Decimals of a degree: a centimetre, and enough to turn back into the very number sent."""
 _LAT_NONE, _LON_NONE = 91, 181
 _SPEED_NONE, _COURSE_NONE, _HEADING_NONE, _TURN_NONE, _ALTITUDE_NONE = 1023, 3600, 511, -128, 4095
+_FULL_CIRCLE = 360
+"""Directions end at 359; 360 and all above it say nothing."""
 _LONG_RANGE_SPEED_NONE, _LONG_RANGE_COURSE_NONE = 63, 511
 _DATED = frozenset({4, 11})
 _DATE_CHARS = len("2026-11-22T12:00:00Z")
@@ -93,7 +95,7 @@ def velocity_of(bits: Bits) -> Velocity | None:
         # An aircraft's speed is in whole knots.
         speed_kn=(float(speed) if kind == 9 else speed / 10) if speed != _SPEED_NONE else None,
         course_deg=course / 10 if course != _COURSE_NONE else None,
-        heading_deg=float(heading) if heading != _HEADING_NONE else None,
+        heading_deg=float(heading) if heading < _FULL_CIRCLE else None,
         turn_deg_min=turn,
     )
 
@@ -131,7 +133,7 @@ def _velocity_long_range(bits: Bits) -> Velocity | None:
         return None
     return Velocity(
         speed_kn=float(speed) if speed != _LONG_RANGE_SPEED_NONE else None,
-        course_deg=float(course) if course != _LONG_RANGE_COURSE_NONE else None,
+        course_deg=float(course) if course < _FULL_CIRCLE else None,
     )
 
 

@@ -198,16 +198,24 @@ def _distress(sheet: _Sheet) -> DscDetail:
         sheet.unreadable.append("sender")
     if not FIELDS_MIN <= sheet.count <= FIELDS_MAX:
         sheet.unreadable.append("number of fields")
-    return _finished(call, _distress_purpose(call), sheet)
+    return _finished(call, _distress_purpose(call, sheet), sheet)
 
 
-def _distress_purpose(call: DscDetail) -> str:
-    """Return what a call of distress is for; whatever is in doubt keeps the alarm up."""
+def _distress_purpose(call: DscDetail, sheet: _Sheet) -> str:
+    """Return what a call of distress is for; whatever is in doubt keeps the alarm up.
+
+    A radio cancels its own alert by acknowledging it. As an alert this is known by the casualty's
+    name alone (captured so, with no nature behind it and nothing asked for); an alert that says
+    more is an alert whose radio fills the casualty's fields too.
+    """
     alert = call.format_code == tables.FORMAT_DISTRESS
+    bare = sheet.texts[8] == "" and sheet.end != "R"
     acknowledges = call.telecommand1_code == tables.DISTRESS_ACKNOWLEDGED
     if alert and call.distress_id in (None, _NOBODY):
         return "distress_alert"
     if call.distress_id == call.self_id and call.self_id not in (None, _NOBODY):
+        if alert and not bare:
+            return "distress_alert"
         return "self_cancellation" if alert or acknowledges else "distress_relay"
     return "distress_acknowledgement" if acknowledges else "distress_relay"
 

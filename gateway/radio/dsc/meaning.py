@@ -28,6 +28,9 @@ def draft_of_call(call: DscDetail) -> Draft:
     """Return what a call means, with what its expansion adds to it."""
     doubts = _doubts(call)
     more = call.expansion or Expansion()
+    # Of another's distress only the finer minutes are told: they belong to the position in the
+    # call. Motion, persons and text may be the sender's own; they stay in the detail.
+    own = Expansion() if call.purpose in tables.ABOUT_ANOTHERS_DISTRESS else more
     sender = _identity(call.self_id)
     distress = call.purpose in tables.ABOUT_DISTRESS
     return Draft(
@@ -38,9 +41,9 @@ def draft_of_call(call: DscDetail) -> Draft:
         casualty=sender if call.purpose in tables.ALERTS else _identity(call.distress_id),
         nature=tables.NATURES.get(call.nature_code or 0),
         position=_position(call.position, more),
-        velocity=_velocity(more),
-        persons_on_board=more.persons_on_board,
-        text=more.text,
+        velocity=_velocity(own),
+        persons_on_board=own.persons_on_board,
+        text=own.text,
         claimed_utc=f"{call.time[:2]}:{call.time[2:]}Z" if call.time else None,
         confidence=Confidence.TENTATIVE if doubts else Confidence.VERIFIED,
         doubts=doubts,
@@ -109,9 +112,17 @@ def _doubts(call: DscDetail) -> tuple[str, ...]:
         doubts.append("it names a casualty, and is no call of distress")
     if call.expansion:
         doubts += _doubts_of_expansion(call.expansion)
-    if call.expansion and call.expansion.fine_minutes and not call.position:
-        doubts.append("it has finer minutes for a position that is missing")
+        doubts += _doubts_of_joining(call, call.expansion)
     return tuple(doubts)
+
+
+def _doubts_of_joining(call: DscDetail, more: Expansion) -> list[str]:
+    doubts = []
+    if call.purpose in tables.ABOUT_ANOTHERS_DISTRESS:
+        doubts.append("its expansion comes from the sender, who is not the one in distress")
+    if more.fine_minutes and not call.position:
+        doubts.append("it has finer minutes for a position that is missing")
+    return doubts
 
 
 def _doubts_of_distress(call: DscDetail) -> list[str]:
@@ -121,10 +132,12 @@ def _doubts_of_distress(call: DscDetail) -> list[str]:
         doubts.append("its category is not distress, everything else in it is")
     if call.telecommand1_code == tables.TEST:
         doubts.append("a call of distress can't be a test: taken as real")
-    if call.purpose in ("distress_acknowledgement", "distress_relay"):
+    if call.purpose in tables.ABOUT_ANOTHERS_DISTRESS:
         doubts += _doubts_about_another(call)
     elif call.purpose == "self_cancellation" and alert:
         doubts.append("an alert that names its sender as the casualty: taken as its cancellation")
+    elif alert and call.distress_id is not None and call.distress_id == call.self_id:
+        doubts.append("an alert that names its sender as the casualty too, and says more: an alert")
     return doubts
 
 

@@ -121,7 +121,9 @@ KINDS = {
 ALERTS = ("distress_alert", "self_cancellation")
 """The purposes that speak of the sender's own distress."""
 
-ABOUT_DISTRESS = (*ALERTS, "distress_acknowledgement", "distress_relay")
+ABOUT_ANOTHERS_DISTRESS = ("distress_acknowledgement", "distress_relay")
+
+ABOUT_DISTRESS = (*ALERTS, *ABOUT_ANOTHERS_DISTRESS)
 
 FLAGS = {"Q": "query", "R": "reply", "A": "automatic"}  # IEC 61162-1, DSE field 3
 

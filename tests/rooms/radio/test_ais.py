@@ -17,6 +17,7 @@ from gateway.model.words import Confidence, Kind, Mode, Nature, Relation, Urgenc
 from gateway.pipeline import hallway
 from gateway.radio.ais import ACTIVE_IDENTITIES_MAX, ACTIVE_MEMORY_NS, RADIO, Ais
 from gateway.radio.ais.assembly import (
+    CROSSED_NS,
     OPEN_MESSAGES_MAX,
     PARTS_APART_MAX,
     PARTS_WINDOW_NS,
@@ -94,6 +95,13 @@ def text(mmsi, words, **more):
 def static(name, **more):
     """Return the two sentences of a message 5."""
     return encoded(msg_type=5, mmsi=SHIP, shipname=name, callsign="TEST", destination=name, **more)
+
+
+def text_payload(mmsi, text):
+    """Return payload and fill bits of a message 14."""
+    [sentence] = encoded(msg_type=14, mmsi=mmsi, text=text)
+    *_, payload, tail = sentence.split(",")
+    return payload, tail[0]
 
 
 def sealed(body):
@@ -308,6 +316,26 @@ def test_a_test_after_active_is_told_as_real_until_the_memory_ends():
     assert (late.mode, late.doubts) == (Mode.TEST, ())
 
 
+def test_the_memory_of_who_called_for_help_is_a_quarter_of_an_hour():
+    assert ACTIVE_MEMORY_NS == 15 * 60 * SECOND_NS
+
+
+def test_a_ship_with_the_status_of_a_device_is_remembered_as_active_too():
+    """Status 14 of an ordinary ship is suspect, and still no test after it is just a test."""
+    pipeline = station()
+    say(pipeline, *position(SHIP, 14))
+
+    assert reports(say(pipeline, *text(SHIP, "SART TEST")))[0].mode is Mode.REAL
+
+
+@pytest.mark.parametrize("place", [{"lat": 91}, {"lon": 181}])
+def test_half_a_place_is_no_place_and_no_doubt(place):
+    """Latitude 91 or longitude 181 alone says "not available" as both do."""
+    report = one(*position(SHIP, **place))
+
+    assert (report.position, report.doubts) == (None, ())
+
+
 def test_another_identity_s_test_stays_a_test():
     pipeline = station()
     say(pipeline, *text(SART, "SART ACTIVE"))
@@ -410,11 +438,34 @@ def test_an_identifier_that_comes_round_does_not_join_two_messages():
     """A first part whose second was lost gives way to the next first part of that identifier."""
     alpha, bravo = static("ALPHA"), static("BRAVO")
     pipeline = station()
-    items = say(pipeline, alpha[0], bravo[0], bravo[1])
+    items = say(pipeline, alpha[0])
+    items += say(pipeline, bravo[0], bravo[1], at_ns=CROSSED_NS + 1)
 
     assert names(items) == ["BRAVO"]
     assert [item.reason for item in refused(items)] == ["incomplete: part 2 of 2 never came"]
     assert refused(items)[0].raw == (alpha[0],)
+
+
+@pytest.mark.parametrize("at_ns", [0, CROSSED_NS])
+def test_parts_of_two_sources_under_one_name_are_never_put_together(at_ns):
+    """A SART under test and one that is active, in parts that cross: whose is whose?"""
+    test, active = (
+        (
+            sealed(f"!AIVDM,2,1,3,A,{payload[:10]},0"),
+            sealed(f"!AIVDM,2,2,3,A,{payload[10:]},{fill}"),
+        )
+        for payload, fill in (
+            text_payload(970111111, "SART TEST"),
+            text_payload(970222222, "SART ACTIVE"),
+        )
+    )
+    pipeline = station()
+    items = say(pipeline, test[0]) + say(pipeline, active[0], test[1], active[1], at_ns=at_ns)
+    items += wait(pipeline)
+
+    assert reports(items) == []
+    assert [item.distress_like for item in refused(items)] == [True, True, False]
+    assert sum(item.span for item in refused(items)) == pipeline.ears["a"].count.bytes_in
 
 
 @pytest.mark.parametrize("between", [PARTS_APART_MAX - 1, PARTS_APART_MAX])

@@ -175,7 +175,7 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
     ),
     "check": (
         "check the configuration and what it points at, and tell every fault at once",
-        "  distress-gateway check\n  distress-gateway check --print > gateway.toml",
+        "  distress-gateway check\n  distress-gateway check --print > in-force.toml",
         _check_arguments,
     ),
     "ports": (

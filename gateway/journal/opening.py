@@ -37,8 +37,8 @@ def claimed(path: str, held: ExitStack) -> int:
     return file
 
 
-def objection(number: Callable[[str], int], word: Callable[[str], str]) -> str | None:
-    """Return why this database can't be our journal; None when it can, or is empty."""
+def objection(number: Callable[[str], int]) -> str | None:
+    """Return why this database is not ours to write; None when it is, or is empty."""
     version = number(sql.VERSION)
     if number(sql.APPLICATION) != APPLICATION_ID and (version or number(sql.COUNT_TABLES)):
         return "it is a database of another program; name another file"
@@ -47,6 +47,11 @@ def objection(number: Callable[[str], int], word: Callable[[str], str]) -> str |
             f"a newer release wrote it (version {version}; this one knows {SCHEMA_VERSION}); "
             "run that release again, or name another file"
         )
+    return None
+
+
+def damage(word: Callable[[str], str]) -> str | None:
+    """Return what is damaged in this database; None when nothing is."""
     fault = word(sql.CHECK)
     return None if fault == "ok" else f"it is damaged ({fault}); {_REMEDY_DAMAGED}"
 

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.journal import sql
-from gateway.journal.opening import SCHEMA_VERSION, claimed, epoch_of, objection, words_of
+from gateway.journal.opening import SCHEMA_VERSION, claimed, damage, epoch_of, objection, words_of
 from gateway.journal.rows import ENTRY, RINGS, Row, row_of
 from gateway.journal.writer import BACKLOG_FULL, ROUTINE_BACKLOG_MAX, Writer
 from gateway.model.entry import Entry, Lane
@@ -50,10 +50,12 @@ Cursor = tuple[Lane, int]
 class JournalFailed(Exception):  # noqa: N818  # a fact of the disk, not a mistake of the caller
     """The disk did not take or give what was asked of it."""
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, *, foreign: bool = False) -> None:
         super().__init__(path, reason)
         self.path = path
         self.reason = reason
+        self.foreign = foreign
+        """Whether the file is somebody else's: no disk at fault, and no waiting mends it."""
 
     def __str__(self) -> str:
         return f"journal {self.path}: {self.reason}"
@@ -168,9 +170,12 @@ class Disk:
         with self._seam(), ExitStack() as held:
             self._file = claimed(plan.path, held)
             self._db = self._opened(held)
-            reason = objection(self._number, self._word)
+            reason = objection(self._number)
             if reason is not None:
-                self.refuse(reason)
+                self.refuse(reason, foreign=True)
+            damaged = damage(self._word)
+            if damaged is not None:
+                self.refuse(damaged)
             self._build()
             self.epoch = self._identity(station)
             self._tally = self._counted()
@@ -183,13 +188,13 @@ class Disk:
         )
         """As of the last transaction; replaced whole, so that any thread may read it."""
 
-    def failed(self, reason: str) -> JournalFailed:
+    def failed(self, reason: str, *, foreign: bool = False) -> JournalFailed:
         """Return the exception that says so."""
-        return JournalFailed(self._path, reason)
+        return JournalFailed(self._path, reason, foreign=foreign)
 
-    def refuse(self, reason: str) -> NoReturn:
+    def refuse(self, reason: str, *, foreign: bool = False) -> NoReturn:
         """Raise the exception that says so."""
-        raise self.failed(reason)
+        raise self.failed(reason, foreign=foreign)
 
     def write(self, works: Sequence[Callable[[], None]]) -> None:
         """Do all of them in one transaction; raise when none of them is done."""
@@ -316,7 +321,8 @@ class Disk:
         except Exception as error:
             # Its child OperationalError is trouble around the file: space, rights, locks.
             is_damage = type(error) is sqlite3.DatabaseError
-            raise self.failed(words_of(error, is_damage=is_damage)) from error
+            words = words_of(error, is_damage=is_damage)
+            raise self.failed(words, foreign=isinstance(error, BlockingIOError)) from error
 
     def _opened(self, held: ExitStack) -> sqlite3.Connection:
         """Return the database, which is still as it was found."""
@@ -349,7 +355,7 @@ class Disk:
             self._db.execute(sql.INSERT_IDENTITY, (epoch, station, now.utc_ns))
             return epoch
         if found[1] != station:
-            self.refuse(f"it belongs to station {found[1]}; name another file")
+            self.refuse(f"it belongs to station {found[1]}; name another file", foreign=True)
         return str(found[0])
 
     def _counted(self) -> _Tally:

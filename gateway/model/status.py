@@ -84,6 +84,8 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     published: int = 0
     refused: int = 0
     """Publications that the broker turned down."""
+    lost: int = 0
+    """Entries that were neither told nor kept. Always 0, or the disk has failed as well."""
     offered: int = 0
     """Routine records and places handed to the broker."""
     dropped: int = 0

@@ -292,7 +292,7 @@ class Wire(aiomqtt.Client):
     ) -> None:
         """Keep to the limits that the broker states (MQTT 5, section 3.2.2.3)."""
         window = getattr(properties, "ReceiveMaximum", WINDOW_MAX)
-        self._window = asyncio.Semaphore(min(window, WINDOW_MAX))
+        self._window = asyncio.Semaphore(max(1, min(window, WINDOW_MAX)))
         size = getattr(properties, "MaximumPacketSize", None)
         if size is not None:
             self._packet_bytes_max = min(PAYLOAD_BYTES_MAX, max(0, size - _ENVELOPE_BYTES_MAX))

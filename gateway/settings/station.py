@@ -164,7 +164,7 @@ class _StationFile:
             )
             found["tls"] = self._tls((*at, "tls")) if with_tls else None
             found["password_file"] = self._password_file(at, found)
-            if "host" in found and "port" in found:
+            if found.keys() >= {"host", "port", "client_id"}:
                 links.append(msgspec.convert({"name": name, **found}, LinkPlan))
         self._check_clients(links)
         return tuple(links)

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import itertools
 import random
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -33,7 +34,8 @@ from gateway.mqtt.payload import Record, RefusedRecord
 from gateway.mqtt.subscriber import subscribe
 from gateway.settings import shipped
 from gateway.transport.tape import TapePort, read_tape
-from gateway.verbs.embedded import LOOPBACK, Listening, embedded_broker
+from gateway.verbs.embedded import LOOPBACK, BrokerFailed, Listening, embedded_broker
+from gateway.verbs.ending import end_on
 from gateway.verbs.telling import one_line, refused_line
 from gateway.verbs.virtual import VirtualModems
 
@@ -48,15 +50,19 @@ def main(args: argparse.Namespace) -> int:
     """Run the demonstration until it is stopped, or for `args.seconds`."""
     tape = shipped("config") / TAPE
     header, _ = read_tape(tape)
-    with (
-        tempfile.TemporaryDirectory(prefix="distress-gateway-") as folder,
-        embedded_broker(args.port) as broker,
-        VirtualModems(header.ports) as modems,
-    ):
-        plan = _plan(header.ports, modems, broker, folder)
-        if not args.json:
-            _say_hello(plan, broker)
-        asyncio.run(_demonstrate(plan, modems, broker, tape=tape, args=args))
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="distress-gateway-") as folder,
+            embedded_broker(args.port) as broker,
+            VirtualModems(header.ports) as modems,
+        ):
+            plan = _plan(header.ports, modems, broker, folder)
+            if not args.json:
+                _say_hello(plan, broker)
+            asyncio.run(_demonstrate(plan, modems, broker, tape=tape, args=args))
+    except BrokerFailed as failed:
+        print(failed, file=sys.stderr)
+        return 1
     return 0
 
 
@@ -73,6 +79,7 @@ async def _demonstrate(
     service = Service(plan, clock=clock, log=log, dice=random.Random())  # noqa: S311  # for back-off
     try:
         async with asyncio.timeout(args.seconds), asyncio.TaskGroup() as group:
+            end_on(signal.SIGTERM)
             group.create_task(_print(broker, as_json=args.json), name="subscriber")
             group.create_task(service.run(), name="service")
             await service.on_watch.wait()
@@ -81,8 +88,8 @@ async def _demonstrate(
                     print("\nThe tape starts again.\n", flush=True)
                 _, heard = read_tape(tape)
                 await modems.play(heard, speed=args.speed, clock=clock)
-    except TimeoutError:
-        pass
+    except (TimeoutError, asyncio.CancelledError):
+        pass  # time is up, or somebody has seen enough
 
 
 async def _print(broker: Listening, *, as_json: bool) -> None:
@@ -91,9 +98,15 @@ async def _print(broker: Listening, *, as_json: bool) -> None:
     async for topic, payload, _ in subscribe(
         LOOPBACK, broker.port_v311, ("distress/v1/#",), version="3.1.1"
     ):
-        line = f"{topic} {payload.decode()}" if as_json else eyes.line(topic, payload)
+        line = _json_line(topic, payload) if as_json else eyes.line(topic, payload)
         if line:
             print(line, flush=True)
+
+
+def _json_line(topic: str, payload: bytes) -> str:
+    """Return topic and payload as one line of JSON; the payload of a state taken off is null."""
+    received = {"topic": topic, "payload": msgspec.Raw(payload or b"null")}
+    return msgspec.json.encode(received).decode()
 
 
 class Eyes:

@@ -45,6 +45,17 @@ max_segment_count = 10
 """
 
 
+class BrokerFailed(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
+    """There is no broker to be had."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"no broker: {self.reason}"
+
+
 class Listening(Struct, frozen=True):
     """Where the embedded broker can be reached."""
 
@@ -57,8 +68,7 @@ def embedded_broker(port: int | None = None) -> Iterator[Listening]:
     """Run a broker for as long as the context lasts; `port` fixes the one for MQTT 3.1.1.
 
     Raises:
-        OSError: The port asked for is taken.
-        RuntimeError: The broker does not come up.
+        BrokerFailed: The port asked for is taken, or the broker does not come up.
     """
     with tempfile.TemporaryDirectory(prefix="distress-gateway-") as folder:
         for attempt in range(1, _TRIES_MAX + 1):
@@ -72,9 +82,9 @@ def embedded_broker(port: int | None = None) -> Iterator[Listening]:
             broker = Broker(config_path=str(config))
             try:
                 broker.start()
-            except OSError:
+            except (OSError, RuntimeError) as error:
                 if port is not None or attempt == _TRIES_MAX:
-                    raise
+                    raise BrokerFailed(str(error)) from error
                 continue
             try:
                 yield where

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import signal
 import sys
 from contextlib import aclosing
 from pathlib import Path
@@ -22,6 +23,7 @@ from gateway.settings import load
 from gateway.transport.supervisor import Port
 from gateway.transport.tape import Recorder
 from gateway.verbs.check import malformed
+from gateway.verbs.ending import end_on
 
 TICK_S = 1.0
 
@@ -35,13 +37,12 @@ def main(args: argparse.Namespace) -> int:
         print(f"no port {', '.join(sorted(unknown))}; there are: {known}", file=sys.stderr)
         return 2
     log = set_up(level=plan.log.level, as_json=False)
-    asyncio.run(_record(plan, ports, log, args=args))
-    return 0
+    return asyncio.run(_record(plan, ports, log, args=args))
 
 
 async def _record(
     plan: StationPlan, ports: tuple[PortPlan, ...], log: Log, *, args: argparse.Namespace
-) -> None:
+) -> int:
     clock = Clock()
     out = RecordPlan(directory=args.out)
     recorder = recorder_of(out, plan.station, ports)
@@ -49,18 +50,26 @@ async def _record(
     supervised = [Port(port, clock=clock, log=log, jitter=dice) for port in ports]
     try:
         async with asyncio.timeout(args.seconds), asyncio.TaskGroup() as group:
+            end_on(signal.SIGTERM)
             for port in supervised:
                 group.create_task(_listen(port, recorder), name=port.state.name)
             while True:
                 await clock.sleep(TICK_S)
                 recorder.write(Tick(clock.now()))
                 _show(supervised, recorder)
-    except TimeoutError:
-        pass
+    except (TimeoutError, asyncio.CancelledError):
+        pass  # time is up, or enough has been heard
     finally:
         recorder.close()
-        heard = ", ".join(f"{port.state.name} {port.state.bytes_in:,} bytes" for port in supervised)
-        print(f"\nrecorded to {Path(args.out)}: {heard}", file=sys.stderr)
+    heard = ", ".join(f"{port.state.name} {port.state.bytes_in:,} bytes" for port in supervised)
+    print(f"\nrecorded to {Path(args.out)}: {heard}", file=sys.stderr)
+    if not recorder.records_lost:
+        return 0
+    print(
+        f"NOT on tape: {recorder.records_lost} of what was heard; {recorder.last_error}",
+        file=sys.stderr,
+    )
+    return 1
 
 
 async def _listen(port: Port, recorder: Recorder) -> None:

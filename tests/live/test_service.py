@@ -12,11 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.app import JOURNAL_S_MAX, Service
+from gateway.app import Service
+from gateway.app.telling import JOURNAL_S_MAX
 from gateway.clock import Clock
 from gateway.journal.store import Journal, JournalFailed
 from gateway.log import set_up
 from gateway.model.entry import encode_item
+from gateway.model.inbound import Refused
 from gateway.model.plan import (
     JournalPlan,
     LinkPlan,
@@ -25,7 +27,9 @@ from gateway.model.plan import (
     RecordPlan,
     StationPlan,
 )
+from gateway.model.words import Fault
 from gateway.mqtt.subscriber import subscribe
+from gateway.pipeline import Pipeline
 from gateway.settings import profile_named
 from gateway.verbs.embedded import LOOPBACK, Listening, embedded_broker
 from gateway.verbs.replay import replay
@@ -34,6 +38,7 @@ MAYDAY = b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A\r\n"
 DAMAGED_MAYDAY = b"$CDDSC,12,3380400790,12,05,00,1423108312,2019,,,S,E*6A\r\n"
 EPIRB_TEST = b"!AIVDM,1,1,,A,>>QK2khE0U8:1@E=@0,4*52\r\n"
 SHIP = b"!AIVDM,1,1,,A,15RTgt0PAso;90TKcjM8h6g208CQ,0*4A\r\n"
+HALF_A_MESSAGE = b"!AIVDM,2,1,3,B,55P5TL01VIaAL@7WKO@mBplU@<PDhh000000001S;AJ::4A80?4i@E53,0*3E\r\n"
 OWN_PLACE = b"$GPGLL,5503.00,N,01016.00,E,101530,A*29\r\n"
 
 WAIT_S = 10.0
@@ -260,7 +265,11 @@ async def test_a_recorded_live_run_replays_to_the_same_entries(tmp_path, broker)
             station.modems["dsc"].say(wire[at : at + 7])
             station.modems["ais"].say(SHIP[at % 20 :] + EPIRB_TEST)
             await asyncio.sleep(0.03)
-        await asyncio.sleep(1.2)
+        station.modems["dsc"].say(MAYDAY[:30])
+        await station.until(lambda: station.told("/refused/dsc")[1:], "time ends half a MAYDAY")
+        station.modems["ais"].say(HALF_A_MESSAGE)
+        station.modems["dsc"].say(MAYDAY[:20])
+        await asyncio.sleep(0.2)
         numbers = station.service.status().journal.number_last
         await station.until(
             lambda: station.service.status().journal.number_last >= numbers, "all on disk"
@@ -278,6 +287,9 @@ async def test_a_recorded_live_run_replays_to_the_same_entries(tmp_path, broker)
 
     assert len(live) > 20
     assert live == again
+    reasons = [item.reason for _, item in replay(tape) if isinstance(item, Refused)]
+    assert "incomplete: part 2 of 2 never came" in reasons, "the end of the watch is on it"
+    assert reasons.count(Fault.NO_CHECKSUM) + reasons.count(Fault.CUT) >= 2
 
 
 @on_loop
@@ -311,6 +323,57 @@ async def test_a_broken_disk_does_not_silence_a_mayday(tmp_path, broker, monkeyp
         assert record["journaled"] is False
         assert record["number"] == 0
         assert station.told("/report/distress/dsc")[1]["journaled"] is True
+
+
+@on_loop
+async def test_a_disk_that_is_broken_from_the_start_does_not_keep_the_station_off_watch(
+    tmp_path, broker
+):
+    (tmp_path / "journal.db").write_text("what a bad card made of it")
+    async with on_watch(tmp_path, broker, "dsc") as station:
+        station.modems["dsc"].say(MAYDAY)
+        await station.until(lambda: station.told("/report/distress/dsc"), "the MAYDAY all the same")
+        await station.until(lambda: station.told("/alert/journal"), "the alarm for the disk")
+
+        assert station.told("/report/distress/dsc")[0]["journaled"] is False
+        assert "move it away" in station.told("/alert/journal")[-1]["text"]
+
+
+@on_loop
+async def test_an_alarm_of_an_earlier_run_does_not_outlive_its_cause(tmp_path, broker):
+    path = tmp_path / "journal.db"
+    path.write_text("what a bad card made of it")
+    async with on_watch(tmp_path, broker, "dsc") as station:
+        await station.until(lambda: station.told("/alert/journal"), "the alarm for the disk")
+    path.unlink()
+    async with on_watch(tmp_path, broker, "dsc") as station:
+        await station.until(lambda: station.told("/alert/journal")[-1:] == [{}], "the all-clear")
+
+
+@on_loop
+async def test_a_fault_of_ours_in_one_duty_costs_the_others_nothing(tmp_path, broker, monkeypatch):
+    async with on_watch(tmp_path, broker, "dsc", "ais") as station:
+        whole, raised = Pipeline.inbound, []
+
+        def faulty(self, chunk):
+            if chunk.port == "ais" and not raised:
+                raised.append(chunk)
+                raise RuntimeError
+            return whole(self, chunk)
+
+        monkeypatch.setattr(Pipeline, "inbound", faulty)
+        station.modems["ais"].say(SHIP)
+        await station.until(lambda: raised, "a fault of ours")
+        station.modems["dsc"].say(MAYDAY)
+        await station.until(lambda: station.told("/report/distress/dsc"), "the other port's MAYDAY")
+        await station.until(
+            lambda: (
+                station.service.status().ports["ais"].state == "open"
+                and station.modems["ais"].say(EPIRB_TEST)
+                and station.told("/report/test/distress/ais")
+            ),
+            "the port is taken up again",
+        )
 
 
 @on_loop

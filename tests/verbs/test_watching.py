@@ -1,14 +1,17 @@
 """`demo`, `run` and `record` as a person types them: what they print, and how they end."""
 
+import json
 import os
 import re
 import select
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import tty
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -95,12 +98,13 @@ def test_the_demonstration_ends_quietly_when_nobody_reads_on():
         assert told == b""
 
 
-def test_the_demonstration_can_be_interrupted():
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_the_demonstration_ends_in_order_when_somebody_has_seen_enough(told):
     with started("demo") as child:
         read_until(child.stdout, b"routine")
-        child.send_signal(signal.SIGINT)
+        child.send_signal(told)
 
-        assert child.wait(WAIT_S) == 130
+        assert child.wait(WAIT_S) == 0
         assert child.stderr.read() == b""
 
 
@@ -119,15 +123,30 @@ def test_a_watch_begins_and_ends_cleanly_when_told_to(config, told):
 
 def test_a_journal_of_somebody_else_stops_the_start_with_its_name_and_the_remedy(config):
     path, _ = config
-    (path.parent / "journal.db").write_text("the shopping list")
+    with closing(sqlite3.connect(path.parent / "journal.db")) as other:
+        other.execute("CREATE TABLE shopping (what TEXT)")
     done = subprocess.run(
         [*COMMAND, "run", "--config", path], capture_output=True, text=True, check=False, timeout=30
     )
 
     assert done.returncode == 1
     assert "journal.db" in done.stderr
+    assert "another program" in done.stderr
     assert "Traceback" not in done.stderr
-    assert (path.parent / "journal.db").read_text() == "the shopping list"
+
+
+def test_a_journal_that_can_not_be_had_does_not_keep_the_station_off_watch(config):
+    path, _ = config
+    (path.parent / "journal.db").write_text("what a bad card made of it")
+    with started("run", "--config", path) as child:
+        told = read_until(child.stderr, b"watch_begun")
+        child.send_signal(signal.SIGTERM)
+        told += child.stderr.read()
+
+        assert child.wait(WAIT_S) == 0
+        assert b"alarm_raised" in told
+        assert b"move it away" in told
+    assert (path.parent / "journal.db").read_text() == "what a bad card made of it"
 
 
 def test_what_is_recorded_replays(config, tmp_path):
@@ -146,6 +165,44 @@ def test_what_is_recorded_replays(config, tmp_path):
     [(_, item)] = replay(tape)
 
     assert item.sighting.report.urgency == "distress"
+
+
+def test_what_can_not_be_recorded_is_told_and_no_success(config, tmp_path):
+    path, modem_end = config
+    out = tmp_path / "file"
+    out.write_text("no folder")
+    with started("record", "--config", path, "--out", out, "--seconds", "2") as child:
+        time.sleep(1.0)
+        os.write(modem_end, MAYDAY)
+        _, told = child.communicate(timeout=WAIT_S)
+
+        assert child.returncode == 1
+        assert b"NOT on tape" in told
+
+
+def test_a_broker_port_that_is_taken_is_told_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*COMMAND, "demo", "--port", port], capture_output=True, text=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert port in done.stderr
+
+
+def test_the_demonstration_s_json_is_json():
+    done = subprocess.run(
+        [*COMMAND, "demo", "--json", "--seconds", "3", "--speed", "10"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    received = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert any("/report/distress/dsc" in each["topic"] for each in received)
+    assert all(set(each) == {"topic", "payload"} for each in received)
 
 
 def test_a_port_that_is_not_there_is_named_with_those_that_are(config, tmp_path):

@@ -1,0 +1,90 @@
+"""Wiring and supervision; the one place that knows everybody.
+
+Each duty is a fault domain of its own: whatever happens to one port or one broker, the others stay
+on watch. What is heard goes through the hallway at once, then on disk, then out; nothing here
+decides what it means.
+
+    watch.py     the duties of a station on watch
+    telling.py   from the journal to the links, and what happens when the disk fails
+    views.py     how ports and links stand, as the status says it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway import __version__
+from gateway.app.watch import Watch
+from gateway.clock import Clock
+from gateway.health import absence_of
+from gateway.journal.standing import StandingJournal
+from gateway.log import Log
+from gateway.model.plan import PortPlan, RecordPlan, StationPlan
+from gateway.model.status import Status
+from gateway.transport.tape import Recorder, TapeHeader, TapePort
+
+MB = 1_000_000
+"""What the configuration counts tapes in."""
+
+
+class Service:
+    """One station on watch."""
+
+    def __init__(self, plan: StationPlan, *, clock: Clock, log: Log, dice: random.Random) -> None:
+        self._plan = plan
+        self._clock = clock
+        self._log = log
+        self._dice = dice
+        self.on_watch = asyncio.Event()
+        """Set once the journal is open and every port has been opened, or tried in vain."""
+        self._watch: Watch | None = None
+
+    def status(self) -> Status:
+        """Return how the box is; before it is on watch, that it is not."""
+        if self._watch is None:
+            return absence_of(self._plan.station, version=__version__, epoch=None)
+        return self._watch.status()
+
+    async def run(self) -> None:
+        """Keep watch until cancelled; then tell the brokers so and leave the journal clean."""
+        plan, clock, log = self._plan, self._clock, self._log
+        journal = StandingJournal(
+            plan.journal,
+            station=plan.station,
+            links=tuple(link.name for link in plan.links),
+            clock=clock,
+        )
+        await journal.open()
+        recorder = recorder_of(plan.record, plan.station, plan.ports) if plan.record else None
+        try:
+            watch = Watch(plan, journal, recorder, clock=clock, log=log, dice=self._dice)
+            self._watch = watch
+            async with asyncio.TaskGroup() as group:
+                for name, duty in watch.duties():
+                    group.create_task(watch.stand(name, duty), name=name)
+                await watch.tried()
+                log.info("watch_begun", station=plan.station, ports=len(plan.ports))
+                self.on_watch.set()
+        finally:
+            if self._watch is not None:
+                self._watch.give_up_what_is_half_said()
+            if recorder is not None:
+                recorder.close()
+            await journal.close()
+
+
+def recorder_of(record: RecordPlan, station: str, ports: Sequence[PortPlan]) -> Recorder:
+    """Return a recorder of these ports."""
+    header = TapeHeader(
+        station=station,
+        ports={port.name: TapePort(modem=port.modem, profile=port.profile) for port in ports},
+    )
+    return Recorder(
+        Path(record.directory),
+        lambda: header,
+        rotate_bytes=record.rotate_mb * MB,
+        keep_bytes=record.keep_mb * MB,
+    )

@@ -1,0 +1,117 @@
+"""From the journal to the links: told when it is safe, and all the same when the disk fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from gateway.clock import Clock
+from gateway.journal.standing import StandingJournal
+from gateway.log import Log
+from gateway.model.entry import Entry, encode_item, lane_of
+from gateway.model.inbound import Item
+from gateway.model.status import Alert
+from gateway.mqtt.link import Link
+from gateway.normalise import utc_of
+
+JOURNAL_S_MAX = 2.0
+"""A distress that the disk has not taken by then goes out with `journaled=false`."""
+
+ALARMS = ("journal", "record")
+"""The alarms of the box itself that are raised here."""
+
+
+class Teller:
+    """Hands items to the journal, and entries to the links; raises the box's own alarms."""
+
+    def __init__(
+        self, journal: StandingJournal, links: Sequence[Link], *, clock: Clock, log: Log
+    ) -> None:
+        self._journal = journal
+        self._links = links
+        self._clock = clock
+        self._log = log
+        self._alarms: dict[str, Alert] = {}
+        """What is wrong with the box itself, by name; one each of ALARMS at the most."""
+        self._handed: asyncio.Queue[_Handed] = asyncio.Queue()
+        """With the journal, not yet told to the links; bounded by the journal's own backlog."""
+
+    def keep(self, items: Sequence[Item]) -> None:
+        """Hand items to the journal; they are told as soon as they are safe."""
+        if items:
+            entries = self._journal.append(items)
+            self._handed.put_nowait(_Handed(items, entries, self._clock.now().mono_ns))
+
+    async def run(self) -> None:
+        """Tell the links what the journal has taken, in order; and what it could not take."""
+        while True:
+            handed = await self._handed.get()
+            left_s = JOURNAL_S_MAX - (self._clock.now().mono_ns - handed.mono_ns) / 1e9
+            await asyncio.wait({handed.entries}, timeout=max(left_s, 0.0))
+            if not handed.entries.done():
+                self._tell_unjournaled(
+                    handed.items, f"no answer from the disk in {JOURNAL_S_MAX} s"
+                )
+                handed.entries.add_done_callback(self._tell_late)
+            elif (failed := handed.entries.exception()) is not None:
+                self._tell_unjournaled(handed.items, str(failed))
+            else:
+                self._tell_journaled(handed.entries.result())
+
+    def _tell_late(self, answer: asyncio.Future[tuple[Entry, ...]]) -> None:
+        """Tell what the disk took in the end once more, with its number; its names are the same."""
+        if not answer.cancelled() and answer.exception() is None:
+            self._tell_journaled(answer.result())
+
+    def _tell_journaled(self, entries: Sequence[Entry]) -> None:
+        self.alarm("journal", None)
+        for link in self._links:
+            for entry in entries:
+                link.tell(entry)
+
+    def _tell_unjournaled(self, items: Sequence[Item], trouble: str) -> None:
+        """A broken disk must not silence a MAYDAY: publish anyway, say so, raise the alarm."""
+        self.alarm("journal", f"{trouble}. What is heard is told all the same, and kept nowhere.")
+        for item in items:
+            entry = Entry(
+                number=0,
+                epoch=self._journal.epoch,
+                lane=lane_of(item),
+                item=item,
+                body=encode_item(item),
+            )
+            for link in self._links:
+                link.tell_unjournaled(entry)
+
+    def alarm(self, name: str, trouble: str | None) -> None:
+        """Raise the box's own alarm of this name, once for as long as it lasts; None clears it."""
+        if trouble is None and name in self._alarms:
+            del self._alarms[name]
+            self._log.warning("alarm_cleared", alarm=name)
+            self.retain(f"alert/{name}", None)
+        elif trouble is not None and name not in self._alarms:
+            since = utc_of(self._clock.now().utc_ns)
+            self._alarms[name] = Alert(name=name, since=since, text=trouble)
+            self._log.error("alarm_raised", alarm=name, trouble=trouble)
+            self.retain(f"alert/{name}", self._alarms[name])
+
+    def clear_what_is_not(self) -> None:
+        """Take off what an earlier run left standing on the brokers and is not true of this one."""
+        for name in ALARMS:
+            if name not in self._alarms:
+                self.retain(f"alert/{name}", None)
+
+    def retain(self, suffix: str, state: Struct | None) -> None:
+        """Let a state stand on every broker; None takes it off."""
+        for link in self._links:
+            link.retain(suffix, state)
+
+
+class _Handed(Struct, frozen=True):
+    """Items that the journal has been asked to keep."""
+
+    items: Sequence[Item]
+    entries: asyncio.Future[tuple[Entry, ...]]
+    mono_ns: int

@@ -1,0 +1,49 @@
+"""How ports and links stand, in the words of the status."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from gateway.model.inbound import Moment
+from gateway.model.plan import PortPlan
+from gateway.model.status import LinkStatus, PortLink
+from gateway.mqtt.link import LinkState
+from gateway.normalise import utc_of
+from gateway.transport.supervisor import PortState
+
+
+def port_link(state: PortState, plan: PortPlan, now: Moment) -> PortLink:
+    """Return how a port stands now."""
+    retry_ns, last_ns = state.retry_at_mono_ns, state.last_byte_mono_ns
+    return PortLink(
+        state=state.state,
+        modem=plan.modem,
+        device=plan.device,
+        last_error=state.last_error,
+        retry_in_s=None if retry_ns is None else round(max(0, retry_ns - now.mono_ns) / 1e9, 1),
+        reopened=state.reopened,
+        last_heard_utc=utc_of(now.utc_ns - (now.mono_ns - last_ns))
+        if last_ns is not None and now.utc_ns is not None
+        else None,
+    )
+
+
+def link_status(state: LinkState, queued: int) -> LinkStatus:
+    """Return how a link stands, and how much it has yet to tell."""
+    return LinkStatus(
+        connected=state.distress_connected and state.routine_connected,
+        queued=queued + state.unjournaled_waiting,
+        lost=state.unjournaled_lost + state.unwritable,
+        published=state.published + state.unjournaled_told,
+        refused=state.refused,
+        offered=state.offered,
+        dropped=state.dropped,
+        conflated=state.conflated,
+        last_error=state.last_error,
+    )
+
+
+def differ(told: PortLink, now: PortLink) -> bool:
+    """Say whether a port's news is worth telling; a clock that runs on is none."""
+    still = {"retry_in_s": None, "last_heard_utc": None}
+    return replace(told, **still) != replace(now, **still)

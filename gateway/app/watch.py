@@ -1,0 +1,211 @@
+"""The duties of a station on watch: listen, let time pass, tell how the box is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import aclosing
+from functools import partial
+
+from msgspec.structs import replace
+
+from gateway import __version__
+from gateway.app.telling import Teller
+from gateway.app.views import differ, link_status, port_link
+from gateway.clock import Clock
+from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
+from gateway.journal.standing import StandingJournal
+from gateway.log import Log
+from gateway.model.inbound import Chunk, Tick
+from gateway.model.plan import StationPlan
+from gateway.model.status import PortLink, Status
+from gateway.mqtt.link import Link
+from gateway.pipeline import hallway
+from gateway.transport.supervisor import Port
+from gateway.transport.tape import Recorder
+
+TICK_S = 1.0
+"""How often the passing of time is an input; nothing in the rooms waits for less."""
+
+STATUS_S = 10.0
+"""The retained status is told anew at least this often, traffic or not."""
+
+RESTART_S = 1.0
+"""Pause after a fault of ours in one duty, before it is taken up again."""
+
+END_NS = 3600 * 10**9
+"""Told to the rooms when the watch ends: longer than any of them waits for anything."""
+
+LOOK_S = 0.02
+"""How often the start looks whether every port has had its first try."""
+
+UNTRIED = ("waiting", "opening")
+"""States of a port that has not been opened; with an error it has been tried."""
+
+Duty = Callable[[], Coroutine[None, None, object]]
+"""A task of the watch, begun anew whenever it fails."""
+
+
+class Watch:
+    """All that one station on watch holds in its hands."""
+
+    def __init__(
+        self,
+        plan: StationPlan,
+        journal: StandingJournal,
+        recorder: Recorder | None,
+        *,
+        clock: Clock,
+        log: Log,
+        dice: random.Random,
+    ) -> None:
+        self._plan = plan
+        self._clock = clock
+        self._log = log
+        self._journal = journal
+        self._recorder = recorder
+        self._pipeline = hallway(plan.station, plan.ports)
+        self._ports = tuple(Port(port, clock=clock, log=log, jitter=dice) for port in plan.ports)
+        self._links = tuple(
+            Link(
+                link,
+                station=plan.station,
+                outbox=journal,
+                clock=clock,
+                log=log,
+                jitter=dice,
+                birth=self._next_status,
+                will=self._absence,
+            )
+            for link in plan.links
+        )
+        self._lag = LoopLag(clock)
+        self._began = clock.now()
+        self._statuses = 0
+        self._told_ports: dict[str, PortLink] = {}
+        self._teller = Teller(journal, self._links, clock=clock, log=log)
+
+    def duties(self) -> Iterator[tuple[str, Duty]]:
+        """Return every duty of the watch, by name. None but the journal's ever ends by itself."""
+        for port in self._ports:
+            yield f"port {port.state.name}", partial(self._listen, port)
+        for link, plan in zip(self._links, self._plan.links, strict=True):
+            yield f"link {plan.name}", link.run
+        yield "journal", self._journal.run
+        yield "tell", self._teller.run
+        yield "tick", self._tick
+        yield "status", self._status
+        yield "lag", self._lag.run
+
+    async def stand(self, name: str, duty: Duty) -> None:
+        """Do a duty; a fault of ours in it is logged, costs it a second, and no other duty."""
+        while True:
+            try:
+                await duty()
+            except Exception:  # noqa: BLE001  # whatever it is, the others stay on watch
+                self._log.exception("duty_failed", duty=name)
+                await self._clock.sleep(RESTART_S)
+            else:
+                return
+
+    async def _listen(self, port: Port) -> None:
+        async with aclosing(port.chunks()) as chunks:
+            async for chunk in chunks:
+                self._teller.keep(self._pipeline.inbound(chunk))
+                self._record(chunk)
+                await self._journal.room()
+                await self._clock.sleep(0)  # one chunk, then everybody else's turn
+
+    async def _tick(self) -> None:
+        while True:
+            await self._clock.sleep(TICK_S)
+            tick = Tick(self._clock.now())
+            self._teller.keep(self._pipeline.tick(tick))
+            self._record(tick)
+
+    def give_up_what_is_half_said(self) -> None:
+        """Keep what still waits for its other half: nobody will be here to hear it."""
+        now = self._clock.now()
+        for port in self._plan.ports:
+            chunk = Chunk(port.name, now, b"", gap=True)
+            self._teller.keep(self._pipeline.inbound(chunk))
+            self._record(chunk)
+        end = Tick(replace(now, mono_ns=now.mono_ns + END_NS))
+        self._teller.keep(self._pipeline.tick(end))
+        self._record(end)
+
+    def _record(self, heard: Chunk | Tick) -> None:
+        """Put what came in on tape, in the order in which the rooms hear it."""
+        if self._recorder is not None:
+            self._recorder.write(heard)
+
+    async def tried(self) -> None:
+        """Wait until every port has been opened, or has been tried in vain."""
+        while any(
+            port.state.state in UNTRIED and not port.state.last_error for port in self._ports
+        ):
+            await self._clock.sleep(LOOK_S)
+
+    async def _status(self) -> None:
+        """Tell how the box is: ports as they change, the whole every so often."""
+        self._teller.clear_what_is_not()
+        due_ns = 0
+        while True:
+            now = self._clock.now()
+            self._tell_ports()
+            self._watch_the_box()
+            if now.mono_ns >= due_ns:
+                self._teller.retain("status", self._next_status())
+                due_ns = now.mono_ns + int(STATUS_S * 1e9)
+            await self._clock.sleep(TICK_S / 2)
+
+    def _watch_the_box(self) -> None:
+        """Raise and clear the alarms for what fails beside the way of a report."""
+        journal = self._journal.counts()
+        if not self._journal.stands:
+            self._teller.alarm("journal", f"{journal.last_failure}. It is tried again and again.")
+        lost = self._recorder.last_error if self._recorder else None
+        self._teller.alarm("record", f"the tape is not written: {lost}" if lost else None)
+
+    def _tell_ports(self) -> None:
+        for port, plan in zip(self._ports, self._plan.ports, strict=True):
+            told = self._told_ports.get(plan.name)
+            state = port_link(port.state, plan, self._clock.now())
+            if told is None or differ(told, state):
+                self._told_ports[plan.name] = state
+                self._teller.retain(f"port/{plan.name}", state)
+
+    def _absence(self) -> Status:
+        """Return what is to be said of the station when it just vanishes."""
+        return absence_of(self._plan.station, version=__version__, epoch=self._journal.epoch)
+
+    def _next_status(self) -> Status:
+        self._statuses += 1
+        return self.status()
+
+    def status(self) -> Status:
+        """Return how the box is now."""
+        now, journal = self._clock.now(), self._journal.counts()
+        return status_of(
+            Vitals(
+                station=self._plan.station,
+                version=__version__,
+                epoch=self._journal.epoch,
+                seq=self._statuses,
+                began=self._began,
+                now=now,
+                ports={
+                    plan.name: port_status(
+                        port_link(port.state, plan, now),
+                        self._pipeline.ears[plan.name].count,
+                    )
+                    for port, plan in zip(self._ports, self._plan.ports, strict=True)
+                },
+                links={
+                    plan.name: link_status(link.state(), journal.outbox[plan.name])
+                    for link, plan in zip(self._links, self._plan.links, strict=True)
+                },
+                journal=journal,
+                loop_lag_ms_max=self._lag.ms_max,
+            )
+        )

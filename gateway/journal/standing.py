@@ -1,0 +1,111 @@
+"""The journal as the watch knows it: there, or not there yet.
+
+A disk that can't be had at the start is no reason to be deaf: what is heard is told unjournaled,
+and the journal is tried again until it stands. Only a file that is somebody else's stops the start:
+that is a mistake that waiting doesn't mend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from gateway.clock import Clock
+from gateway.journal.store import Cursor, Journal, JournalFailed
+from gateway.model.entry import Entry, Lane
+from gateway.model.inbound import Item
+from gateway.model.plan import JournalPlan
+from gateway.model.status import JournalCounts
+
+RETRY_S = 10.0
+"""How often a journal that could not be opened is tried again."""
+
+NO_EPOCH = "none"
+"""What entries are numbered by while there is no journal: nothing, their number is 0."""
+
+
+class StandingJournal:
+    """A journal that may have to be waited for, and never keeps anybody waiting."""
+
+    def __init__(
+        self, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
+    ) -> None:
+        self._plan = plan
+        self._station = station
+        self._links = links
+        self._clock = clock
+        self._journal: Journal | None = None
+        self._failed = JournalFailed(plan.path, "it has not been opened yet")
+        self._failures = 0
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is a journal."""
+        return self._journal is not None
+
+    @property
+    def epoch(self) -> str:
+        """The name of the file that numbers the entries now."""
+        return self._journal.epoch if self._journal else NO_EPOCH
+
+    async def open(self) -> None:
+        """Try to open it. Raise JournalFailed when the file is somebody else's."""
+        try:
+            self._journal = await Journal.open(
+                self._plan, station=self._station, links=self._links, clock=self._clock
+            )
+        except JournalFailed as failed:
+            if failed.foreign:
+                raise
+            self._failed = failed
+            self._failures += 1
+
+    async def run(self) -> None:
+        """Try again until it stands; then there is nothing left to do."""
+        while self._journal is None:
+            await self._clock.sleep(RETRY_S)
+            await self.open()
+
+    def append(self, items: Sequence[Item]) -> asyncio.Future[tuple[Entry, ...]]:
+        """Take the items; without a journal the future has failed already."""
+        if self._journal is not None:
+            return self._journal.append(items)
+        told: asyncio.Future[tuple[Entry, ...]] = asyncio.get_running_loop().create_future()
+        told.set_exception(self._failed)
+        return told
+
+    async def room(self) -> None:
+        """Wait until the backlog is short; without a journal there is none."""
+        if self._journal is not None:
+            await self._journal.room()
+
+    async def pending(
+        self, link: str, lanes: tuple[Lane, ...], *, limit: int, after: Cursor | None = None
+    ) -> tuple[Entry, ...]:
+        """Return what the link has yet to take."""
+        if self._journal is None:
+            return ()
+        return await self._journal.pending(link, lanes, limit=limit, after=after)
+
+    async def strike(self, link: str, numbers: Sequence[int]) -> None:
+        """Strike entries out of the link's outbox."""
+        if self._journal is not None:
+            await self._journal.strike(link, numbers)
+
+    def counts(self) -> JournalCounts:
+        """Return how the journal is, and what it holds."""
+        if self._journal is not None:
+            return self._journal.counts()
+        return JournalCounts(
+            number_last=0,
+            rows={},
+            outbox=dict.fromkeys(self._links, 0),
+            size_bytes=0,
+            failures=self._failures,
+            last_failure=self._failed.reason,
+        )
+
+    async def close(self) -> None:
+        """Commit what waits, and leave the file whole and closed."""
+        if self._journal is not None:
+            await self._journal.close()

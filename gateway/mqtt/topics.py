@@ -38,7 +38,7 @@ class Topics:
         return f"{self.root}/{STATUS}"
 
     def port(self, port: str) -> str:
-        """Return where the state of a port stands."""
+        """Return where the state of a port stands: it holds only while the station is online."""
         return f"{self.root}/port/{level(port)}"
 
     def watch(self, channel: str) -> str:

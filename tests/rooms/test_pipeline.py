@@ -7,7 +7,7 @@ import time
 import msgspec
 import pytest
 
-from gateway.framing.nmea import Nmea
+from gateway.framing.nmea import HALF_SAID_NS, Nmea
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import (
     Chunk,
@@ -180,6 +180,51 @@ def test_language_that_nobody_speaks_is_kept_unread():
     assert (item.reason, item.door, item.distress_like) == ("", "radio", False)
     assert (count.unread, count.refused) == (1, 0)
     assert lane_of(item) is Lane.ROUTINE
+
+
+@pytest.mark.parametrize("damage", [b"*6C", b"*00"], ids=["whole", "damaged"])
+def test_call_for_help_at_a_port_that_does_not_expect_it_is_told(damage):
+    """A DSC radio mixed into an AIS line is a wrong profile, and no reason to lose its MAYDAY."""
+    pipeline = one_port("ais")
+    (item,) = pipeline.inbound(
+        chunk(b"$CDDSC,12,5031105200,,05,00,2380814428,1800,,,R,E" + damage + END)
+    )
+
+    assert isinstance(item, Refused)
+    assert item.distress_like
+    assert item.reason
+    assert lane_of(item) is Lane.URGENCY
+
+
+def test_half_a_sentence_is_told_when_its_sender_falls_silent():
+    pipeline = one_port("dsc")
+    pipeline.inbound(chunk(b"$CDDSC,12,3380400790,12,06,00,14231"))
+    assert pipeline.tick(Tick(Moment(HALF_SAID_NS - 1))) == []
+
+    (item,) = pipeline.tick(Tick(Moment(HALF_SAID_NS)))
+    count = pipeline.ears["p"].count
+
+    assert (item.reason, item.distress_like) == (Fault.CUT, True)
+    assert (count.bytes_held, count.bytes_refused) == (0, count.bytes_in)
+
+
+def test_a_proven_sentence_does_not_wait_behind_one_that_has_only_begun():
+    """Two without a line end, the second cut off: the first goes out at once."""
+    pipeline = one_port("gnss")
+    (item,) = pipeline.inbound(chunk(RMC + b"$GPGGA,0425"))
+
+    assert isinstance(item, Ruling)
+    assert pipeline.ears["p"].count.bytes_held == len(b"$GPGGA,0425")
+
+
+def test_a_tag_block_stays_with_the_sentence_that_has_only_begun():
+    pipeline = one_port("gnss")
+    tags = b"\\s:rx1*%02X\\" % 0x72
+    (first,) = pipeline.inbound(chunk(RMC + tags + RMC[:20]))
+    (second,) = pipeline.inbound(chunk(RMC[20:]))
+
+    assert first.sighting.report.heard.receiver is None
+    assert second.sighting.report.heard.receiver == "rx1"
 
 
 def test_noise_is_counted_and_gives_no_item():

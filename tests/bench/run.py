@@ -33,6 +33,8 @@ from gateway.settings import profile_named
 from gateway.verbs.embedded import LOOPBACK, embedded_broker
 
 SENTENCES = 40_000
+ROUND_S_MAX = 60.0
+"""A round that takes longer is stuck, and says so instead of waiting for ever."""
 CRAFT = 500
 COMMAND = Path(sys.executable).with_name("distress-gateway")
 
@@ -112,7 +114,7 @@ async def stream(station: StationPlan, tape: Path) -> dict[str, float]:
         log=set_up(level="error", as_json=True),
         dice=random.Random(1),
     )
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(ROUND_S_MAX), asyncio.TaskGroup() as group:
         duty = group.create_task(service.run())
         await service.on_watch.wait()
         while not service.status().links["local"].connected:
@@ -146,7 +148,7 @@ def throughput(positions: str, rounds: int) -> tuple[list[float], list[float]]:
                 station = plan(
                     str(Path(folder, str(turn))),
                     f"tape:{folder}/{turn}.nmea?speed=max",
-                    broker.port_v5,
+                    broker.port_v311,
                     positions,
                 )
                 asked = Path(folder, "plan.msgpack")

@@ -25,6 +25,7 @@ from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.words import Mode
 from gateway.mqtt.payload import POSITION_EXPIRY_S, Record, RefusedRecord
+from gateway.mqtt.receipts import Receipt
 from gateway.mqtt.topics import Topics
 from gateway.settings import radio_names
 
@@ -47,6 +48,8 @@ class Channel(NamedTuple):
     retain: bool
     expiry_s: int | None = None
     note: str = ""
+    inbound: bool = False
+    """Told to the gateway, not by it."""
 
 
 def channels() -> list[Channel]:
@@ -75,6 +78,7 @@ def schemas() -> dict[str, Json]:
         "status.json": schema_of(Status),
         "port.json": schema_of(PortLink),
         "alert.json": schema_of(Alert),
+        "receipt.json": schema_of(Receipt),
     }
     for system in radio_names():
         made[f"detail-{system}.json"] = _union(details_of(system))
@@ -129,7 +133,10 @@ def asyncapi() -> Json:
         },
         "defaultContentType": "application/json",
         "channels": {channel.name: _channel(channel) for channel in told},
-        "operations": {f"tell_{channel.name}": _operation(channel) for channel in told},
+        "operations": {
+            f"{'take' if channel.inbound else 'tell'}_{channel.name}": _operation(channel)
+            for channel in told
+        },
         "components": {
             "messages": {
                 struct.__name__: {
@@ -153,17 +160,18 @@ _WORDS = {
     }
 }
 
-_TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str]] = {
-    "status": (Status, 1, True, None, "birth and will share this topic"),
-    "port": (PortLink, 1, True, None, "told whenever it changes"),
-    "report": (Record, 1, False, None, "QoS 0 for `routine`"),
-    "report_test": (Record, 1, False, None, "QoS 0 for `routine`"),
-    "report_exercise": (Record, 1, False, None, "QoS 0 for `routine`"),
-    "refused": (RefusedRecord, 1, False, None, "only frames that may be calls for help"),
-    "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated"),
-    "alert": (Alert, 1, True, None, "an empty payload clears it"),
+_TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
+    "status": (Status, 1, True, None, "birth and will share this topic", False),
+    "port": (PortLink, 1, True, None, "told whenever it changes", False),
+    "report": (Record, 1, False, None, "QoS 0 for `routine`", False),
+    "report_test": (Record, 1, False, None, "QoS 0 for `routine`", False),
+    "report_exercise": (Record, 1, False, None, "QoS 0 for `routine`", False),
+    "refused": (RefusedRecord, 1, False, None, "only frames that may be calls for help", False),
+    "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),
+    "alert": (Alert, 1, True, None, "an empty payload clears it", False),
+    "receipt": (Receipt, 1, False, None, "told to the gateway, JSON or msgpack", True),
 }
-_NOT_YET = (None, 1, False, None, "")
+_NOT_YET = (None, 1, False, None, "", False)
 
 
 def _channel(channel: Channel) -> Json:
@@ -182,7 +190,7 @@ def _operation(channel: Channel) -> Json:
     if channel.expiry_s is not None:
         binding["messageExpiryInterval"] = channel.expiry_s
     found: Json = {
-        "action": "send",
+        "action": "receive" if channel.inbound else "send",
         "channel": {"$ref": f"#/channels/{channel.name}"},
         "bindings": {"mqtt": binding},
     }
@@ -195,7 +203,8 @@ _LEVELS = {
     "urgency": "distress, urgency, safety or routine.",
     "system": "The radio system: dsc, ais, gnss, …",
     "identity": "The MMSI of the craft, or the surest other name that it gave.",
-    "name": "What is wrong: journal, …",
+    "name": "What is wrong: journal, undelivered, nondelivery, poison, …",
+    "consumer": "The name of the consumer of record, as configured.",
 }
 
 

@@ -31,10 +31,18 @@ def port_link(state: PortState, plan: PortPlan, now: Moment) -> PortLink:
 def link_status(state: LinkState, queued: int) -> LinkStatus:
     """Return how a link stands, and how much it has yet to tell."""
     return LinkStatus(
-        connected=state.distress_connected and state.routine_connected,
+        connected=state.distress_connected
+        and state.routine_connected
+        and state.receipts_connected,
         queued=queued + state.unjournaled_waiting,
         lost=state.unjournaled_lost + state.unwritable,
         published=state.published + state.unjournaled_told,
+        resent=state.resent,
+        unsigned=state.unsigned,
+        oldest_unsigned_s=state.oldest_unsigned_s,
+        receipts=state.receipts,
+        receipts_refused=state.receipts_refused,
+        poison=len(state.poison),
         refused=state.refused,
         offered=state.offered,
         dropped=state.dropped,

@@ -40,6 +40,9 @@ Words = Annotated[
     Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,1024}\Z", description="text in one line"),
 ]
 
+PUBACK = "puback"
+"""Instead of a consumer's name: the broker's own signature is enough."""
+
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The facts of one kind of modem: a file in hardware/modems. No logic."""
@@ -124,6 +127,17 @@ class LinkPlan(Struct, frozen=True, kw_only=True):
     ]
     keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 15
     tls: TlsPlan | None = None
+    receipts: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[a-z0-9-]{1,32}\Z",
+            description=(
+                '"puback", or the name of the consumer of record: '
+                "1 to 32 of the characters a-z, 0-9 and -"
+            ),
+        ),
+    ] = PUBACK
+    """Who has to sign before an entry counts as delivered: the broker, or this consumer."""
     positions: Literal["conflated", "every"] = "conflated"
     """Routine positions: only the newest of each craft on its own topic, or each report as well."""
     position_interval_s: Annotated[float, Meta(ge=0, le=3600)] = 2.0

@@ -78,10 +78,24 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one broker link is."""
 
     connected: bool
-    """Whether both connections are up: that for distress, and that for the rest."""
+    """Whether all connections are up: for distress, for the rest and, where a consumer of record is
+    named, for its receipts."""
     queued: int = 0
-    """Entries that the broker has yet to take: in the outbox and before it."""
+    """Entries that are not ended: in the outbox, signed for by nobody yet, and before it."""
     published: int = 0
+    """Entries that the broker signed for."""
+    resent: int = 0
+    """Times that an entry was told again because its receipt had not come."""
+    unsigned: int = 0
+    """Entries told that the consumer of record has yet to sign for; 16384 are this many or more."""
+    oldest_unsigned_s: float | None = None
+    """How long ago, in this run, the first of them was told for the first time."""
+    receipts: int = 0
+    """Receipts that ended what they name."""
+    receipts_refused: int = 0
+    """Receipts that could not be read, or name what this run has not told."""
+    poison: int = 0
+    """Entries that could not be told time and again, set aside and still tried: `alert/poison`."""
     refused: int = 0
     """Publications that the broker turned down."""
     lost: int = 0
@@ -137,7 +151,7 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The longest that the event loop has been held up in this run."""
 
 
-class Alert(Struct, frozen=True, kw_only=True):
+class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something wrong with the box itself: the payload of `alert/<name>` until it is cleared."""
 
     name: str
@@ -145,3 +159,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     """None when the time of day was not known."""
     text: str
     """What it is, and what can be done about it, for a person."""
+    count: int | None = None
+    """How many entries it concerns, where it concerns entries."""
+    number: int | None = None
+    """The oldest of them."""

@@ -11,6 +11,7 @@ Nothing here imports a library; whatever keeps this page's promises may carry th
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from msgspec import Struct
@@ -114,6 +115,9 @@ class Bus(Protocol):
 
     def offer(self, outgoing: Outgoing) -> bool:
         """Publish with QoS 0, never waiting. False when there is no link or it can't keep up."""
+
+    def received(self) -> AsyncIterator[Incoming]:
+        """Yield what is told on our topics. It is signed for when the next one is asked for."""
 
     async def wait_connected(self) -> None:
         """Return as soon as the link is up."""

@@ -1,14 +1,15 @@
 """One broker, told everything: distress on a connection of its own, routine on another.
 
-What is not routine is read from the outbox and signed for. Routine goes out as it comes, or as the
-last known place of its craft; it is dropped, and counted, rather than ever made to wait.
+What is not routine is read from the outbox and signed for, by the broker or by a consumer of record
+behind it. Routine goes out as it comes, or as the last known place of its craft; it is dropped, and
+counted, rather than ever made to wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import MsgspecError, Struct
@@ -17,7 +18,7 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Report, Ruling
-from gateway.model.plan import LinkPlan
+from gateway.model.plan import PUBACK, LinkPlan
 from gateway.model.words import Kind, Mode, Relation
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
@@ -25,6 +26,7 @@ from gateway.mqtt.memory import Memory
 from gateway.mqtt.outbox import Outbox, Pump, PumpCount
 from gateway.mqtt.payload import Writer
 from gateway.mqtt.positions import Positions
+from gateway.mqtt.receipts import Receipts
 from gateway.mqtt.states import States
 from gateway.mqtt.topics import STATUS, Topics, TopicUnsafe, name_of
 
@@ -38,6 +40,9 @@ they fill the window of twenty exactly: none of them ever waits for another."""
 FLUSH_S = 0.1
 """How often last known places are told."""
 
+BEAT_S = 1.0
+"""How often it is looked whether something is to be told again."""
+
 FLUSH_MAX = 100
 """Places told each time: ten times what both AIS channels can carry (75 slots a second)."""
 
@@ -45,7 +50,7 @@ FLUSH_MAX = 100
 class Carrier(Protocol):
     """What makes a connection of a link; tests hand in one without a network."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913  # see MqttBus
         self,
         plan: LinkPlan,
         *,
@@ -54,6 +59,7 @@ class Carrier(Protocol):
         log: Log,
         jitter: random.Random,
         will: Callable[[], Outgoing] | None = None,
+        topics: Sequence[str] = (),
     ) -> Bus:
         """Return a connection that is not running yet."""
 
@@ -64,11 +70,23 @@ class LinkState(Struct, frozen=True, kw_only=True):
     name: str
     distress_connected: bool
     routine_connected: bool
+    receipts_connected: bool
+    """Whether the consumer of record can be heard; true when none is named."""
     connects: int
     """Connections of the distress lane made since the start."""
     last_error: str | None
     published: int
     """Entries that the broker signed for."""
+    resent: int
+    """Times that an entry was told again because its receipt had not come."""
+    unsigned: int
+    """Entries told that the consumer of record has yet to sign for."""
+    oldest_unsigned_s: float | None
+    """How long ago the first of them was told for the first time."""
+    receipts: int
+    receipts_refused: int
+    poison: tuple[int, ...]
+    """Entries that could not be told time and again."""
     refused: int
     """Times that the broker refused an entry or a state."""
     unwritable: int
@@ -123,6 +141,7 @@ class Link:
         self._count = PumpCount()
         self._distress = self._pump((Lane.DISTRESS,), DISTRESS_WIDTH, None, outbox)
         self._second = self._pump((Lane.URGENCY, Lane.SAFETY), URGENT_WIDTH, self._distress, outbox)
+        self._receipts = self._signing(carrier, outbox, jitter)
         self._memory = Memory(self._urgent, write=self._unjournaled, clock=clock, log=self._log)
         self._states = States(
             self._urgent, birth=lambda: self._writer.state(STATUS, birth()), log=self._log
@@ -135,16 +154,7 @@ class Link:
     async def run(self) -> None:
         """Tell the broker until cancelled; then have it say that we left, and leave in order."""
         async with asyncio.TaskGroup() as group:
-            for name, duty in (
-                ("distress connection", self._urgent.run()),
-                ("routine connection", self._routine.run()),
-                ("distress pump", self._distress.run()),
-                ("urgent pump", self._second.run()),
-                ("unjournaled", self._memory.run()),
-                ("states", self._states.run()),
-                ("places", self._tell_places()),
-                ("birth", self._states.watch()),
-            ):
+            for name, duty in self._duties():
                 group.create_task(duty, name=f"{self._plan.name}: {name}")
 
     def tell(self, entry: Entry) -> None:
@@ -170,16 +180,30 @@ class Link:
 
     def state(self) -> LinkState:
         """Return how this link stands now."""
+        pumps = (self._distress, self._second)
+        since_ns = [pump.unsigned_since_ns for pump in pumps if pump.unsigned_since_ns is not None]
+        signing = self._receipts
         return LinkState(
             name=self._plan.name,
             distress_connected=self._urgent.connected,
             routine_connected=self._routine.connected,
+            receipts_connected=signing is None or signing.bus.connected,
             connects=self._urgent.connects,
-            last_error=self._urgent.last_error or self._routine.last_error,
+            last_error=self._urgent.last_error
+            or self._routine.last_error
+            or (signing.bus.last_error if signing else None),
             published=self._count.published,
+            resent=self._count.resent,
+            unsigned=sum(pump.unsigned for pump in pumps),
+            oldest_unsigned_s=round((self._clock.now().mono_ns - min(since_ns)) / 1e9, 1)
+            if since_ns
+            else None,
+            receipts=signing.count.taken if signing else 0,
+            receipts_refused=signing.count.refused if signing else 0,
+            poison=tuple(number for pump in pumps for number in pump.poison()),
             refused=self._count.refused + self._states.count.refused,
             unwritable=self._count.unwritable,
-            outbox_errors=self._count.errors,
+            outbox_errors=self._count.errors + (signing.count.errors if signing else 0),
             offered=self._offered,
             dropped=self._dropped,
             conflated=self._positions.conflated,
@@ -197,6 +221,7 @@ class Link:
             self._plan.name,
             lanes,
             width=width,
+            receipts=self._plan.receipts != PUBACK,
             after=after,
             outbox=outbox,
             bus=self._urgent,
@@ -205,6 +230,60 @@ class Link:
             clock=self._clock,
             log=self._log,
         )
+
+    def _signing(self, carrier: Carrier, outbox: Outbox, jitter: random.Random) -> Receipts | None:
+        """Return what takes receipts; None when nobody but the broker signs."""
+        if self._plan.receipts == PUBACK:
+            return None
+        topic = self._topics.receipt(self._plan.receipts)
+        # A connection of its own: whoever may not be heard, or says too much, must not cost the
+        # distress its connection.
+        bus = carrier(
+            self._plan,
+            lane="receipts",
+            clock=self._clock,
+            log=self._log,
+            jitter=jitter,
+            topics=(topic,),
+        )
+        return Receipts(
+            self._plan.name,
+            topic,
+            bus=bus,
+            outbox=outbox,
+            pumps=(self._distress, self._second),
+            clock=self._clock,
+            log=self._log,
+        )
+
+    def _duties(self) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+        yield "distress connection", self._urgent.run()
+        yield "routine connection", self._routine.run()
+        yield "distress pump", self._distress.run()
+        yield "urgent pump", self._second.run()
+        yield "beat", self._beat()
+        yield "again", self._tell_again()
+        yield "unjournaled", self._memory.run()
+        yield "states", self._states.run()
+        yield "places", self._tell_places()
+        yield "birth", self._states.watch()
+        if self._receipts is not None:
+            yield "receipts connection", self._receipts.bus.run()
+            yield "receipts", self._receipts.run()
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(BEAT_S)
+            self._distress.beat()
+            self._second.beat()
+
+    async def _tell_again(self) -> None:
+        """Have each new connection told all that is not ended."""
+        seen = 0
+        while True:
+            seen = await self._urgent.wait_reconnected(seen)
+            self._distress.wake()
+            self._second.wake()
 
     async def _tell_places(self) -> None:
         """Tell the newest place of each craft, no more often than the plan says."""
@@ -264,8 +343,8 @@ class Link:
         else:
             self._dropped += 1
 
-    def _journaled(self, entry: Entry) -> Outgoing:
-        return self._unjournaled(entry, self._waited(entry))
+    def _journaled(self, entry: Entry, again: bool) -> Outgoing:  # noqa: FBT001  # as Pump calls it
+        return self._unjournaled(entry, again or self._waited(entry))
 
     def _unjournaled(self, entry: Entry, waited: bool) -> Outgoing:  # noqa: FBT001  # as Memory calls it
         return self._writer.record(entry, published_utc_ns=self._clock.now().utc_ns, waited=waited)

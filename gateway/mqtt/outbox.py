@@ -1,14 +1,15 @@
 """From the outbox to the broker: what is on disk goes out, and is struck out once it is signed for.
 
-At least once: whatever is not struck out is read and sent again, after whatever went wrong. Nothing
-is held in memory here that the disk doesn't have, but numbers.
+At least once: whatever is not struck out is read and sent again, after whatever went wrong. Who has
+to sign is the broker, or the consumer of record (receipts.py). Nothing is held in memory here that
+the disk doesn't have, but numbers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from msgspec import MsgspecError, Struct
@@ -17,11 +18,18 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.rounds import Rounds
 from gateway.mqtt.topics import TopicUnsafe
 
 RETRY_S = 15.0
 """Pause before an entry that the broker refused is tried again; and the longest that the outbox
 goes unread, so that a wake-up lost to a fault of ours can't hold a distress back for ever."""
+
+POISON_TRIES = 3
+"""An entry that could not be told so often in a row is poison: a person has to look at it."""
+
+POISON_S = 300.0
+"""Pause before poison is tried again: once the broker is mended, nothing here needs a restart."""
 
 ERROR_PAUSE_S = 1.0
 """Pause after the outbox could not be read or struck out."""
@@ -30,18 +38,33 @@ GIVE_WAY_S_MAX = 1.0
 """How long a batch of urgency or safety waits for distress to be out of the way."""
 
 NUMBERS_MAX = 1024
-"""Entries set aside as refused, or signed for and not struck out yet. With so many the lane stands
-still, as it must: its head can't be told, and the alarm about that is up."""
+"""Entries whose troubles are remembered one by one; what is set aside beyond it is tried again in
+each round. Also entries signed for and not struck out: with so many, on a disk that takes nothing,
+the lane stands still, for it would begin to tell them twice."""
+
+UNSIGNED_MAX = 16_384
+"""Entries told and not signed for that are counted; with more of them the count stands still."""
 
 
 class Outbox(Protocol):
     """What is on disk and not yet taken by a link. The journal is one."""
 
-    async def pending(self, link: str, lanes: tuple[Lane, ...], *, limit: int) -> tuple[Entry, ...]:
+    @property
+    def epoch(self) -> str:
+        """The name of the journal that numbers it."""
+
+    async def pending(
+        self,
+        link: str,
+        lanes: tuple[Lane, ...],
+        *,
+        limit: int,
+        after: tuple[Lane, int] | None = None,
+    ) -> tuple[Entry, ...]:
         """Return what the link has still to tell in these lanes, the urgent first, then by age."""
 
     async def strike(self, link: str, numbers: Sequence[int]) -> None:
-        """Strike out what the link's broker has signed for."""
+        """Strike out what has been signed for. What isn't there is no matter."""
 
 
 class PumpCount(Struct):
@@ -49,12 +72,21 @@ class PumpCount(Struct):
 
     published: int = 0
     """Entries that the broker signed for."""
+    resent: int = 0
+    """Times that an entry was told again because its receipt had not come."""
     refused: int = 0
     """Times that the broker refused an entry."""
     unwritable: int = 0
-    """Entries that no record could be made of. A fault of this program: always 0, or report it."""
+    """Times that no record could be made of an entry. A fault of this program: 0, or report it."""
     errors: int = 0
     """Times that the outbox could not be read or struck out."""
+
+
+class _Aside(Struct):
+    """An entry that could not be told."""
+
+    tries: int
+    due_ns: int
 
 
 class Pump:
@@ -66,10 +98,11 @@ class Pump:
         lanes: tuple[Lane, ...],
         *,
         width: int,
+        receipts: bool,
         after: Pump | None = None,
         outbox: Outbox,
         bus: Bus,
-        write: Callable[[Entry], Outgoing],
+        write: Callable[[Entry, bool], Outgoing],
         count: PumpCount,
         clock: Clock,
         log: Log,
@@ -77,6 +110,7 @@ class Pump:
         self._link = link
         self._lanes = lanes
         self._width = width
+        self._receipts = receipts
         self._outbox = outbox
         self._bus = bus
         self._write = write
@@ -87,15 +121,50 @@ class Pump:
         self._wake = asyncio.Event()
         self.resting = asyncio.Event()
         """Set while there is nothing to send, or nothing that may be sent yet."""
-        self._aside: dict[int, int] = {}
-        """Refused entries, and when each may be tried again."""
+        self._rounds = Rounds(lanes)
+        self._aside: dict[int, _Aside] = {}
         self._signed: set[int] = set()
-        """Signed for, and not struck out yet: never sent again by this process."""
+        """Signed for by the broker, and not struck out yet: never sent again by this process."""
+        self._unsigned: dict[int, int] = {}
+        """Told and waiting for a receipt, in this order, and since when."""
 
     def wake(self) -> None:
         """There is something new in the outbox."""
         self._wake.set()
         self.resting.clear()
+
+    def beat(self) -> None:
+        """Time has passed: look whether something is to be told again."""
+        if self._rounds.due(self._clock.now().mono_ns):
+            self._wake.set()
+
+    @property
+    def begun(self) -> dict[Lane, int]:
+        """The last entry of each lane that was ever handed to the broker in this run."""
+        return self._rounds.begun
+
+    @property
+    def unsigned(self) -> int:
+        """How many entries have been handed to the broker and not signed for by the consumer."""
+        return len(self._unsigned)
+
+    @property
+    def unsigned_since_ns(self) -> int | None:
+        """When the longest unsigned of them was handed over for the first time in this run."""
+        return next(iter(self._unsigned.values()), None)
+
+    def ended(self, numbers: Iterable[int]) -> None:
+        """Note that these have been signed for and struck out; more receipts may follow."""
+        known = 0
+        for number in numbers:
+            known += self._unsigned.pop(number, None) is not None
+            self._aside.pop(number, None)
+        if known:
+            self._rounds.ended(self._clock.now().mono_ns)
+
+    def poison(self) -> list[int]:
+        """Return the entries that could not be told time and again."""
+        return [number for number, one in self._aside.items() if one.tries >= POISON_TRIES]
 
     async def run(self) -> None:
         """Send what is pending whenever the link is up, for ever."""
@@ -104,7 +173,7 @@ class Pump:
             await self._give_way()
             self._wake.clear()
             try:
-                rest = await self._send_pending()
+                rest = await self._send_some()
             # Whatever a failing disk raises, the lane goes on: the next reading may succeed.
             except Exception as error:  # noqa: BLE001  # see above
                 self._count.errors += 1
@@ -128,43 +197,92 @@ class Pump:
                 await self._wake.wait()
         self.resting.clear()
 
-    async def _send_pending(self) -> bool:
-        """Send one batch and strike it out. True when there is nothing more to do for now."""
+    async def _send_some(self) -> bool:
+        """Send a batch of what is new, else of what was in vain. True when neither is there."""
+        self._rounds.connected(self._bus.connects)
+        width = min(self._width, NUMBERS_MAX - len(self._signed))
+        batch, again = await self._new(width), False
+        if not batch:
+            batch, again = await self._in_vain(width), True
         now_ns = self._clock.now().mono_ns
-        self._aside = {n: when for n, when in self._aside.items() if when > now_ns}
-        skipped = self._aside.keys() | self._signed
-        width = min(self._width, NUMBERS_MAX - len(skipped))
-        batch: list[Entry] = []
-        if width > 0:
-            pending = await self._outbox.pending(
-                self._link, self._lanes, limit=width + len(skipped)
-            )
-            batch = [entry for entry in pending if entry.number not in skipped][:width]
-        await self._send_all(batch)
-        if self._signed:
-            await self._outbox.strike(self._link, sorted(self._signed))
-            self._signed.clear()
+        await self._send_all([entry for entry in batch if self._may_go(entry, now_ns)], again)
+        await self._strike()
+        if batch and (self._receipts or self._aside):
+            self._rounds.left(self._clock.now().mono_ns)
         return not batch
 
-    async def _send_all(self, entries: Sequence[Entry]) -> None:
+    async def _new(self, width: int) -> list[Entry]:
+        """Return what has not been told on this connection, the urgent first."""
+        found: list[Entry] = []
+        for lane, last in self._rounds.new():
+            if width > len(found):
+                rows = await self._after_place(lane, last, width - len(found))
+                self._rounds.told(rows)
+                found += rows
+        return found
+
+    async def _in_vain(self, width: int) -> list[Entry]:
+        """Return what has been told on this connection, is not ended, and is due again."""
+        if width > 0:
+            for lane, last, upto in self._rounds.open(self._clock.now().mono_ns):
+                rows = await self._after_place(lane, last, width)
+                found = [row for row in rows if row.number <= upto]
+                if found:
+                    self._rounds.passed(found[-1])
+                    return found
+            self._rounds.closed(self._clock.now().mono_ns)
+        return []
+
+    async def _after_place(self, lane: Lane, last: int, limit: int) -> tuple[Entry, ...]:
+        """Return what stands in the outbox behind an entry, and expect receipts for it."""
+        rows = await self._outbox.pending(self._link, (lane,), limit=limit, after=(lane, last))
+        # Before anything else can run: who strikes one of them out looks here afterwards.
+        now_ns = self._clock.now().mono_ns
+        for row in rows if self._receipts else ():
+            if len(self._unsigned) < UNSIGNED_MAX:
+                self._unsigned.setdefault(row.number, now_ns)
+        return rows
+
+    def _may_go(self, entry: Entry, now_ns: int) -> bool:
+        aside = self._aside.get(entry.number)
+        return entry.number not in self._signed and (aside is None or aside.due_ns <= now_ns)
+
+    async def _send_all(self, entries: Sequence[Entry], again: bool) -> None:  # noqa: FBT001  # private, and named at the call
         """Send entries together, in their order; return once the fate of each is known."""
         async with asyncio.TaskGroup() as group:
             for entry in entries:
-                group.create_task(self._send(entry))
+                group.create_task(self._send(entry, again))
 
-    async def _send(self, entry: Entry) -> None:
+    async def _send(self, entry: Entry, again: bool) -> None:  # noqa: FBT001  # see _send_all
         try:
-            await self._bus.publish(self._write(entry))
+            await self._bus.publish(self._write(entry, again))
         except LinkLost:
-            return
+            self._rounds.lost()
         except PublishRefused as refusal:
             self._count.refused += 1
             self._log.error("publish_refused", number=entry.number, refusal=str(refusal))
+            self._set_aside(entry.number)
         except (MsgspecError, TopicUnsafe):
             self._count.unwritable += 1
             self._log.exception("entry_unwritable", number=entry.number)
+            self._set_aside(entry.number)
         else:
-            self._count.published += 1
-            self._signed.add(entry.number)
+            self._count.published += not again
+            self._count.resent += again
+            self._aside.pop(entry.number, None)
+            if not self._receipts:
+                self._signed.add(entry.number)
+
+    def _set_aside(self, number: int) -> None:
+        """Let the others pass; try this one again later, and ever more rarely."""
+        before = self._aside.get(number)
+        tries = 1 if before is None else before.tries + 1
+        if before is None and len(self._aside) >= NUMBERS_MAX:
             return
-        self._aside[entry.number] = self._clock.now().mono_ns + int(RETRY_S * 1e9)
+        pause_s = RETRY_S if tries < POISON_TRIES else POISON_S
+        self._aside[number] = _Aside(tries, self._clock.now().mono_ns + int(pause_s * 1e9))
+
+    async def _strike(self) -> None:
+        if self._signed:
+            await self._outbox.strike(self._link, sorted(self._signed))
+            self._signed.clear()

@@ -568,17 +568,24 @@ async def test_a_frozen_broker_is_found_out_and_costs_no_memory(mosquitto, topic
 class Outbox:
     """What is on disk, in memory; urgent first, then by age, as the journal gives it."""
 
+    epoch = "e1"
+
     def __init__(self, entries):
         self.entries = {entry.number: entry for entry in entries}
 
-    async def pending(self, _link, lanes, *, limit):
+    async def pending(self, _link, lanes, *, limit, after=None):
         order = list(Lane)
         found = sorted(self.entries.values(), key=lambda e: (order.index(e.lane), e.number))
-        return tuple(entry for entry in found if entry.lane in lanes)[:limit]
+        seen = (order.index(after[0]), after[1]) if after else (0, 0)
+        return tuple(
+            entry
+            for entry in found
+            if entry.lane in lanes and (order.index(entry.lane), entry.number) > seen
+        )[:limit]
 
     async def strike(self, _link, numbers):
         for number in numbers:
-            del self.entries[number]
+            self.entries.pop(number, None)
 
 
 def entry_of(number, urgency):

@@ -7,6 +7,7 @@ import contextlib
 import random
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 import structlog
 
@@ -34,7 +35,7 @@ from gateway.model.words import (
     Relation,
     Urgency,
 )
-from gateway.mqtt.bus import LinkLost, PublishRefused
+from gateway.mqtt.bus import Incoming, LinkLost, PublishRefused
 from gateway.mqtt.link import Link
 
 BEGAN = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -165,9 +166,12 @@ class HandClock:
 class FakeBus:
     """A bus that a test puts up, takes down, holds back and makes refuse."""
 
-    def __init__(self, *, lane, will=None):
+    def __init__(self, *, lane, will=None, topics=()):
         self.lane = lane
         self.will = will
+        self.topics = topics
+        self.inbox = asyncio.Queue()
+        self.acknowledged = []
         self.connects = 0
         self.last_error = None
         self.signed = []
@@ -222,6 +226,12 @@ class FakeBus:
         self.offered.append(outgoing)
         return True
 
+    async def received(self):
+        while True:
+            incoming = await self.inbox.get()
+            yield incoming
+            self.acknowledged.append(incoming)
+
     async def wait_connected(self):
         await self._up.wait()
 
@@ -234,6 +244,8 @@ class FakeBus:
 class FakeOutbox:
     """The outbox in memory: urgent first, then by age, as the journal gives it."""
 
+    epoch = "e1"
+
     def __init__(self):
         self.entries = {}
         self.struck = []
@@ -243,11 +255,16 @@ class FakeOutbox:
     def add(self, *entries):
         self.entries |= {entry.number: entry for entry in entries}
 
-    async def pending(self, _link, lanes, *, limit):
+    async def pending(self, _link, lanes, *, limit, after=None):
         self._fail()
         self.limits.append(limit)
+        seen = (lanes_order(after[0]), after[1]) if after else (0, 0)
         order = sorted(self.entries.values(), key=lambda e: (lanes_order(e.lane), e.number))
-        return tuple(entry for entry in order if entry.lane in lanes)[:limit]
+        return tuple(
+            entry
+            for entry in order
+            if entry.lane in lanes and (lanes_order(entry.lane), entry.number) > seen
+        )[:limit]
 
     async def strike(self, _link, numbers):
         self._fail()
@@ -286,8 +303,8 @@ class Rig:
             carrier=self._carry,
         )
 
-    def _carry(self, _plan, *, lane, will=None, **_doors):
-        self.buses[lane] = FakeBus(lane=lane, will=will)
+    def _carry(self, _plan, *, lane, will=None, topics=(), **_doors):
+        self.buses[lane] = FakeBus(lane=lane, will=will, topics=topics)
         return self.buses[lane]
 
     @property
@@ -299,8 +316,15 @@ class Rig:
         return self.buses["routine"]
 
     def up(self):
-        self.urgent.up()
-        self.routine.up()
+        for bus in self.buses.values():
+            bus.up()
+
+    def sign(self, *numbers, epoch="e1", form=msgspec.json, payload=None, **over):
+        """Have the consumer of record say that it has these."""
+        bus = self.buses["receipts"]
+        receipt = form.encode({"epoch": epoch, "numbers": numbers}) if payload is None else payload
+        settings = {"topic": bus.topics[0], "qos": 1, "retained": False, "mid": 1} | over
+        bus.inbox.put_nowait(Incoming(payload=receipt, **settings))
 
     def heard(self, *entries):
         """Put entries on disk and tell of them."""

@@ -150,14 +150,15 @@ def test_a_broker_that_refuses_everything_is_not_hammered(rig, make, monkeypatch
         at.urgent.refuse = lambda o: bool(numbers([o]))
         at.up()
         at.heard(*(make.mayday(n) for n in range(1, 101)))
-        await make.until(lambda: at.link.state().refused == 40)
+        await make.until(lambda: at.link.state().refused == 100)
         await make.settled()
 
     at = rig(scene)
 
-    assert at.link.state().refused == 40
+    assert at.link.state().refused == 100
     assert len(at.outbox.entries) == 100
-    assert max(at.outbox.limits) <= 40 + link_module.DISTRESS_WIDTH
+    assert max(at.outbox.limits) <= link_module.DISTRESS_WIDTH
+    assert len(at.link._distress._aside) == 40
 
 
 def test_a_failing_disk_stops_no_pump(rig, make):

@@ -132,6 +132,7 @@ def test_the_configuration_in_force_loads_to_the_same_plan(write, tmp_path):
     plan = settings.load(
         write(
             GOOD
+            + 'receipts = "rcc-1"\n'
             + 'payload = "msgpack"\nusername = "gate\\"way\\u0041"\npassword_file = "secret"\n'
             + '[record]\ndirectory = "tapes"\n[port.b]\ndevice = "tape:old.tape"\n'
             + 'modem = "generic-nmea"\n'
@@ -216,6 +217,7 @@ password_file = "hunter2"
 host = "x"
 tls = { ca_file = "/nope", cert_file = "half.pem" }
 positions = true
+receipts = "RCC"
 [log]
 level = 3
 """
@@ -266,7 +268,12 @@ def test_every_fault_is_told_at_once_with_its_line(write, tmp_path):
             'the default is "conflated"'
         ),
         (
-            'gateway.toml:22: log.level: must be one of "debug", "error", "info", "warning"; '
+            'gateway.toml:21: link.b.receipts: must be "puback", or the name of the consumer of '
+            'record: 1 to 32 of the characters a-z, 0-9 and -; it is "RCC"; '
+            'the default is "puback"'
+        ),
+        (
+            'gateway.toml:23: log.level: must be one of "debug", "error", "info", "warning"; '
             'it is 3; the default is "info"'
         ),
     ]

@@ -31,9 +31,7 @@ def port_link(state: PortState, plan: PortPlan, now: Moment) -> PortLink:
 def link_status(state: LinkState, queued: int) -> LinkStatus:
     """Return how a link stands, and how much it has yet to tell."""
     return LinkStatus(
-        connected=state.distress_connected
-        and state.routine_connected
-        and state.receipts_connected,
+        connected=state.distress_connected and state.routine_connected and state.receipts_connected,
         queued=queued + state.unjournaled_waiting,
         lost=state.unjournaled_lost + state.unwritable,
         published=state.published + state.unjournaled_told,

@@ -19,6 +19,7 @@ from gateway.log import Log
 from gateway.model.inbound import Chunk, Tick
 from gateway.model.plan import StationPlan
 from gateway.model.status import PortLink, Status
+from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway
 from gateway.transport.supervisor import Port
@@ -84,6 +85,14 @@ class Watch:
         self._statuses = 0
         self._told_ports: dict[str, PortLink] = {}
         self._teller = Teller(journal, self._links, clock=clock, log=log)
+        self._alarms = Alarms(
+            {link.name: made for link, made in zip(plan.links, self._links, strict=True)},
+            outbox=journal,
+            number_last=lambda: journal.counts().number_last,
+            clock=clock,
+            log=log,
+            retain=self._teller.retain,
+        )
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
         """Return every duty of the watch, by name. None but the journal's ever ends by itself."""
@@ -95,6 +104,7 @@ class Watch:
         yield "tell", self._teller.run
         yield "tick", self._tick
         yield "status", self._status
+        yield "alarms", self._alarms.run
         yield "lag", self._lag.run
 
     async def stand(self, name: str, duty: Duty) -> None:

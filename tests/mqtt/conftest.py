@@ -372,6 +372,18 @@ def rig():
     return run
 
 
+@pytest.fixture
+def hand_clock():
+    """Return the clock that a test moves."""
+    return HandClock
+
+
+@pytest.fixture
+def fake_outbox():
+    """Return the outbox in memory."""
+    return FakeOutbox
+
+
 class Online(Detail, frozen=True, kw_only=True):
     online: bool
 

@@ -1,0 +1,268 @@
+"""Distress that is not delivered, and poison: raised in time, on a clock that a test moves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from types import SimpleNamespace
+
+import pytest
+import structlog
+
+from gateway.model.words import ClockState
+from gateway.mqtt import alarms
+from gateway.mqtt.alarms import NONDELIVERY_S, UNDELIVERED_S, Ages, Alarms
+
+
+class World:
+    """Alarms over two links, `local` and `shore`, and what they are about."""
+
+    def __init__(self, clock, outbox):
+        self.clock = clock
+        self.boxes = {"local": outbox(), "shore": outbox()}
+        self.poison = {"local": (), "shore": ()}
+        self.number_last = 0
+        self.failing = False
+        self.told = []
+        self.taken_off = []
+        self.standing = {}
+        self.capture = structlog.testing.CapturingLogger()
+        self.epoch = "e1"
+
+    def add(self, *entries, links=("local", "shore")):
+        for name in links:
+            self.boxes[name].add(*entries)
+        self.number_last = max(self.number_last, *(entry.number for entry in entries))
+
+    def end(self, *numbers):
+        for box in self.boxes.values():
+            for number in numbers:
+                box.entries.pop(number)
+
+    def events(self):
+        return [call.kwargs["event"] for call in self.capture.calls]
+
+    async def pending(self, link, lanes, *, limit):
+        if self.failing:
+            message = "disk I/O error"
+            raise OSError(message)
+        return await self.boxes[link].pending(link, lanes, limit=limit)
+
+    def retain(self, topic, alert):
+        if alert is None and topic not in self.standing:
+            self.taken_off.append(topic)
+            return
+        self.told.append((topic, alert))
+        self.standing = {name: one for name, one in self.standing.items() if name != topic}
+        if alert is not None:
+            self.standing[topic] = alert
+
+    async def pass_s(self, seconds):
+        for _ in range(int(seconds)):
+            self.clock.passed_s += 1.0
+            await asyncio.sleep(0.0025)
+
+    async def run(self):
+        links = {
+            name: SimpleNamespace(state=lambda name=name: SimpleNamespace(poison=self.poison[name]))
+            for name in self.poison
+        }
+        await Alarms(
+            links,
+            outbox=self,
+            number_last=lambda: self.number_last,
+            clock=self.clock,
+            log=structlog.wrap_logger(self.capture, processors=[]),
+            retain=self.retain,
+        ).run()
+
+
+@pytest.fixture
+def watched(hand_clock, fake_outbox):
+    """Return what runs a scene with alarms, over entries that an earlier run left behind."""
+
+    def run(scene, *left, unset=False):
+        at = World(hand_clock(), fake_outbox)
+        if unset:
+            moment = at.clock.now
+            at.clock.now = lambda: _unset(moment())
+        if left:
+            at.add(*left)
+
+        async def play():
+            running = asyncio.create_task(at.run())
+            try:
+                async with asyncio.timeout(8):
+                    await scene(at)
+            finally:
+                running.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await running
+
+        asyncio.run(play())
+        return at
+
+    return run
+
+
+def _unset(moment):
+    return type(moment)(mono_ns=moment.mono_ns, utc_ns=1000, clock=ClockState.UNSET)
+
+
+def test_an_undelivered_distress_raises_the_alarm_after_60_s_and_the_notice_after_240(
+    watched, make
+):
+    async def scene(at):
+        await at.pass_s(30)
+        at.add(make.mayday(7), links=("shore",))
+        await at.pass_s(UNDELIVERED_S - 3)
+        assert not at.told
+        await at.pass_s(4)
+        assert set(at.standing) == {"alert/undelivered"}
+        await at.pass_s(NONDELIVERY_S - UNDELIVERED_S - 5)
+        assert set(at.standing) == {"alert/undelivered"}
+        await at.pass_s(6)
+        assert set(at.standing) == {"alert/undelivered", "alert/nondelivery"}
+        for alert in at.standing.values():
+            assert (alert.count, alert.number, alert.since) == (1, 7, make.began)
+            assert "link shore:" in alert.text
+        at.boxes["shore"].entries.clear()
+        await at.pass_s(3)
+        assert not at.standing
+
+    at = watched(scene)
+
+    assert [topic for topic, _ in at.told] == [
+        "alert/undelivered",
+        "alert/nondelivery",
+        "alert/undelivered",
+        "alert/nondelivery",
+    ]
+    assert at.events() == [
+        "undelivered_raised",
+        "nondelivery_raised",
+        "undelivered_cleared",
+        "nondelivery_cleared",
+    ]
+
+
+def test_what_an_earlier_run_left_standing_is_taken_off_once(watched):
+    async def scene(at):
+        await at.pass_s(5)
+
+    at = watched(scene)
+
+    assert at.taken_off == ["alert/undelivered", "alert/nondelivery", "alert/poison"]
+    assert not at.events()
+
+
+def test_what_is_delivered_in_time_or_is_no_distress_raises_nothing(watched, make):
+    async def scene(at):
+        for number in range(1, 10, 2):
+            at.add(make.mayday(number), make.safety(number + 1))
+            await at.pass_s(UNDELIVERED_S - 5)
+            at.end(number)
+
+    assert not watched(scene).told
+
+
+def test_the_count_follows_and_the_oldest_is_named(watched, make):
+    async def scene(at):
+        at.add(make.mayday(1))
+        await at.pass_s(20)
+        at.add(make.mayday(2), links=("local",))
+        await at.pass_s(UNDELIVERED_S + 3)
+        alert = at.standing["alert/undelivered"]
+        assert (alert.count, alert.number) == (2, 1)
+        assert "link local, shore:" in alert.text
+        at.end(1)
+        await at.pass_s(3)
+        alert = at.standing["alert/undelivered"]
+        assert (alert.count, alert.number) == (1, 2)
+
+    watched(scene)
+
+
+def test_more_than_can_be_looked_at_do_not_grow_young_when_their_turn_comes(
+    watched, make, monkeypatch
+):
+    monkeypatch.setattr(alarms, "LOOKED_MAX", 3)
+
+    async def scene(at):
+        at.add(*(make.mayday(number) for number in range(1, 11)))
+        await at.pass_s(NONDELIVERY_S + 30)
+        assert at.standing["alert/nondelivery"].count == 3
+        at.end(*range(1, 9))
+        await at.pass_s(3)
+        assert at.standing["alert/nondelivery"].number == 9
+
+    watched(scene)
+
+
+def test_what_an_earlier_run_left_is_aged_by_the_time_of_day(watched, make):
+    async def scene(at):
+        await at.pass_s(3)
+
+    def before(clock_s):
+        entry = make.mayday(1)
+        return type(entry)(
+            entry.number, entry.epoch, entry.lane, None, entry.body, make.began_ns - clock_s * 10**9
+        )
+
+    assert set(watched(scene, before(70)).standing) == {"alert/undelivered"}
+    assert set(watched(scene, before(250)).standing) == {"alert/undelivered", "alert/nondelivery"}
+    assert not watched(scene, before(5)).standing
+    assert not watched(scene, before(-3600)).standing
+
+
+def test_without_the_time_of_day_what_was_left_is_aged_from_the_start(watched, make):
+    async def scene(at):
+        await at.pass_s(UNDELIVERED_S - 3)
+        assert not at.standing
+        await at.pass_s(5)
+        assert at.standing["alert/undelivered"].number == 1
+
+    watched(scene, make.mayday(1), unset=True)
+
+
+def test_a_failing_disk_clears_no_alarm_and_ends_no_watch(watched, make):
+    async def scene(at):
+        at.add(make.mayday(1))
+        await at.pass_s(UNDELIVERED_S + 3)
+        at.failing = True
+        at.add(make.mayday(2))
+        await at.pass_s(10)
+        assert at.standing["alert/undelivered"].count == 1
+        at.failing = False
+        await at.pass_s(UNDELIVERED_S + 3)
+        assert at.standing["alert/undelivered"].count == 2
+
+    assert watched(scene).events().count("alarms_blind") == 1
+
+
+def test_poison_is_an_alert_that_clears_by_itself(watched):
+    async def scene(at):
+        at.poison["shore"] = (9, 4)
+        at.poison["local"] = (9,)
+        await at.pass_s(3)
+        alert = at.standing["alert/poison"]
+        since = alert.since
+        assert (alert.count, alert.number) == (2, 4)
+        at.poison["shore"] = ()
+        await at.pass_s(3)
+        alert = at.standing["alert/poison"]
+        assert (alert.count, alert.number, alert.since) == (1, 9, since)
+        at.poison["local"] = ()
+        await at.pass_s(3)
+        assert not at.standing
+
+    watched(scene)
+
+
+def test_the_ages_are_kept_in_bounded_memory(hand_clock):
+    clock = hand_clock()
+    ages = Ages(clock.now(), 0)
+    for second in range(10_000):
+        ages.mark(clock.now().mono_ns + second * 10**9, second)
+
+    assert len(ages._marks) <= NONDELIVERY_S / alarms.LOOK_S + 2

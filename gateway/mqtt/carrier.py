@@ -111,7 +111,11 @@ class MqttBus:
 
     async def received(self) -> AsyncIterator[Incoming]:
         """Yield what is told on our topics. It is signed for when the next one is asked for."""
+        seen = 0
         while True:
+            # Never the same connection twice: one that has just ended stands for a moment longer,
+            # and would be listened to for ever.
+            seen = await self.wait_reconnected(seen)
             wire = await self._standing()
             with contextlib.suppress(LinkLost):
                 while True:

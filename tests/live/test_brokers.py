@@ -256,6 +256,31 @@ async def test_what_is_told_to_us_comes_in_order_and_is_signed_for(any_broker, t
 
 
 @on_loop
+async def test_what_is_told_to_us_goes_on_after_a_lost_link(any_broker, topic):
+    port, version = any_broker
+    teller = bus_of(plan_of(port, version))
+    hearer = bus_of(plan_of(port, version), topics=[topic])
+    heard = set()
+
+    async def hear():
+        async for incoming in hearer.received():
+            heard.add(incoming.payload)
+
+    async with running(teller, hearer):
+        ear = asyncio.create_task(hear())
+        for word in (b"first", b"second", b"third"):
+            await teller.publish(Outgoing(topic=topic, payload=word, qos=1))
+            await until(lambda word=word: word in heard)
+            connects = hearer.connects
+            cut(hearer)
+            await hearer.wait_reconnected(connects)
+        ear.cancel()
+        await asyncio.gather(ear, return_exceptions=True)
+
+    assert heard == {b"first", b"second", b"third"}
+
+
+@on_loop
 async def test_two_with_one_name_do_not_throw_each_other_out_without_pause(any_broker):
     port, version = any_broker
     plan = plan_of(port, version)
@@ -464,18 +489,25 @@ def shipped(mosquitto, authority, tmp_path):
     return mosquitto(*lines).port, ca_file
 
 
-# Who, where, and whether a watch officer and the gateway itself hear of it.
+LAST_WORD = "distress/v1/alpha/status"
+
+# Who, where, and who hears of it.
 WRITES = [
-    ("alpha", "distress/v1/alpha/report/distress/dsc", ["officer"]),
-    ("alpha", "distress/v1/alpha/report/test/distress/dsc", ["officer"]),
-    ("alpha", "distress/v1/alpha/exercise/report/safety/dsc", ["officer"]),
-    ("alpha", "distress/v1/alpha/position/ais/244000001", ["officer"]),
-    ("alpha", "distress/v1/alpha/refused/dsc1", ["officer"]),
-    ("alpha", "distress/v1/alpha/alert/journal", ["officer"]),
+    ("alpha", "distress/v1/alpha/report/distress/dsc", ["watch-officer", "rcc"]),
+    ("alpha", "distress/v1/alpha/report/test/distress/dsc", ["watch-officer", "rcc"]),
+    ("alpha", "distress/v1/alpha/exercise/report/safety/dsc", ["watch-officer", "rcc"]),
+    ("alpha", "distress/v1/alpha/position/ais/244000001", ["watch-officer"]),
+    ("alpha", "distress/v1/alpha/refused/dsc1", ["watch-officer", "rcc"]),
+    ("alpha", "distress/v1/alpha/alert/journal", ["watch-officer", "rcc"]),
     ("alpha", "distress/v1/bravo/report/distress/dsc", []),
     ("alpha", "distress/v1/alpha/command/test", []),
     ("alpha", "distress/v1/alpha/receipt/rcc", []),
     ("alpha", "elsewhere", []),
+    ("rcc", "distress/v1/alpha/receipt/rcc", ["alpha"]),
+    ("rcc", "distress/v1/alpha/receipt/else", []),
+    ("rcc", "distress/v1/bravo/receipt/rcc", []),
+    ("rcc", "distress/v1/alpha/report/distress/dsc", []),
+    ("rcc", "distress/v1/alpha/command/test", []),
     ("watch-officer", "distress/v1/alpha/report/distress/dsc", []),
     ("watch-officer", "distress/v1/alpha/command/test", []),
     ("watch-officer", "distress/v1/alpha/receipt/rcc", []),
@@ -486,52 +518,50 @@ WRITES = [
 ]
 
 
+def expected(name):
+    """Return what somebody hears, the last word to those who may read a status included."""
+    heard = [topic for _, topic, hearers in WRITES if name in hearers]
+    return [*heard, LAST_WORD] if name in {"watch-officer", "rcc"} else heard
+
+
 @on_loop
 async def test_the_broker_that_we_ship_lets_everybody_do_their_part_and_no_more(shipped, authority):
     """Each denial is proved by what doesn't arrive; a last word to each shows that all has come."""
     port, ca_file = shipped
     _, issue = authority
 
-    def protected(name, *topics):
+    def protected(name):
         cert, key = issue(name)
         tls = TlsPlan(ca_file=ca_file, cert_file=cert, key_file=key)
-        return bus_of(plan_of(port, tls=tls), topics=topics)
+        return bus_of(plan_of(port, tls=tls), topics=["#"])
 
-    alpha, officer = protected("alpha", "#"), protected("watch-officer", "#")
-    writers = {"alpha": alpha, "watch-officer": officer, "stranger": protected("stranger", "#")}
+    everybody = {name: protected(name) for name in ("alpha", "rcc", "watch-officer", "stranger")}
     anonymous = bus_of(plan_of(port, tls=TlsPlan(ca_file=ca_file)))
-    heard = {"officer": [], "alpha": [], "stranger": []}
+    heard = {name: [] for name in everybody}
 
     async def hear(name, bus):
         async for incoming in bus.received():
             heard[name].append(incoming.topic)
 
-    async with running(*writers.values()), running(anonymous, connected=False):
-        ears = [
-            asyncio.create_task(hear(name, bus))
-            for name, bus in (
-                ("officer", officer),
-                ("alpha", alpha),
-                ("stranger", writers["stranger"]),
-            )
-        ]
+    async with running(*everybody.values()), running(anonymous, connected=False):
+        ears = [asyncio.create_task(hear(name, bus)) for name, bus in everybody.items()]
         for who, topic, hearers in WRITES:
             outgoing = Outgoing(topic=topic, payload=b"x", qos=1)
             if hearers:
-                await writers[who].publish(outgoing)
+                await everybody[who].publish(outgoing)
             else:
                 with pytest.raises(PublishRefused, match="0x87"):
-                    await writers[who].publish(outgoing)
-        await alpha.publish(Outgoing(topic="distress/v1/alpha/status", payload=b"x", qos=1))
-        await until(lambda: heard["officer"][-1:] == ["distress/v1/alpha/status"])
+                    await everybody[who].publish(outgoing)
+        await everybody["alpha"].publish(Outgoing(topic=LAST_WORD, payload=b"x", qos=1))
+        for name in ("watch-officer", "rcc"):
+            await until(lambda name=name: heard[name][-1:] == [LAST_WORD])
         await until(lambda: anonymous.last_error)
         for ear in ears:
             ear.cancel()
         await asyncio.gather(*ears, return_exceptions=True)
 
-    expected = [topic for _, topic, hearers in WRITES if hearers]
-    assert heard["officer"] == [*expected, "distress/v1/alpha/status"]
-    assert heard["alpha"] == heard["stranger"] == []
+    assert heard == {name: expected(name) for name in everybody}
+    assert heard["alpha"] == ["distress/v1/alpha/receipt/rcc"]
     assert anonymous.connects == 0
 
 

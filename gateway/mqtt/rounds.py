@@ -14,7 +14,7 @@ from gateway.model.entry import Entry, Lane
 
 RESEND_S = 15.0
 """The first pause before what was told and not ended is told again. With the pause that an entry
-may have missed it makes half a minute at the most (reliability fault F4)."""
+may have missed it makes half a minute at the most."""
 
 RESEND_S_MAX = 60.0
 """The pause is doubled from each round to the next, up to this: the time after which distress that

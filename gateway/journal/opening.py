@@ -5,14 +5,18 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
+
 from gateway.journal import sql
+from gateway.journal.chain import Head, Shelf, link_of, seal_of, seed_of
+from gateway.journal.rows import ENTRY, RINGS
 from gateway.model.inbound import Moment
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the file. Each version has its schema_vN.sql, which takes a file there from the one before."""
 
 APPLICATION_ID = 0x4447524A
@@ -24,7 +28,7 @@ EPOCH_BYTES = 8
 FILE_MODE = 0o640
 """Positions of private craft are nobody else's business on this machine."""
 
-_REMEDY_DAMAGED = "move it away (a new one is begun) or restore a copy of it"
+REMEDY_DAMAGED = "move it away (a new one is begun) or restore a copy of it"
 
 
 def claimed(path: str, held: ExitStack) -> int:
@@ -53,7 +57,7 @@ def objection(number: Callable[[str], int]) -> str | None:
 def damage(word: Callable[[str], str]) -> str | None:
     """Return what is damaged in this database; None when nothing is."""
     fault = word(sql.CHECK)
-    return None if fault == "ok" else f"it is damaged ({fault}); {_REMEDY_DAMAGED}"
+    return None if fault == "ok" else f"it is damaged ({fault}); {REMEDY_DAMAGED}"
 
 
 def epoch_of(file: int, *, station: str, now: Moment) -> str:
@@ -63,6 +67,32 @@ def epoch_of(file: int, *, station: str, now: Moment) -> str:
     return hashlib.blake2b(seed.encode(), digest_size=EPOCH_BYTES).hexdigest()
 
 
+def head_of(epoch: str, station: str, now: Moment, *, number_last: int = 0) -> Head:
+    """Return what a file says of itself before there is anything in its chain."""
+    return Head(
+        epoch=epoch,
+        station=station,
+        created_utc_ns=now.utc_ns,
+        number_last=number_last,
+        chained_after=number_last,
+        link_last=seed_of(epoch),
+        trim_last=0,
+        trim_link=seed_of(epoch),
+    )
+
+
+def head_in(found: tuple[object, ...]) -> Head:
+    """Return what the file says of itself."""
+    return msgspec.convert(dict(zip(Head.__struct_fields__, found, strict=True)), Head)
+
+
+def shelves_in(found: Iterable[tuple[object, ...]]) -> dict[str, Shelf]:
+    """Return how far each shelf has come."""
+    columns = ("name", *Shelf.__struct_fields__)
+    rows = [dict(zip(columns, values, strict=True)) for values in found]
+    return {str(row.pop("name")): msgspec.convert(row, Shelf) for row in rows}
+
+
 def words_of(error: Exception, *, is_damage: bool) -> str:
     """Return what went wrong and, where somebody can do something about it, what."""
     if isinstance(error, BlockingIOError):
@@ -70,4 +100,18 @@ def words_of(error: Exception, *, is_damage: bool) -> str:
     if isinstance(error, OSError):
         return f"{error.strerror}; name a file in a folder where this user may write"
     said = str(error) or type(error).__name__
-    return f"{said}; {_REMEDY_DAMAGED}" if is_damage else said
+    return f"{said}; {REMEDY_DAMAGED}" if is_damage else said
+
+
+def _first_seal(epoch: str, station: str, created_utc_ns: int | None, number_last: int) -> bytes:
+    made = Moment(mono_ns=0, utc_ns=created_utc_ns)
+    shelves = {name: Shelf() for name in (ENTRY, *RINGS)}
+    return seal_of(head_of(epoch, station, made, number_last=number_last), shelves)
+
+
+SCHEMA_FUNCTIONS: tuple[tuple[str, int, Callable[..., bytes]], ...] = (
+    ("chain_seed", 1, seed_of),
+    ("row_link", 6, link_of),
+    ("first_seal", 4, _first_seal),
+)
+"""What the schema calls by these names, and how many arguments each takes."""

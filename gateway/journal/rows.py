@@ -8,7 +8,7 @@ from gateway.model.entry import Lane, encode_item, lane_of
 from gateway.model.inbound import Item, Refused
 
 ENTRY = "entry"
-"""The table that nothing is thrown out of."""
+"""The table of what is not routine: nothing is thrown out of it before its time."""
 
 RINGS = ("routine", "refused", "unread")
 """The tables of which only the newest rows stay."""

@@ -3,45 +3,98 @@
 Nothing here is put together from parts at run time; values travel as parameters.
 """
 
-INSERT_ENTRY = "INSERT INTO entry (number, lane, journaled_utc_ns, body) VALUES (?, ?, ?, ?)"
+INSERT_ROW = {
+    "entry": """INSERT INTO entry (number, ordinal, lane, journaled_utc_ns, before, link, body)
+        VALUES (?, ?, ?, ?, ?, ?, ?)""",
+    "routine": """INSERT INTO routine (number, ordinal, journaled_utc_ns, before, link, body)
+        VALUES (?, ?, ?, ?, ?, ?)""",
+    "refused": """INSERT INTO refused (number, ordinal, journaled_utc_ns, before, link, body)
+        VALUES (?, ?, ?, ?, ?, ?)""",
+    "unread": """INSERT INTO unread (number, ordinal, journaled_utc_ns, before, link, body)
+        VALUES (?, ?, ?, ?, ?, ?)""",
+}
 
 INSERT_OUTBOX = "INSERT INTO outbox (link, rank, number) VALUES (?, ?, ?)"
 
-INSERT_RING = {
-    "routine": "INSERT INTO routine (number, journaled_utc_ns, body) VALUES (?, ?, ?)",
-    "refused": "INSERT INTO refused (number, journaled_utc_ns, body) VALUES (?, ?, ?)",
-    "unread": "INSERT INTO unread (number, journaled_utc_ns, body) VALUES (?, ?, ?)",
+STRIKE = "DELETE FROM outbox WHERE link = ? AND rank IN (0, 1, 2) AND number = ?"
+
+# The newest row that is to leave a ring, and all up to it.
+
+RING_EDGE = {
+    "routine": "SELECT number, ordinal, link FROM routine ORDER BY number LIMIT 1 OFFSET ?",
+    "refused": "SELECT number, ordinal, link FROM refused ORDER BY number LIMIT 1 OFFSET ?",
+    "unread": "SELECT number, ordinal, link FROM unread ORDER BY number LIMIT 1 OFFSET ?",
 }
 
 TRIM_RING = {
-    "routine": """DELETE FROM routine WHERE number IN
-        (SELECT number FROM routine ORDER BY number LIMIT ?)""",
-    "refused": """DELETE FROM refused WHERE number IN
-        (SELECT number FROM refused ORDER BY number LIMIT ?)""",
-    "unread": """DELETE FROM unread WHERE number IN
-        (SELECT number FROM unread ORDER BY number LIMIT ?)""",
+    "routine": "DELETE FROM routine WHERE number <= ?",
+    "refused": "DELETE FROM refused WHERE number <= ?",
+    "unread": "DELETE FROM unread WHERE number <= ?",
 }
 
-NUMBER_LAST = "SELECT number_last FROM journal"
+# Entries from a number on, and whether each may be thrown away: old enough, and in no outbox.
 
-SET_NUMBER_LAST = "UPDATE journal SET number_last = ?"
+RIPE = """
+    SELECT (number <= :number_proven
+            OR number <= :number_dated AND journaled_utc_ns BETWEEN :utc_ns_min AND :utc_ns_max)
+        AND NOT EXISTS (SELECT 1 FROM json_each(:links) AS asked, outbox
+            WHERE outbox.link = asked.value AND rank IN (0, 1, 2)
+                AND outbox.number = entry.number),
+        number, ordinal, lane, journaled_utc_ns, before, link, body
+    FROM entry WHERE number > :after AND number <= max(:number_proven, :number_dated)
+    ORDER BY number LIMIT :limit
+"""
 
-STRIKE = "DELETE FROM outbox WHERE link = ? AND rank IN (0, 1, 2) AND number = ?"
+DELETE_ROW = {
+    "entry": "DELETE FROM entry WHERE number = ?",
+    "routine": "DELETE FROM routine WHERE number = ?",
+    "refused": "DELETE FROM refused WHERE number = ?",
+    "unread": "DELETE FROM unread WHERE number = ?",
+}
+
+INSERT_TRIM = """
+    INSERT INTO trim (place, ordinal_first, ordinal_last, number_first, number_last,
+        trimmed_utc_ns, anchor, before, link) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+SET_ASIDE = {
+    "entry": """INSERT INTO quarantine
+        (found_utc_ns, shelf, number, ordinal, lane, journaled_utc_ns, before, link, body)
+        SELECT ?, 'entry', number, ordinal, lane, journaled_utc_ns, before, link, body
+        FROM entry WHERE number = ?""",
+    "routine": """INSERT INTO quarantine
+        (found_utc_ns, shelf, number, ordinal, lane, journaled_utc_ns, before, link, body)
+        SELECT ?, 'routine', number, ordinal, NULL, journaled_utc_ns, before, link, body
+        FROM routine WHERE number = ?""",
+    "refused": """INSERT INTO quarantine
+        (found_utc_ns, shelf, number, ordinal, lane, journaled_utc_ns, before, link, body)
+        SELECT ?, 'refused', number, ordinal, NULL, journaled_utc_ns, before, link, body
+        FROM refused WHERE number = ?""",
+    "unread": """INSERT INTO quarantine
+        (found_utc_ns, shelf, number, ordinal, lane, journaled_utc_ns, before, link, body)
+        SELECT ?, 'unread', number, ordinal, NULL, journaled_utc_ns, before, link, body
+        FROM unread WHERE number = ?""",
+}
 
 PENDING = """
-    SELECT number, lane, journaled_utc_ns, body FROM outbox JOIN entry USING (number)
-    WHERE link = ? AND rank = ? AND number > ? ORDER BY number LIMIT ?
+    SELECT 'entry', number, ordinal, lane, journaled_utc_ns, before, entry.link, body
+    FROM outbox JOIN entry USING (number)
+    WHERE outbox.link = ? AND rank = ? AND number > ? ORDER BY number LIMIT ?
 """
 
 ENTRIES = """
-    SELECT * FROM (SELECT number, lane, journaled_utc_ns, body FROM entry
+    SELECT * FROM (
+        SELECT 'entry', number, ordinal, lane, journaled_utc_ns, before, link, body FROM entry
         WHERE number >= :first ORDER BY number LIMIT :limit)
-    UNION ALL SELECT * FROM (SELECT number, 'routine', journaled_utc_ns, body FROM routine
-        WHERE number >= :first ORDER BY number LIMIT :limit)
-    UNION ALL SELECT * FROM (SELECT number, 'routine', journaled_utc_ns, body FROM refused
-        WHERE number >= :first ORDER BY number LIMIT :limit)
-    UNION ALL SELECT * FROM (SELECT number, 'routine', journaled_utc_ns, body FROM unread
-        WHERE number >= :first ORDER BY number LIMIT :limit)
+    UNION ALL SELECT * FROM (
+        SELECT 'routine', number, ordinal, 'routine', journaled_utc_ns, before, link, body
+        FROM routine WHERE number >= :first ORDER BY number LIMIT :limit)
+    UNION ALL SELECT * FROM (
+        SELECT 'refused', number, ordinal, 'refused', journaled_utc_ns, before, link, body
+        FROM refused WHERE number >= :first ORDER BY number LIMIT :limit)
+    UNION ALL SELECT * FROM (
+        SELECT 'unread', number, ordinal, 'unread', journaled_utc_ns, before, link, body
+        FROM unread WHERE number >= :first ORDER BY number LIMIT :limit)
     ORDER BY number LIMIT :limit
 """
 
@@ -54,6 +107,43 @@ COUNT_ROWS = """
 
 COUNT_OUTBOX = "SELECT link, count(*) FROM outbox GROUP BY link"
 
+COUNT_QUARANTINE = "SELECT count(*) FROM quarantine"
+
+HEAD = """
+    SELECT epoch, station, created_utc_ns, number_last, chained_after, link_last, trim_last,
+        trim_link FROM journal
+"""
+
+SEAL = "SELECT seal FROM journal"
+
+SHELVES = "SELECT name, ordinal_last, ordinal_gone, number_gone, link_gone FROM shelf"
+
+INSERT_HEAD = """
+    INSERT INTO journal (only_row, epoch, station, created_utc_ns, number_last, chained_after,
+        link_last, trim_last, trim_link, seal) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+SET_HEAD = """
+    UPDATE journal SET number_last = ?, link_last = ?, trim_last = ?, trim_link = ?, seal = ?
+"""
+
+SET_SHELF = """
+    UPDATE shelf SET ordinal_last = ?, ordinal_gone = ?, number_gone = ?, link_gone = ?
+    WHERE name = ?
+"""
+
+TRIMS = """
+    SELECT place, ordinal_first, ordinal_last, number_first, number_last, trimmed_utc_ns, anchor,
+        before, link FROM trim ORDER BY place
+"""
+
+QUARANTINED = "SELECT shelf, number, ordinal FROM quarantine ORDER BY place"
+
+LOOSE = """
+    SELECT count(*) FROM outbox WHERE NOT EXISTS
+        (SELECT 1 FROM entry WHERE entry.number = outbox.number)
+"""
+
 APPLICATION = "PRAGMA application_id"
 
 VERSION = "PRAGMA user_version"
@@ -62,6 +152,8 @@ COUNT_TABLES = "SELECT count(*) FROM sqlite_schema"
 
 CHECK = "PRAGMA quick_check(1)"
 
+CHECK_ALL = "PRAGMA integrity_check(20)"
+
 WRITE_AHEAD = "PRAGMA journal_mode = WAL"
 
 SET_UP = (
@@ -69,13 +161,14 @@ SET_UP = (
     "PRAGMA journal_size_limit = 67108864",  # the log's file is cut back to 64 MB after a burst
 )
 
-IDENTITY = "SELECT epoch, station FROM journal"
-
-INSERT_IDENTITY = """
-    INSERT INTO journal (only_row, epoch, station, created_utc_ns, number_last)
-    VALUES (1, ?, ?, ?, 0)
-"""
-
 BEGIN = "BEGIN IMMEDIATE"
 
+BEGIN_LOOK = "BEGIN DEFERRED"
+
 COMMIT = "COMMIT"
+
+SAVEPOINT = "SAVEPOINT chore"
+
+ROLL_BACK = "ROLLBACK TO chore"
+
+RELEASE = "RELEASE chore"

@@ -11,7 +11,9 @@ import asyncio
 from collections.abc import Sequence
 
 from gateway.clock import Clock
-from gateway.journal.store import Cursor, Journal, JournalFailed
+from gateway.journal.failed import JournalFailed
+from gateway.journal.shelves import Cursor
+from gateway.journal.store import Journal
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Item
 from gateway.model.plan import JournalPlan

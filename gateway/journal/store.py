@@ -1,7 +1,8 @@
 """The journal on disk: SQLite with a write-ahead log, fully synchronous; the only sqlite3.
 
-Distress, urgency and safety are never thrown away here, and stand in the outbox of each broker link
-until struck. Routine reports, refused frames and unread ones live in rings: the newest stay.
+Distress, urgency and safety stand in the outbox of each broker link until struck, and are kept for
+their time after that. Routine reports, refused frames and unread ones live in rings: the newest
+stay. Each row proves itself when it is read (chain.py); a damaged one is set aside, never served.
 
 Nothing here interprets an item beyond the lane it travels in, and nothing waits on the event loop.
 """
@@ -11,54 +12,39 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from msgspec import Struct
+from msgspec import structs
 from msgspec.structs import replace
 
 from gateway.clock import Clock
-from gateway.journal import sql
+from gateway.journal import opening, sql
+from gateway.journal.chain import seal_of
+from gateway.journal.failed import JournalFailed
 from gateway.journal.opening import SCHEMA_VERSION, claimed, damage, epoch_of, objection, words_of
-from gateway.journal.rows import ENTRY, RINGS, Row, row_of
+from gateway.journal.rows import RINGS, Row, row_of
+from gateway.journal.shelves import RANKED, Cursor, Shelves, Tally, Values, counted
 from gateway.journal.writer import BACKLOG_FULL, ROUTINE_BACKLOG_MAX, Writer
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Item
 from gateway.model.plan import JournalPlan
 from gateway.model.status import JournalCounts
 
-TRIM_ROWS_MAX = 2 * BACKLOG_FULL
-"""Rows that one transaction drops from a ring: always more than it can add, so a ring that was made
-smaller shrinks, without holding a commit up for long."""
+__all__ = ["Disk", "Journal", "JournalFailed", "looked_into"]
 
 BUSY_S_MAX = 2.0
 """How long somebody else's tool may lock the file before a commit fails for it."""
 
-RANKED = (Lane.DISTRESS, Lane.URGENCY, Lane.SAFETY)
-"""The lanes that are kept and sent until taken; the place here is the rank in the outbox."""
-
 CLOSED = "it is closed"
 
 Found = TypeVar("Found")
-Cursor = tuple[Lane, int]
-"""Lane and number of the last entry already seen."""
-
-
-class JournalFailed(Exception):  # noqa: N818  # a fact of the disk, not a mistake of the caller
-    """The disk did not take or give what was asked of it."""
-
-    def __init__(self, path: str, reason: str, *, foreign: bool = False) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
-        self.foreign = foreign
-        """Whether the file is somebody else's: no disk at fault, and no waiting mends it."""
-
-    def __str__(self) -> str:
-        return f"journal {self.path}: {self.reason}"
+Ask = Callable[[str, Values | Mapping[str, object]], Iterator[Values]]
+"""Asks the database something, and gives the rows that it answers."""
 
 
 class Journal:
@@ -85,7 +71,8 @@ class Journal:
     def append(self, items: Sequence[Item]) -> asyncio.Future[tuple[Entry, ...]]:
         """Take the items in this order; the future holds their entries once they are safe.
 
-        Numbers follow the order of the calls, without gaps. When the disk fails, the future fails
+        Numbers follow the order of the calls, without gaps; when a transaction fails, its calls are
+        tried again one by one, those with urgent items first. When the disk fails, the future fails
         with JournalFailed, none of the items is kept, and no number is used up.
         """
         told: asyncio.Future[tuple[Entry, ...]] = asyncio.get_running_loop().create_future()
@@ -94,7 +81,10 @@ class Journal:
         if refusal is not None:
             told.set_exception(self._disk.failed(refusal))
         else:
-            self._writer.write(lambda: self._disk.append(rows), told, items=len(rows))
+            urgent = any(row.lane is not Lane.ROUTINE for row in rows)
+            self._writer.write(
+                lambda: self._disk.append(rows), told, items=len(rows), urgent=urgent
+            )
         return told
 
     async def room(self) -> None:
@@ -145,14 +135,6 @@ class Journal:
         return await told
 
 
-class _Tally(Struct):
-    """What the file holds, kept beside it so that nobody has to count."""
-
-    number_last: int
-    rows: dict[str, int]
-    outbox: dict[str, int]
-
-
 class Disk:
     """The file. Opened in one thread, then used by the writer's alone."""
 
@@ -160,14 +142,8 @@ class Disk:
         self, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
     ) -> None:
         self._path = plan.path
-        self._links = links
         self._clock = clock
-        self._rows_max = {
-            "routine": plan.routine_rows_max,
-            "refused": plan.refused_rows_max,
-            "unread": plan.refused_rows_max,
-        }
-        with self._seam(), ExitStack() as held:
+        with translated(plan.path), ExitStack() as held:
             self._file = claimed(plan.path, held)
             self._db = self._opened(held)
             reason = objection(self._number)
@@ -177,15 +153,20 @@ class Disk:
             if damaged is not None:
                 self.refuse(damaged)
             self._build()
-            self.epoch = self._identity(station)
-            self._tally = self._counted()
+            self._shelves = Shelves(
+                self._db,
+                self._tally(station, links),
+                links=links,
+                rows_max={
+                    "routine": plan.routine_rows_max,
+                    "refused": plan.refused_rows_max,
+                    "unread": plan.refused_rows_max,
+                },
+                keep_hours=plan.keep_hours,
+            )
             self._held = held.pop_all()
-        self.counts = JournalCounts(
-            number_last=self._tally.number_last,
-            rows=self._tally.rows,
-            outbox=self._tally.outbox,
-            size_bytes=self._size_bytes(),
-        )
+        self.epoch = self._shelves.tally.head.epoch
+        self.counts = self._counted(JournalCounts(number_last=0, rows={}, outbox={}, size_bytes=0))
         """As of the last transaction; replaced whole, so that any thread may read it."""
 
     def failed(self, reason: str, *, foreign: bool = False) -> JournalFailed:
@@ -199,130 +180,127 @@ class Disk:
     def write(self, works: Sequence[Callable[[], None]]) -> None:
         """Do all of them in one transaction; raise when none of them is done."""
         began_ns = self._clock.now().mono_ns
-        before = self._tally
-        self._tally = _Tally(before.number_last, {**before.rows}, {**before.outbox})
-        try:
-            with self._seam():
-                self._db.execute(sql.BEGIN)
-                for work in works:
-                    work()
-                self._trim()
-                self._db.execute(sql.SET_NUMBER_LAST, (self._tally.number_last,))
-                self._db.execute(sql.COMMIT)
-        except JournalFailed as failure:
-            with suppress(sqlite3.Error):  # if even this fails, the next BEGIN will say so
-                self._db.rollback()
-            self._tally = before
-            self.counts = replace(
-                self.counts, failures=self.counts.failures + 1, last_failure=failure.reason
-            )
-            raise
-        self._count_commit((self._clock.now().mono_ns - began_ns) / 1e6)
+        with self._transaction():
+            for work in works:
+                work()
+            self._tidy()
+        commit_ms = round((self._clock.now().mono_ns - began_ns) / 1e6, 3)
+        self.counts = replace(
+            self.counts,
+            commits=self.counts.commits + 1,
+            commit_ms_last=commit_ms,
+            commit_ms_max=max(self.counts.commit_ms_max, commit_ms),
+        )
 
     def read(self, works: Sequence[Callable[[], None]]) -> None:
         """Do them; raise when the disk can't be read."""
-        with self._seam():
+        with translated(self._path):
             for work in works:
                 work()
 
     def append(self, rows: Sequence[Row]) -> tuple[Entry, ...]:
         """Number the rows and put each on its shelf."""
-        utc_ns = self._clock.now().utc_ns
-        entries = tuple(
-            Entry(number, self.epoch, row.lane, row.item, row.body, utc_ns)
-            for number, row in enumerate(rows, self._tally.number_last + 1)
-        )
-        self._tally.number_last += len(rows)
-        ringed: dict[str, list[tuple[int, int | None, bytes]]] = {}
-        for row, entry in zip(rows, entries, strict=True):
-            if row.shelf == ENTRY:
-                self._keep(entry)
-            else:
-                ringed.setdefault(row.shelf, []).append((entry.number, utc_ns, entry.body))
-        for ring, values in ringed.items():
-            self._db.executemany(sql.INSERT_RING[ring], values)
-            self._tally.rows[ring] += len(values)
-        return entries
+        return self._shelves.append(rows, self._clock.now().utc_ns)
 
     def strike(self, link: str, numbers: Sequence[int]) -> None:
         """Take the numbers out of the link's outbox; those that aren't there are no matter."""
-        found = self._db.executemany(sql.STRIKE, [(link, number) for number in numbers])
-        self._tally.outbox[link] = self._tally.outbox.get(link, 0) - found.rowcount
+        self._shelves.strike(link, numbers)
 
     def pending(
         self, link: str, lanes: tuple[Lane, ...], *, limit: int, after: Cursor | None
     ) -> tuple[Entry, ...]:
         """Return what the link has yet to take, in the order of sending."""
-        rank_first, seen = (RANKED.index(after[0]), after[1]) if after else (0, 0)
-        found: list[Entry] = []
-        for rank, lane in enumerate(RANKED):
-            if lane in lanes and rank >= rank_first:
-                number = seen if rank == rank_first else 0
-                found += self._found(sql.PENDING, (link, rank, number, limit - len(found)))
-        return tuple(found)
+        return self._whole(lambda: self._shelves.pending(link, lanes, limit=limit, after=after))
 
     def entries(self, *, first: int, limit: int) -> tuple[Entry, ...]:
         """Return what is still kept, by number."""
-        return tuple(self._found(sql.ENTRIES, {"first": first, "limit": limit}))
+        return self._whole(lambda: self._shelves.entries(first=first, limit=limit))
 
     def close(self) -> None:
         """Leave the file whole and closed; a second time does nothing."""
         self._held.close()
 
-    def _keep(self, entry: Entry) -> None:
-        tally = self._tally
-        rank = RANKED.index(entry.lane)
-        self._db.execute(
-            sql.INSERT_ENTRY, (entry.number, entry.lane.value, entry.journaled_utc_ns, entry.body)
-        )
-        tally.rows[entry.lane.value] += 1
-        for link in self._links:
-            self._db.execute(sql.INSERT_OUTBOX, (link, rank, entry.number))
-            tally.outbox[link] += 1
+    def _whole(self, ask: Callable[[], tuple[Entry, ...]]) -> tuple[Entry, ...]:
+        """Return what is asked for, once no damaged row takes up room among it."""
+        self._shelves.damaged.clear()  # a question that failed has been told to whoever asked it
+        found = ask()
+        while self._shelves.damaged and self._quarantined():
+            found = ask()
+        return found
 
-    def _trim(self) -> None:
+    def _quarantined(self) -> bool:
+        """Move damaged rows out of the way; a disk that can't must still serve the others."""
+        with suppress(JournalFailed), self._transaction():
+            return self._shelves.set_aside(self._clock.now().utc_ns)
+        return False
+
+    def _tidy(self) -> None:
+        """Throw out what has had its time; a shelf that can't be tidied costs nobody a commit."""
+        shelves, now = self._shelves, self._clock.now()
         for ring in RINGS:
-            excess = min(self._tally.rows[ring] - self._rows_max[ring], TRIM_ROWS_MAX)
-            if excess > 0:
-                self._tally.rows[ring] -= self._db.execute(sql.TRIM_RING[ring], (excess,)).rowcount
+            if shelves.ring_excess(ring) > 0:
+                self._chore(partial(shelves.trim_ring, ring))
+        ripe = shelves.ripe(now)
+        if ripe is not None:
+            self._chore(lambda: shelves.trim_entries(ripe, now.utc_ns))
+        if shelves.damaged:
+            self._chore(lambda: shelves.set_aside(now.utc_ns))
 
-    def _found(
-        self, question: str, values: tuple[object, ...] | dict[str, object]
-    ) -> Iterator[Entry]:
-        for number, lane, utc_ns, body in self._db.execute(question, values):
-            yield Entry(number, self.epoch, Lane(lane), None, body, utc_ns)
+    def _chore(self, work: Callable[[], object]) -> None:
+        before = self._shelves.tally.copy()
+        self._db.execute(sql.SAVEPOINT)
+        try:
+            work()
+        except Exception as error:
+            if not self._db.in_transaction:  # SQLite has given up all of it
+                raise
+            self._db.execute(sql.ROLL_BACK)
+            self._shelves.tally = before
+            self._count_failure(words_of(error, is_damage=type(error) is sqlite3.DatabaseError))
+        self._db.execute(sql.RELEASE)
 
-    def _count_commit(self, commit_ms: float) -> None:
-        counts = self.counts
-        self.counts = replace(
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All that is done in here is done, or nothing; the tally and the counts say which."""
+        before = self._shelves.tally
+        self._shelves.tally = before.copy()
+        begun = False
+        try:
+            with translated(self._path):
+                self._db.execute(sql.BEGIN)
+                begun = True
+                yield
+                self._shelves.seal()
+                self._db.execute(sql.COMMIT)
+        except JournalFailed as failure:
+            with suppress(sqlite3.Error):  # if even this fails, the next BEGIN will say so
+                self._db.rollback()
+            self._shelves.tally = before
+            self._count_failure(failure.reason)
+            failure.begun = begun
+            raise
+        self.counts = self._counted(self.counts)
+
+    def _counted(self, counts: JournalCounts) -> JournalCounts:
+        tally = self._shelves.tally
+        return replace(
             counts,
-            number_last=self._tally.number_last,
-            rows=self._tally.rows,
-            outbox=self._tally.outbox,
+            number_last=tally.head.number_last,
+            rows=tally.rows,
+            outbox=tally.outbox,
             size_bytes=self._size_bytes(),
-            commits=counts.commits + 1,
-            commit_ms_last=round(commit_ms, 3),
-            commit_ms_max=round(max(counts.commit_ms_max, commit_ms), 3),
+            quarantined=tally.quarantined,
+            link_last=tally.head.link_last.hex(),
         )
+
+    def _count_failure(self, reason: str) -> None:
+        self.counts = replace(self.counts, failures=self.counts.failures + 1, last_failure=reason)
 
     def _size_bytes(self) -> int:
         size_bytes = os.fstat(self._file).st_size
         with suppress(OSError):  # the log is not there before the first write
             size_bytes += Path(f"{self._path}-wal").stat().st_size
         return size_bytes
-
-    @contextmanager
-    def _seam(self) -> Iterator[None]:
-        """Translate whatever goes wrong: those who wait for an entry await one exception."""
-        try:
-            yield
-        except JournalFailed:
-            raise
-        except Exception as error:
-            # Its child OperationalError is trouble around the file: space, rights, locks.
-            is_damage = type(error) is sqlite3.DatabaseError
-            words = words_of(error, is_damage=is_damage)
-            raise self.failed(words, foreign=isinstance(error, BlockingIOError)) from error
 
     def _opened(self, held: ExitStack) -> sqlite3.Connection:
         """Return the database, which is still as it was found."""
@@ -333,6 +311,7 @@ class Disk:
             check_same_thread=False,
         )
         held.callback(db.close)
+        db.text_factory = _text
         return db
 
     def _build(self) -> None:
@@ -342,29 +321,35 @@ class Disk:
             self.refuse(f"its file system can't keep a write-ahead log ({mode}); use a local disk")
         for order in sql.SET_UP:
             self._db.execute(order)
+        for name, arity, function in opening.SCHEMA_FUNCTIONS:
+            self._db.create_function(name, arity, function, deterministic=True)
         for version in range(self._number(sql.VERSION) + 1, SCHEMA_VERSION + 1):
             script = files("gateway.journal").joinpath(f"schema_v{version}.sql")
             self._db.executescript(script.read_text(encoding="utf-8"))
 
-    def _identity(self, station: str) -> str:
-        """Return the epoch of the file; a new file is given its own."""
-        found = self._db.execute(sql.IDENTITY).fetchone()
+    def _tally(self, station: str, links: tuple[str, ...]) -> Tally:
+        """Return what the file holds and says of itself; a new file is given its name."""
+        shelves = opening.shelves_in(self._db.execute(sql.SHELVES))
+        found = self._db.execute(sql.HEAD).fetchone()
         if found is None:
             now = self._clock.now()
-            epoch = epoch_of(self._file, station=station, now=now)
-            self._db.execute(sql.INSERT_IDENTITY, (epoch, station, now.utc_ns))
-            return epoch
-        if found[1] != station:
-            self.refuse(f"it belongs to station {found[1]}; name another file", foreign=True)
-        return str(found[0])
-
-    def _counted(self) -> _Tally:
-        rows = dict.fromkeys((*(lane.value for lane in RANKED), *RINGS), 0)
-        outbox = dict.fromkeys(self._links, 0)
-        return _Tally(
-            number_last=self._number(sql.NUMBER_LAST),
-            rows={**rows, **dict(self._db.execute(sql.COUNT_ROWS))},
-            outbox={**outbox, **dict(self._db.execute(sql.COUNT_OUTBOX))},
+            head = opening.head_of(epoch_of(self._file, station=station, now=now), station, now)
+            values = (*structs.astuple(head), seal_of(head, shelves))
+            self._db.execute(sql.INSERT_HEAD, values)
+        else:
+            head = opening.head_in(found)
+            if self._db.execute(sql.SEAL).fetchone()[0] != seal_of(head, shelves):
+                self.refuse(f"what it says of itself is damaged; {opening.REMEDY_DAMAGED}")
+        if head.station != station:
+            self.refuse(f"it belongs to station {head.station}; name another file", foreign=True)
+        names = (*(lane.value for lane in RANKED), *RINGS)
+        owed = {str(link): int(count) for link, count in self._db.execute(sql.COUNT_OUTBOX)}
+        return Tally(
+            head,
+            shelves,
+            rows=counted(self._db.execute(sql.COUNT_ROWS), names),
+            outbox={**dict.fromkeys(links, 0), **owed},
+            quarantined=self._number(sql.COUNT_QUARANTINE),
         )
 
     def _number(self, question: str) -> int:
@@ -372,3 +357,44 @@ class Disk:
 
     def _word(self, question: str) -> str:
         return str(self._db.execute(question).fetchone()[0])
+
+
+@contextmanager
+def looked_into(path: str) -> Iterator[Ask]:
+    """Give a way to ask a journal as it is at this moment, also while a gateway writes it."""
+    with translated(path), ExitStack() as held:
+        Path(path).open("rb").close()  # says what stands in the way better than SQLite does
+        db = sqlite3.connect(
+            f"{Path(path).absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_S_MAX,
+            isolation_level=None,
+        )
+        held.callback(db.close)
+        db.text_factory = _text
+        db.execute(sql.BEGIN_LOOK)
+
+        def ask(question: str, values: Values | Mapping[str, object]) -> Iterator[Values]:
+            with translated(path):
+                yield from db.execute(question, values)
+
+        yield ask
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Translate whatever goes wrong: those who wait for an entry await one exception."""
+    try:
+        yield
+    except JournalFailed:
+        raise
+    except Exception as error:
+        # Its child OperationalError is trouble around the file: space, rights, locks.
+        is_damage = type(error) is sqlite3.DatabaseError
+        words = words_of(error, is_damage=is_damage)
+        raise JournalFailed(path, words, foreign=isinstance(error, BlockingIOError)) from error
+
+
+def _text(raw: bytes) -> str:
+    """Return a text as it is; what damage made of one is no text, and must stop nobody."""
+    return raw.decode(errors="replace")

@@ -1,7 +1,8 @@
 """The thread that does all work on the disk, in the order in which it was asked.
 
 A slow disk never holds the event loop up. Everything that waits when the thread comes round goes
-into one transaction (group commit), so a slow disk gets fewer and larger ones by itself.
+into one transaction (group commit), so a slow disk gets fewer and larger ones by itself. When one
+part spoils a transaction, each part is tried again alone, the urgent first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, Protocol, TypeVar
+
+from gateway.journal.failed import JournalFailed
 
 BACKLOG_MAX = 4_096
 """Items handed over and not yet on disk, before those who hear are asked to wait. A quarter of a
@@ -26,6 +29,10 @@ BACKLOG_FULL = 8 * BACKLOG_MAX
 ROOM_S_MAX = 0.25
 """A disk that hangs must not stop our ears, so nobody waits longer than this for room. The 4096
 bytes that the kernel keeps of a serial line last 0.85 s at 38 400 baud."""
+
+
+RETRY_FAILURES_MAX = 64
+"""A disk that has refused so many in a row, each alone, refuses all: the others wait no longer."""
 
 
 class Disk(Protocol):
@@ -46,9 +53,15 @@ class Errand(Generic[Told_co]):
     """One piece of work for the disk, and who waits for what comes of it."""
 
     def __init__(
-        self, work: Callable[[], Told_co], told: asyncio.Future[Told_co], *, items: int
+        self,
+        work: Callable[[], Told_co],
+        told: asyncio.Future[Told_co],
+        *,
+        items: int = 0,
+        urgent: bool = False,
     ) -> None:
         self.items = items
+        self.urgent = urgent
         self._work = work
         self._told = told
         self._outcome: list[Told_co] = []
@@ -88,18 +101,23 @@ class Writer:
         self._thread.start()
 
     def write(
-        self, work: Callable[[], Told], told: asyncio.Future[Told], *, items: int = 0
+        self,
+        work: Callable[[], Told],
+        told: asyncio.Future[Told],
+        *,
+        items: int = 0,
+        urgent: bool = False,
     ) -> None:
-        """Have the work done in the next transaction."""
+        """Have the work done in the next transaction; should that fail, the urgent goes first."""
         self.backlog += items
         if self.backlog >= BACKLOG_MAX:
             self._roomy.clear()
-        errand = Errand(work, told, items=items)
+        errand = Errand(work, told, items=items, urgent=urgent)
         self._inbox.put((True, errand))
 
     def read(self, work: Callable[[], Told], told: asyncio.Future[Told]) -> None:
         """Have the work done after the next transaction, and see all that was asked for before."""
-        errand = Errand(work, told, items=0)
+        errand = Errand(work, told)
         self._inbox.put((False, errand))
 
     async def room(self) -> None:
@@ -120,9 +138,10 @@ class Writer:
         running = True
         while running:
             writes, reads, running = self._take()
-            for door, errands in ((self._disk.write, writes), (self._disk.read, reads)):
-                if errands:
-                    self._visit(door, errands)
+            if writes:
+                self._write(writes)
+            for errand in reads:  # one by one: what can't be read may stop nobody else
+                self._settle_soon([errand], _failure(self._disk.read, [errand]))
         self._tell(self._ended.set)
 
     def _take(self) -> tuple[list[Errand[object]], list[Errand[object]], bool]:
@@ -138,16 +157,27 @@ class Writer:
             return writes, reads, False
         return writes, reads, True
 
-    def _visit(
-        self,
-        door: Callable[[Sequence[Callable[[], None]]], None],
-        errands: Sequence[Errand[object]],
-    ) -> None:
-        failure: Exception | None = None
-        try:
-            door([errand.run for errand in errands])
-        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
-            failure = error
+    def _write(self, errands: Sequence[Errand[object]]) -> None:
+        """Do all in one transaction. One that spoils it is told so; the others are done alone."""
+        failure = _failure(self._disk.write, errands)
+        begun = isinstance(failure, JournalFailed) and failure.begun
+        if not begun or len(errands) == 1:
+            self._settle_soon(errands, failure)
+            return
+        for urgent in (True, False):
+            self._write_singly([errand for errand in errands if errand.urgent is urgent])
+
+    def _write_singly(self, errands: Sequence[Errand[object]]) -> None:
+        failures = 0
+        for place, errand in enumerate(errands):
+            failure = _failure(self._disk.write, [errand])
+            failures = failures + 1 if failure else 0
+            if failures == RETRY_FAILURES_MAX:
+                self._settle_soon(errands[place:], failure)
+                return
+            self._settle_soon([errand], failure)
+
+    def _settle_soon(self, errands: Sequence[Errand[object]], failure: Exception | None) -> None:
         self._tell(lambda: self._settle(errands, failure))
 
     def _tell(self, call: Callable[[], None]) -> None:
@@ -160,3 +190,14 @@ class Writer:
             errand.settle(failure)
         if self.backlog < BACKLOG_MAX:
             self._roomy.set()
+
+
+def _failure(
+    door: Callable[[Sequence[Callable[[], None]]], None], errands: Sequence[Errand[object]]
+) -> Exception | None:
+    """Have the errands run behind this door, and return what went wrong."""
+    try:
+        door([errand.run for errand in errands])
+    except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
+        return error
+    return None

@@ -149,9 +149,11 @@ class JournalPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     path: FilePath
     routine_rows_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 100_000
-    """Newest routine reports kept; distress, urgency and safety are never thrown away here."""
+    """Newest routine reports kept."""
     refused_rows_max: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 10_000
-    """Newest refused frames kept, and as many unread ones; distress-like ones always are."""
+    """Newest refused frames kept, and as many unread ones; distress-like ones are no routine."""
+    keep_hours: Annotated[int, Meta(ge=48, le=87_600)] = 48
+    """How long distress, urgency and safety are kept after every link has taken them, at least."""
 
 
 class RecordPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -127,6 +127,11 @@ class JournalCounts(Struct, frozen=True, kw_only=True):
     failures: int = 0
     """Transactions that the disk did not take."""
     last_failure: str | None = None
+    quarantined: int = 0
+    """Rows of the file that were found damaged. They are kept aside and never told."""
+    link_last: str = ""
+    """The link of the newest row, hexadecimal. Whoever keeps it can prove later with the journal
+    that nothing up to that row was changed."""
 
 
 class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):

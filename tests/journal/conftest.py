@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from gateway.clock import Clock
+from gateway.clock import CLOCK_FLOOR_UTC_NS, Clock
 from gateway.journal.store import Journal
-from gateway.model.inbound import Heard, Refused, Report, Ruling, Sighting
+from gateway.model.inbound import Heard, Moment, Refused, Report, Ruling, Sighting
 from gateway.model.plan import JournalPlan
 from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, Urgency
 
@@ -51,6 +51,33 @@ def refusal(ordinal, reason="wrong checksum", *, distress_like=False):
         raw=("$CDDSC*00",),
         span=9,
     )
+
+
+class HandClock:
+    """A clock that stands still until it is moved: the two hands each for itself."""
+
+    def __init__(self):
+        self.mono_h = 0.0
+        self.utc_h = 24.0
+        """Since the day of the release."""
+        self.state = ClockState.FREE
+
+    def pass_h(self, hours):
+        """Let time pass."""
+        self.mono_h += hours
+        self.utc_h += hours
+
+    def now(self):
+        return Moment(
+            mono_ns=int(self.mono_h * 3600e9),
+            utc_ns=CLOCK_FLOOR_UTC_NS + int(self.utc_h * 3600e9),
+            clock=self.state,
+        )
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
 
 
 @pytest.fixture

@@ -5,12 +5,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from gateway.journal import store, writer
+from gateway.journal import shelves, sql, store, writer
 from gateway.journal.store import JournalFailed
 from gateway.model.entry import Lane
 from gateway.model.plan import JournalPlan
@@ -53,25 +55,103 @@ def test_a_failed_transaction_is_told_uses_up_no_number_and_the_next_one_is_trie
     assert (after.rows["distress"], after.outbox) == (2, {"shore": 2, "local": 2})
 
 
-def test_whatever_breaks_within_a_transaction_none_of_it_is_kept(plan, house):
+@contextmanager
+def broken(journal, table):
+    """A table that nothing can be put into or read from."""
+    db = journal._disk._db
+    db.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
+    yield
+    db.execute(f"ALTER TABLE elsewhere RENAME TO {table}")
+
+
+@contextmanager
+def held_up(journal):
+    """The thread waits, so that all that is asked for comes into one transaction."""
+    gate = threading.Event()
+    journal._writer.read(gate.wait, asyncio.get_running_loop().create_future())
+    yield
+    gate.set()
+
+
+def test_one_broken_table_takes_no_distress_with_it(plan, house):
     async def story():
         async with house.opened(plan) as journal:
-            await journal.append([house.ruling(1)])
-            journal._disk._db.execute("ALTER TABLE refused RENAME TO elsewhere")
-            good = journal.append([house.ruling(2, "distress")])
-            bad = journal.append([house.refusal(3)])
-            told = await asyncio.gather(good, bad, return_exceptions=True)
-            journal._disk._db.execute("ALTER TABLE elsewhere RENAME TO refused")
-            await journal.append([house.refusal(4)])
+            with broken(journal, "refused"):
+                with held_up(journal):
+                    told = [
+                        journal.append([house.ruling(1), house.refusal(2)]),
+                        journal.append([house.ruling(3)]),
+                        journal.append([house.refusal(4)]),
+                        journal.append([house.ruling(5, "distress")]),
+                    ]
+                found = await asyncio.gather(*told, return_exceptions=True)
+            await journal.append([house.refusal(6)])
             entries = await journal.entries(limit=9)
-            return told, [entry.number for entry in entries], journal.counts().outbox
+            return found, entries, journal.counts()
 
-    told, kept, outbox = house.run(story())
+    (first, routine, refused, distress), entries, counts = house.run(story())
 
-    assert kept in ([1, 2], [1, 2, 3])  # the two calls shared a transaction, or did not
-    assert isinstance(told[1], JournalFailed)
-    assert isinstance(told[0], JournalFailed) == (kept == [1, 2])
-    assert outbox["shore"] == len(kept) - 2
+    assert isinstance(first, JournalFailed)  # all of a call or nothing of it
+    assert isinstance(refused, JournalFailed)
+    assert [entry.number for entry in distress] == [1]  # tried first
+    assert [entry.number for entry in routine] == [2]
+    assert [entry.number for entry in entries] == [1, 2, 3]
+    assert (counts.outbox["shore"], counts.backlog, counts.failures) == (1, 0, 3)
+
+
+def test_a_disk_that_refuses_each_alone_is_not_asked_for_ever(plan, house):
+    calls = 5 * writer.RETRY_FAILURES_MAX
+
+    async def story():
+        async with house.opened(plan) as journal:
+            with broken(journal, "refused"):
+                with held_up(journal):
+                    told = [journal.append([house.refusal(n)]) for n in range(calls)]
+                found = await asyncio.gather(*told, return_exceptions=True)
+            return found, journal.counts()
+
+    found, counts = house.run(story())
+
+    assert all(isinstance(failure, JournalFailed) for failure in found)
+    assert (counts.failures, counts.backlog) == (1 + writer.RETRY_FAILURES_MAX, 0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_never_began_is_not_tried_piece_by_piece(plan, house):
+    async def story():
+        async with house.opened(plan) as journal:
+            with somebody_elses_lock(plan.path):
+                with held_up(journal):
+                    told = [journal.append([house.ruling(n, "distress")]) for n in range(9)]
+                await asyncio.gather(*told, return_exceptions=True)
+            return journal.counts().failures
+
+    assert house.run(story()) == 1
+
+
+def test_a_ring_that_cant_be_tidied_costs_nobody_a_commit(plan, house, monkeypatch):
+    plan = msgspec.structs.replace(plan, routine_rows_max=1)
+
+    async def story():
+        async with house.opened(plan) as journal:
+            with monkeypatch.context() as patch:
+                patch.setitem(sql.RING_EDGE, "routine", "SELECT 1 FROM nowhere LIMIT ?")
+                await journal.append([house.ruling(n) for n in range(3)])
+            failed = journal.counts()
+            patch.setitem(sql.TRIM_RING, "routine", "DELETE FROM routine WHERE number <= ? + 9")
+            await journal.append([house.ruling(4, "distress")])
+            too_many = journal.counts()
+            patch.undo()
+            await journal.append([])
+            return failed, too_many, journal.counts()
+
+    failed, too_many, after = house.run(story())
+
+    assert (failed.rows["routine"], failed.failures) == (3, 1)
+    assert failed.last_failure == "no such table: nowhere"
+    assert (too_many.rows["routine"], too_many.rows["distress"]) == (3, 1)
+    assert too_many.last_failure == "the ring routine is out of order"
+    assert (after.rows["routine"], after.failures) == (1, 2)
 
 
 def test_a_question_that_the_disk_cant_answer_fails_and_the_next_one_is_answered(plan, house):
@@ -93,7 +173,7 @@ def test_a_failure_without_words_is_told_by_its_name(plan, house, monkeypatch):
     async def story():
         async with house.opened(plan) as journal:
             with monkeypatch.context() as patch:
-                patch.setattr(store.Disk, "_trim", out_of_memory)
+                patch.setattr(shelves.Shelves, "seal", out_of_memory)
                 with pytest.raises(JournalFailed, match="MemoryError"):
                     await journal.append([house.ruling(1)])
             (entry,) = await journal.append([house.ruling(2)])

@@ -100,7 +100,7 @@ def test_a_newer_releases_journal_is_refused_by_version(refused, begun):
     with closing(sqlite3.connect(begun)) as other:
         other.execute("PRAGMA user_version = 7")
 
-    assert refused(begun).startswith("a newer release wrote it (version 7; this one knows 1)")
+    assert refused(begun).startswith("a newer release wrote it (version 7; this one knows 2)")
 
 
 def test_another_stations_journal_is_refused_by_name(refused, begun):

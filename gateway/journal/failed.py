@@ -1,0 +1,21 @@
+"""What the journal says when the disk did not do what was asked of it."""
+
+from __future__ import annotations
+
+
+class JournalFailed(Exception):  # noqa: N818  # a fact of the disk, not a mistake of the caller
+    """The disk did not take or give what was asked of it."""
+
+    def __init__(
+        self, path: str, reason: str, *, begun: bool = False, foreign: bool = False
+    ) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+        self.begun = begun
+        """Whether the transaction had begun: alone, other parts of it may then be done."""
+        self.foreign = foreign
+        """Whether the file is somebody else's: no disk at fault, and no waiting mends it."""
+
+    def __str__(self) -> str:
+        return f"journal {self.path}: {self.reason}"

@@ -1,0 +1,312 @@
+"""What rows prove of themselves: the chain, the quarantine, and the files of earlier releases."""
+
+import asyncio
+import gzip
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.journal import chain
+from gateway.journal.proving import proof_of
+from gateway.journal.store import JournalFailed
+from gateway.model.entry import Lane, encode_item
+
+ALL = (Lane.DISTRESS, Lane.URGENCY, Lane.SAFETY)
+V1 = Path(__file__).with_name("v1.db.gz")
+"""Written by the release before there was a chain: 60 numbers, a ring of 4 routine rows."""
+FLIPS = 400
+
+
+def mixed(house, first, count):
+    """Return items for every shelf and lane, in turn."""
+    kinds = [
+        lambda n: house.ruling(n, "distress"),
+        house.ruling,
+        lambda n: house.ruling(n, "urgency"),
+        house.refusal,
+        lambda n: house.refusal(n, ""),
+        lambda n: house.ruling(n, "safety"),
+    ]
+    return [kinds[n % len(kinds)](n) for n in range(first, first + count)]
+
+
+def changed(path, order, *values):
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        return other.execute(order, values).fetchall()
+
+
+def failing(path):
+    """Return what doesn't hold of a journal: the property, and each place."""
+    return {finding.what: finding.faults for finding in proof_of(path).findings if finding.faults}
+
+
+@pytest.fixture
+def begun(house, plan):
+    """The path of a journal with rows on every shelf, some rings of which have been trimmed."""
+    plan = msgspec.structs.replace(plan, routine_rows_max=10, refused_rows_max=20)
+
+    async def story():
+        async with house.opened(plan) as journal:
+            for first in range(0, 300, 50):
+                await journal.append(mixed(house, first, 50))
+
+    house.run(story())
+    return plan.path
+
+
+def test_a_journal_proves_itself_over_rings_and_restarts(house, plan, begun):
+    async def story():
+        async with house.opened(plan) as journal:
+            await journal.append(mixed(house, 300, 25))
+            await journal.strike("shore", [1, 3, 6])
+            return journal.counts(), proof_of(plan.path)  # while it is being written
+
+    counts, proof = house.run(story())
+
+    assert proof.holds, proof
+    assert proof_of(begun) == proof
+    assert (proof.number_last, proof.link_last) == (325, counts.link_last)
+    assert sum(proof.rows.values()) + sum(proof.gone.values()) == 325
+    assert proof.gone["routine"] > 0
+
+
+def test_the_same_items_at_the_same_time_give_the_same_links(house, plan, tmp_path, clock):
+    async def link(path, items):
+        async with house.opened(msgspec.structs.replace(plan, path=str(path)), clock=clock) as one:
+            one._disk._shelves.tally.head.link_last = chain.seed_of("same")
+            await one.append(items)
+            return one.counts().link_last
+
+    items = mixed(house, 0, 12)
+    first, again, other = (
+        house.run(link(tmp_path / name, found))
+        for name, found in (("a", items), ("b", items), ("c", items[1:] + items[:1]))
+    )
+
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize(
+    ("order", "what", "words"),
+    [
+        ("UPDATE entry SET body = x'81' WHERE number = 1", "checksums", "row 1 (entry)"),
+        ("UPDATE entry SET lane = 'safety' WHERE number = 7", "checksums", "row 7 (entry)"),
+        ("UPDATE entry SET journaled_utc_ns = 1 WHERE number = 7", "checksums", "row 7 (entry)"),
+        ("UPDATE entry SET before = x'' WHERE number = 7", "checksums", "row 7 (entry)"),
+        ("UPDATE entry SET number = 999 WHERE number = 1", "checksums", "row 999 (entry)"),
+        ("DELETE FROM entry WHERE number = 1", "gaps", "row 1 of entry missing, before number 3"),
+        ("DELETE FROM entry WHERE number = 7", "gaps", "row 4 of entry missing, before number 9"),
+        ("DELETE FROM entry WHERE number = 300", "gaps", "row 150 of entry missing, at the end"),
+        ("DELETE FROM entry", "gaps", "rows 1 to 150 of entry missing, at the end"),
+        ("DELETE FROM unread WHERE number = 281", "gaps", "of unread missing, before number 287"),
+        ("UPDATE journal SET number_last = 299", "head", "its checksum doesn't hold"),
+        ("UPDATE shelf SET ordinal_gone = 45 WHERE name = 'refused'", "head", "checksum"),
+        ("DELETE FROM trim", "trims", "there were 1 trim records"),
+        ("UPDATE trim SET number_last = 12", "trims", "trim record 1 doesn't hold"),
+        ("DELETE FROM entry WHERE number = 15", "outboxes", "2 point to none"),
+    ],
+)
+def test_whatever_is_changed_behind_the_gateways_back_is_found(begun, order, what, words):
+    with_trim(begun)
+    assert failing(begun) == {}
+
+    changed(begun, order)
+
+    assert words in " | ".join(failing(begun)[what])
+
+
+def with_trim(path):
+    """Put a true record of nothing thrown away into the file, so that it may be changed."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        found = db.execute(
+            "SELECT epoch, station, created_utc_ns, number_last, chained_after, link_last,"
+            " trim_last, trim_link FROM journal"
+        ).fetchone()
+        head = chain.Head(*found)
+        trim = chain.Trim(1, 0, 0, 0, 0, None, chain.seed_of(head.epoch), head.trim_link)
+        head.trim_last, head.trim_link = 1, chain.trim_link_of(trim)
+        shelves = {
+            name: chain.Shelf(*values) for name, *values in db.execute("SELECT * FROM shelf")
+        }
+        db.execute(
+            "INSERT INTO trim VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*msgspec.structs.astuple(trim), head.trim_link),
+        )
+        db.execute(
+            "UPDATE journal SET trim_last = 1, trim_link = ?, seal = ?",
+            (head.trim_link, chain.seal_of(head, shelves)),
+        )
+
+
+def test_a_row_exchanged_for_another_true_row_breaks_the_chain(house, plan, begun, tmp_path):
+    """Each row is whole by itself; that it was not there is what the chain says."""
+    other = msgspec.structs.replace(plan, path=str(tmp_path / "other.db"))
+
+    async def story():
+        async with house.opened(other) as journal:
+            await journal.append(mixed(house, 500, 12))
+
+    house.run(story())
+    with closing(sqlite3.connect(begun, isolation_level=None)) as db:
+        db.execute("ATTACH ? AS other", (other.path,))
+        db.execute("REPLACE INTO entry SELECT * FROM other.entry WHERE number = 7")
+
+    faults = failing(begun)
+
+    assert faults["chain"] == ("row 8 doesn't follow row 7",) or "row 7" in faults["chain"][0]
+
+
+def test_a_damaged_row_is_set_aside_counted_and_never_served(house, plan, begun):
+    changed(begun, "UPDATE entry SET body = x'81' WHERE number = 7")
+    changed(begun, "UPDATE routine SET body = x'' WHERE number = 290")
+
+    async def story():
+        async with house.opened(plan) as journal:
+            before = journal.counts()
+            owed = await journal.pending("shore", (Lane.DISTRESS,), limit=3)
+            entries = await journal.entries(limit=999)
+            after = journal.counts()
+            await journal.append([house.ruling(1, "distress")])
+            return before, [each.number for each in owed], entries, after
+
+    before, owed, entries, after = house.run(story())
+
+    assert before.quarantined == 0
+    assert owed == [1, 13, 19]
+    assert not {7, 290} & {entry.number for entry in entries}
+    assert (after.quarantined, after.rows["distress"]) == (2, before.rows["distress"] - 1)
+    assert after.outbox == {"shore": 149, "local": 149}
+    assert changed(begun, "SELECT shelf, number, body FROM quarantine") == [
+        ("entry", 7, b"\x81"),
+        ("routine", 290, b""),
+    ]
+    assert failing(begun) == {
+        "checksums": ("row 7 (entry) was set aside", "row 290 (routine) was set aside")
+    }
+
+
+def test_a_damaged_row_is_not_served_either_by_a_disk_that_takes_nothing(house, plan, begun):
+    changed(begun, "UPDATE entry SET body = x'81' WHERE number = 7")
+
+    async def story():
+        async with house.opened(plan) as journal:
+            journal._disk._db.execute("ALTER TABLE quarantine RENAME TO elsewhere")
+            owed = await journal.pending("shore", (Lane.DISTRESS,), limit=3)
+            journal._disk._db.execute("ALTER TABLE elsewhere RENAME TO quarantine")
+            return [entry.number for entry in owed], journal.counts()
+
+    owed, counts = house.run(story())
+
+    assert owed == [1, 13]
+    assert (counts.quarantined, counts.failures) == (0, 1)
+
+
+def test_no_flipped_bit_makes_a_wrong_row(house, plan, begun):
+    """One bit at many places of the file: a row is served as it was written, or not at all."""
+    whole = Path(begun).read_bytes()
+    dice = random.Random(3)
+    outcomes = {"all served": 0, "some set aside": 0, "unreadable": 0, "refused": 0}
+
+    async def served():
+        async with house.opened(plan) as journal:
+            owed = await journal.pending("shore", ALL, limit=999)
+            try:
+                entries = await journal.entries(limit=999)
+            except JournalFailed:
+                return "unreadable", owed
+            aside = journal.counts().quarantined or len(entries) < len(truth)
+            return ("some set aside" if aside else "all served"), (*owed, *entries)
+
+    async def written():
+        async with house.opened(plan) as journal:
+            return {one.number: one for one in await journal.entries(limit=999)}
+
+    truth = house.run(written())
+    for _ in range(FLIPS):
+        place = dice.randrange(4096, len(whole))
+        bent = bytearray(whole)
+        bent[place] ^= 1 << dice.randrange(8)
+        Path(begun).write_bytes(bent)
+        try:
+            outcome, entries = house.run(served())
+        except JournalFailed:
+            outcome, entries = "refused", ()
+        outcomes[outcome] += 1
+
+        assert [one for one in entries if one != truth.get(one.number)] == [], place
+
+    assert outcomes["some set aside"] > FLIPS / 2, outcomes
+
+
+def test_a_file_of_the_release_before_is_taken_over_whole(house, plan):
+    path = Path(plan.path)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.decompress(V1.read_bytes()))
+    with pytest.raises(JournalFailed, match="no links yet"):
+        proof_of(plan.path)
+    before = changed(
+        plan.path, "SELECT number, body FROM entry UNION SELECT number, body FROM routine"
+    )
+
+    async def story():
+        async with house.opened(plan) as journal:
+            old = await journal.entries(limit=99)
+            owed = await journal.pending("shore", ALL, limit=99)
+            (new,) = await journal.append([house.ruling(60, "distress")])
+            return journal.epoch, old, owed, new, journal.counts()
+
+    epoch, old, owed, new, counts = house.run(story())
+
+    assert epoch == "bdc908ebea8f0eb5"
+    assert set(before) <= {(entry.number, entry.body) for entry in old}
+    assert len(old) == counts.number_last - 1 - 6
+    assert len(owed) == 27
+    assert (new.number, counts.quarantined) == (61, 0)
+    assert next(one.body for one in old if one.number == 1) == encode_item(
+        house.ruling(0, "distress")
+    )
+    assert proof_of(plan.path).holds, proof_of(plan.path)
+
+
+def test_damage_to_a_row_of_the_release_before_is_found_too(house, plan):
+    path = Path(plan.path)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.decompress(V1.read_bytes()))
+
+    async def opened():
+        async with house.opened(plan) as journal:
+            return [entry.number for entry in await journal.entries(limit=3)]
+
+    house.run(opened())
+    changed(plan.path, "UPDATE entry SET body = x'81' WHERE number = 3")
+
+    assert failing(plan.path) == {"checksums": ("row 3 (entry) is not as it was written",)}
+    assert house.run(opened()) == [1, 4, 5]
+
+
+def test_what_the_file_says_of_itself_is_proven_before_a_number_is_given(house, plan, begun):
+    changed(begun, "UPDATE journal SET number_last = 3")
+
+    async def story():
+        async with house.opened(plan):
+            pytest.fail("it was opened")
+
+    with pytest.raises(JournalFailed, match="what it says of itself is damaged; move it away"):
+        house.run(story())
+
+
+def test_rows_are_proven_while_others_are_written(house, plan):
+    async def story():
+        async with house.opened(plan) as journal:
+            for first in range(0, 600, 60):
+                told = journal.append(mixed(house, first, 60))
+                proof = await asyncio.to_thread(proof_of, plan.path)
+                assert proof.holds, proof
+                await told
+
+    house.run(story())

@@ -134,6 +134,11 @@ def _replay_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("file", metavar="FILE", help="a tape, or a plain capture, text or binary")
 
 
+def _verify_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="print what was found as one JSON line")
+    verb.add_argument("file", metavar="FILE", help="a journal; a gateway may be writing it")
+
+
 def _seconds(text: str) -> float:
     return _above_zero(text, "a number of seconds")
 
@@ -197,5 +202,10 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
         "turn a tape, or a capture made with another tool, into entries",
         "  distress-gateway replay watch.tape\n  distress-gateway replay --json ais.log > entries",
         _replay_arguments,
+    ),
+    "verify": (
+        "prove that a journal is whole: its checksums, its chain and its gaps",
+        "  distress-gateway verify /var/lib/distress-gateway/journal.db",
+        _verify_arguments,
     ),
 }

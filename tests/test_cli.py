@@ -14,7 +14,7 @@ import pytest
 from gateway import __version__, cli
 
 ROOT = Path(__file__).parents[1]
-VERBS = ("run", "demo", "check", "ports", "record", "explain", "replay")
+VERBS = ("run", "demo", "check", "ports", "record", "explain", "replay", "verify")
 COMMAND = [sys.executable, "-m", "gateway"]
 
 HELP_S_MAX = 0.150

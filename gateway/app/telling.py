@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from gateway.clock import Clock
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
-from gateway.model.entry import Entry, encode_item, lane_of
+from gateway.model.entry import Entry, Lane, encode_item, lane_of
 from gateway.model.inbound import Item
 from gateway.model.status import Alert
 from gateway.mqtt.link import Link
@@ -19,7 +19,7 @@ from gateway.normalise import utc_of
 JOURNAL_S_MAX = 2.0
 """A distress that the disk has not taken by then goes out with `journaled=false`."""
 
-ALARMS = ("journal", "record")
+ALARMS = ("journal", "journal_damage", "record")
 """The alarms of the box itself that are raised here."""
 
 
@@ -40,9 +40,9 @@ class Teller:
 
     def keep(self, items: Sequence[Item]) -> None:
         """Hand items to the journal; they are told as soon as they are safe."""
-        if items:
-            entries = self._journal.append(items)
-            self._handed.put_nowait(_Handed(items, entries, self._clock.now().mono_ns))
+        for together in _batches(items):
+            entries = self._journal.append(together)
+            self._handed.put_nowait(_Handed(together, entries, self._clock.now().mono_ns))
 
     async def run(self) -> None:
         """Tell the links what the journal has taken, in order; and what it could not take."""
@@ -85,13 +85,16 @@ class Teller:
             for link in self._links:
                 link.tell_unjournaled(entry)
 
-    def alarm(self, name: str, trouble: str | None) -> None:
-        """Raise the box's own alarm of this name, once for as long as it lasts; None clears it."""
+    def alarm(self, name: str, trouble: str | None, *, anew: bool = False) -> None:
+        """Raise the box's own alarm of this name, once for as long as it lasts; None clears it.
+
+        One that is raised anew is told once more, with what is known of it now.
+        """
         if trouble is None and name in self._alarms:
             del self._alarms[name]
             self._log.warning("alarm_cleared", alarm=name)
             self.retain(f"alert/{name}", None)
-        elif trouble is not None and name not in self._alarms:
+        elif trouble is not None and (anew or name not in self._alarms):
             since = utc_of(self._clock.now().utc_ns)
             self._alarms[name] = Alert(name=name, since=since, text=trouble)
             self._log.error("alarm_raised", alarm=name, trouble=trouble)
@@ -107,6 +110,20 @@ class Teller:
         """Let a state stand on every broker; None takes it off."""
         for link in self._links:
             link.retain(suffix, state)
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Yield what goes to the journal together: nothing together with what is urgent.
+
+    A call to the journal is kept whole or not at all, and a routine item that can't be kept must
+    not cost a distress its place.
+    """
+    if all(lane_of(item) is Lane.ROUTINE for item in items):
+        if items:
+            yield items
+        return
+    for item in items:
+        yield (item,)
 
 
 class _Handed(Struct, frozen=True):

@@ -40,6 +40,11 @@ END_NS = 3600 * 10**9
 LOOK_S = 0.02
 """How often the start looks whether every port has had its first try."""
 
+DAMAGE_TEXT = (
+    "rows of the journal found damaged and set aside: {count}; they are told to nobody; "
+    "look at them with `distress-gateway verify`, and replace the card if there are more"
+)
+
 UNTRIED = ("waiting", "opening")
 """States of a port that has not been opened; with an error it has been tried."""
 
@@ -83,6 +88,7 @@ class Watch:
         self._lag = LoopLag(clock)
         self._began = clock.now()
         self._statuses = 0
+        self._quarantined_told = 0
         self._told_ports: dict[str, PortLink] = {}
         self._teller = Teller(journal, self._links, clock=clock, log=log)
         self._alarms = Alarms(
@@ -158,6 +164,7 @@ class Watch:
 
     async def _status(self) -> None:
         """Tell how the box is: ports as they change, the whole every so often."""
+        self._watch_the_box()  # first: what still is true is not taken off, not even for a moment
         self._teller.clear_what_is_not()
         due_ns = 0
         while True:
@@ -174,8 +181,16 @@ class Watch:
         journal = self._journal.counts()
         if not self._journal.stands:
             self._teller.alarm("journal", f"{journal.last_failure}. It is tried again and again.")
+        self._tell_damage(journal.quarantined)
         lost = self._recorder.last_error if self._recorder else None
         self._teller.alarm("record", f"the tape is not written: {lost}" if lost else None)
+
+    def _tell_damage(self, count: int) -> None:
+        """Raise the alarm for each damaged row that the journal had to set aside."""
+        if count != self._quarantined_told:
+            self._quarantined_told = count
+            trouble = DAMAGE_TEXT.format(count=count) if count else None
+            self._teller.alarm("journal_damage", trouble, anew=True)
 
     def _tell_ports(self) -> None:
         for port, plan in zip(self._ports, self._plan.ports, strict=True):

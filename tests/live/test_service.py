@@ -4,9 +4,10 @@ import asyncio
 import functools
 import os
 import random
+import sqlite3
 import tty
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -106,7 +107,8 @@ class Station:
         assert found(), what
 
     def told(self, part: str) -> list[dict[str, object]]:
-        return [payload for topic, payload in self.inbox if part in topic]
+        levels = f"{part.rstrip('/')}/"  # whole ones: alert/journal is not alert/journal_damage
+        return [payload for topic, payload in self.inbox if levels in f"{topic}/"]
 
 
 @asynccontextmanager
@@ -374,6 +376,37 @@ async def test_a_fault_of_ours_in_one_duty_costs_the_others_nothing(tmp_path, br
             ),
             "the port is taken up again",
         )
+
+
+@on_loop
+async def test_a_damaged_row_raises_the_alarm_and_the_next_mayday_is_told(tmp_path, broker):
+    async with on_watch(tmp_path, broker, "dsc") as station:
+        station.modems["dsc"].say(MAYDAY)
+        await station.until(lambda: station.told("/report/distress/dsc"), "the MAYDAY")
+        journal = station.service._watch._journal._journal
+        with closing(sqlite3.connect(station.plan.journal.path, isolation_level=None)) as db:
+            db.execute("UPDATE entry SET body = x'81'")
+        assert await journal.entries(limit=9) == ()
+        await station.until(lambda: any(station.told("/alert/journal_damage")), "the alarm")
+        alert = station.told("/alert/journal_damage")[-1]
+        station.modems["dsc"].say(MAYDAY.replace(b"2019", b"2020").replace(b"*6A", b"*60"))
+        await station.until(lambda: len(station.told("/report/distress/dsc")) == 2, "the next one")
+
+        assert "set aside: 1;" in alert["text"]
+        assert station.service.status().journal.quarantined == 1
+
+
+@on_loop
+async def test_a_routine_item_that_cant_be_kept_costs_no_distress_its_place(tmp_path, broker):
+    async with on_watch(tmp_path, broker, "dsc") as station:
+        journal = station.service._watch._journal._journal
+        journal._disk._db.execute("ALTER TABLE unread RENAME TO elsewhere")
+        station.modems["dsc"].say(b"$CDXYZ,1*41\r\n" + MAYDAY)
+        await station.until(lambda: station.told("/report/distress/dsc"), "the MAYDAY")
+        await station.until(lambda: station.service.status().journal.failures, "the failure")
+        journal._disk._db.execute("ALTER TABLE elsewhere RENAME TO unread")
+
+        assert station.told("/report/distress/dsc")[0]["journaled"] is True
 
 
 @on_loop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +28,12 @@ EPOCH_BYTES = 8
 
 FILE_MODE = 0o640
 """Positions of private craft are nobody else's business on this machine."""
+
+_OF_A_ROW = re.compile(
+    r"(CHECK constraint failed|(NULL|non-[A-Z]+) value) in (entry|routine|refused|unread)(\.\w+)?\Z"
+)
+"""What SQLite says of a row with a value that was never written. Its link says so too, and the row
+is set aside when it is read: no reason to do without the journal."""
 
 REMEDY_DAMAGED = "move it away (a new one is begun) or restore a copy of it"
 
@@ -54,10 +61,12 @@ def objection(number: Callable[[str], int]) -> str | None:
     return None
 
 
-def damage(word: Callable[[str], str]) -> str | None:
-    """Return what is damaged in this database; None when nothing is."""
-    fault = word(sql.CHECK)
-    return None if fault == "ok" else f"it is damaged ({fault}); {REMEDY_DAMAGED}"
+def damage(words: Callable[[str], Iterable[str]]) -> str | None:
+    """Return what is damaged in this database; None when nothing is but single rows."""
+    for fault in words(sql.CHECK):
+        if fault != "ok" and not _OF_A_ROW.match(fault):
+            return f"it is damaged ({fault}); {REMEDY_DAMAGED}"
+    return None
 
 
 def epoch_of(file: int, *, station: str, now: Moment) -> str:

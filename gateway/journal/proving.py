@@ -243,11 +243,7 @@ def _uncovered(
     first: int, last: int, excused: Iterable[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
     """Yield each span from first to last that no excuse covers."""
-    for start, end in excused:
-        if end < first:
-            continue
-        if start > last:
-            break
+    for start, end in [span for span in excused if first <= span[1] and span[0] <= last]:
         if start > first:
             yield first, start - 1
         first = end + 1

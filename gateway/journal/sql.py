@@ -150,7 +150,7 @@ VERSION = "PRAGMA user_version"
 
 COUNT_TABLES = "SELECT count(*) FROM sqlite_schema"
 
-CHECK = "PRAGMA quick_check(1)"
+CHECK = "PRAGMA quick_check"
 
 CHECK_ALL = "PRAGMA integrity_check(20)"
 

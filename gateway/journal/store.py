@@ -149,7 +149,7 @@ class Disk:
             reason = objection(self._number)
             if reason is not None:
                 self.refuse(reason, foreign=True)
-            damaged = damage(self._word)
+            damaged = damage(self._words)
             if damaged is not None:
                 self.refuse(damaged)
             self._build()
@@ -316,7 +316,7 @@ class Disk:
 
     def _build(self) -> None:
         """Set the connection up, and bring the file to this release's schema."""
-        mode = self._word(sql.WRITE_AHEAD)
+        (mode,) = self._words(sql.WRITE_AHEAD)
         if mode != "wal":
             self.refuse(f"its file system can't keep a write-ahead log ({mode}); use a local disk")
         for order in sql.SET_UP:
@@ -355,8 +355,8 @@ class Disk:
     def _number(self, question: str) -> int:
         return int(self._db.execute(question).fetchone()[0])
 
-    def _word(self, question: str) -> str:
-        return str(self._db.execute(question).fetchone()[0])
+    def _words(self, question: str) -> list[str]:
+        return [str(word) for (word,) in self._db.execute(question)]
 
 
 @contextmanager

@@ -161,6 +161,85 @@ def test_a_row_exchanged_for_another_true_row_breaks_the_chain(house, plan, begu
     assert faults["chain"] == ("row 8 doesn't follow row 7",) or "row 7" in faults["chain"][0]
 
 
+def forged(path, number, ordinal, *, like):
+    """Put a row into the file whose own link is true."""
+    before, utc_ns, body = changed(
+        path, "SELECT before, journaled_utc_ns, body FROM entry WHERE number = ?", like
+    )[0]
+    link = chain.link_of(before, number, ordinal, "distress", utc_ns, body)
+    order = "REPLACE INTO entry (number, ordinal, lane, journaled_utc_ns, before, link, body)"
+    values = (number, ordinal, "distress", utc_ns, before, link, body)
+    changed(path, f"{order} VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+
+
+@pytest.mark.parametrize(
+    ("number", "ordinal", "what", "words"),
+    [
+        (999, 151, "chain", "row 999 stands behind the end"),
+        (300, 150, "chain", "row 300 is not the end of the chain"),
+        (8, 3, "gaps", "row 3 of entry stands before number 8, out of order"),
+    ],
+)
+def test_a_true_row_where_none_belongs_is_found(begun, number, ordinal, what, words):
+    forged(begun, number, ordinal, like=7)
+
+    assert words in failing(begun)[what]
+
+
+def test_a_row_that_claims_to_be_of_before_the_chain_is_found(house, plan):
+    path = Path(plan.path)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.decompress(V1.read_bytes()))
+
+    async def opened():
+        async with house.opened(plan):
+            pass
+
+    house.run(opened())
+    assert failing(plan.path) == {}
+    forged(plan.path, 7, 1, like=7)
+
+    assert failing(plan.path) == {"chain": ("row 7 is of before the chain, and says otherwise",)}
+
+
+def test_a_value_that_was_never_written_keeps_no_station_off_watch(house, plan, begun):
+    """SQLite itself finds what a column can't hold; the row is set aside like any other."""
+    with closing(sqlite3.connect(begun, isolation_level=None)) as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute("UPDATE entry SET lane = 'maydax' WHERE number = 7")
+    assert changed(begun, "PRAGMA quick_check") == [("CHECK constraint failed in entry",)]
+
+    async def story():
+        async with house.opened(plan) as journal:
+            owed = await journal.pending("shore", (Lane.DISTRESS,), limit=2)
+            return [entry.number for entry in owed], journal.counts().quarantined
+
+    assert house.run(story()) == ([1, 13], 1)
+
+
+def test_a_row_set_aside_whose_place_is_damaged_too_excuses_no_other(house, plan, begun):
+    changed(begun, "UPDATE entry SET body = x'81' WHERE number = 7")
+
+    async def story():
+        async with house.opened(plan) as journal:
+            await journal.entries(limit=99)
+
+    house.run(story())
+    changed(begun, "UPDATE quarantine SET ordinal = NULL")
+
+    assert failing(begun)["gaps"] == ("row 4 of entry missing, before number 9",)
+
+
+@pytest.mark.usefixtures("begun")
+def test_a_row_that_is_gone_before_it_is_set_aside_is_no_matter(house, plan):
+    async def story():
+        async with house.opened(plan) as journal:
+            journal._disk._shelves.damaged.append(("entry", 999))
+            return len(await journal.entries(limit=5)), journal.counts().quarantined
+
+    assert house.run(story()) == (5, 0)
+
+
 def test_a_damaged_row_is_set_aside_counted_and_never_served(house, plan, begun):
     changed(begun, "UPDATE entry SET body = x'81' WHERE number = 7")
     changed(begun, "UPDATE routine SET body = x'' WHERE number = 290")

@@ -154,6 +154,27 @@ def test_a_ring_that_cant_be_tidied_costs_nobody_a_commit(plan, house, monkeypat
     assert (after.rows["routine"], after.failures) == (1, 2)
 
 
+def test_a_chore_that_ends_the_transaction_fails_it_as_a_whole(plan, house, monkeypatch):
+    """Of some errors SQLite makes an end itself: then nothing of it was kept, and it is said."""
+    plan = msgspec.structs.replace(plan, routine_rows_max=1)
+
+    def gives_up(self, _ring):
+        self._db.execute("ROLLBACK")
+        raise OSError(5, "Input/output error")
+
+    async def story():
+        async with house.opened(plan) as journal:
+            with monkeypatch.context() as patch:
+                patch.setattr(shelves.Shelves, "trim_ring", gives_up)
+                lost = journal.append([house.ruling(n) for n in range(3)])
+                with pytest.raises(JournalFailed, match="Input/output error"):
+                    await lost
+            (entry,) = await journal.append([house.ruling(4)])
+            return entry.number, journal.counts().rows["routine"]
+
+    assert house.run(story()) == (1, 1)
+
+
 def test_a_question_that_the_disk_cant_answer_fails_and_the_next_one_is_answered(plan, house):
     async def story():
         async with house.opened(plan) as journal:

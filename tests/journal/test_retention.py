@@ -53,6 +53,24 @@ def test_what_every_link_has_taken_goes_after_its_time_and_not_before(house, pla
     assert proof.findings[-2].proof == "2 records of entries thrown away"
 
 
+def test_a_record_of_what_went_excuses_nothing_else(house, plan, clock):
+    async def story():
+        async with house.opened(plan, clock=clock) as journal:
+            await journal.append(urgent(house, 6))
+            await told(journal, [4, 5])
+            await later(journal, clock, KEEP_H + 2)
+            journal._disk._db.execute("DELETE FROM entry WHERE number = 1")
+            journal._disk._db.execute("DELETE FROM entry WHERE number = 6")
+
+    house.run(story())
+    faults = {one.what: one.faults for one in proof_of(plan.path).findings if one.faults}
+
+    assert faults["gaps"] == (
+        "row 1 of entry missing, before number 2",
+        "row 6 of entry missing, at the end",
+    )
+
+
 def test_an_outbox_of_a_link_no_longer_configured_keeps_nothing(house, plan, clock):
     async def story():
         async with house.opened(plan, links=("old", "new"), clock=clock) as journal:

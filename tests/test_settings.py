@@ -305,6 +305,13 @@ def test_every_fault_is_told_at_once_with_its_line(write, tmp_path):
             ("gateway.toml:10: link.local.tls: must be a table; write [link.local.tls] above it"),
         ),
         (
+            GOOD + "[journal]\nkeep_hours = 24",
+            (
+                "gateway.toml:11: journal.keep_hours: must be a whole number from 48 to 87600; "
+                "it is 24; the default is 48"
+            ),
+        ),
+        (
             GOOD + "[journal]\npath = 1",
             (
                 "gateway.toml:11: journal.path: must be the path of a file, "

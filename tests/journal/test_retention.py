@@ -59,14 +59,14 @@ def test_a_record_of_what_went_excuses_nothing_else(house, plan, clock):
             await journal.append(urgent(house, 6))
             await told(journal, [4, 5])
             await later(journal, clock, KEEP_H + 2)
-            journal._disk._db.execute("DELETE FROM entry WHERE number = 1")
-            journal._disk._db.execute("DELETE FROM entry WHERE number = 6")
+            journal._disk._db.execute("DELETE FROM entry WHERE number IN (1, 3, 6)")
 
     house.run(story())
     faults = {one.what: one.faults for one in proof_of(plan.path).findings if one.faults}
 
     assert faults["gaps"] == (
         "row 1 of entry missing, before number 2",
+        "row 3 of entry missing, at the end",
         "row 6 of entry missing, at the end",
     )
 

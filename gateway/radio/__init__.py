@@ -34,7 +34,8 @@ class Radio(Protocol):
 
 def radio_names() -> tuple[str, ...]:
     """Return the names of all radio systems, in order."""
-    return tuple(sorted(module.name for module in iter_modules(__path__)))
+    names = (module.name for module in iter_modules(__path__))
+    return tuple(sorted(name for name in names if not name.startswith("_")))
 
 
 def radio_named(name: str) -> type[Radio]:

@@ -69,7 +69,7 @@ def read_profile(path: Path) -> Profile:
 
 def radio_names() -> list[str]:
     """Return the name of every radio system there is a decoder for."""
-    return _modules(gateway.radio.__path__)
+    return list(gateway.radio.radio_names())
 
 
 def framing_names() -> list[str]:

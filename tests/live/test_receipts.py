@@ -29,7 +29,7 @@ from gateway.mqtt.payload import Record
 LOOPBACK = "127.0.0.1"
 WAIT_S = 20.0
 RESENT_S_MAX = 30.0
-"""Reliability fault F4: by then all that has no receipt has been told again."""
+"""By then all that has no receipt has been told again."""
 _serial = itertools.count()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway import __version__
+from gateway.points import POINTS
 
 ROOT = Path(__file__).parents[1]
 GATEWAY = ROOT / "gateway"
@@ -30,7 +31,7 @@ BANNED = {
 PLAN = {
     *("__init__", "__main__", "cli", "verbs", "app", "pipeline", "settings", "transport"),
     *("journal", "mqtt", "health", "clock", "log", "framing", "radio", "normalise", "correlate"),
-    *("rules", "codes", "model", "py.typed"),
+    *("rules", "codes", "model", "points", "py.typed"),
 }
 """What may stand in gateway/; a new room needs a place in the layers of pyproject.toml as well."""
 
@@ -381,6 +382,18 @@ def test_only_the_command_line_prints():
     ]
 
     assert not said
+
+
+def test_each_named_point_is_reached_by_one_line_and_nothing_in_the_house_listens():
+    called = [
+        (call.func.id, ast.literal_eval(call.args[0]))
+        for path in OURS
+        for call in ast.walk(TREES[path])
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        if call.func.id in {"reached", "listening"}
+    ]
+
+    assert sorted(called) == sorted(("reached", point) for point in POINTS)
 
 
 def test_every_public_thing_says_its_contract():

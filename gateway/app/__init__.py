@@ -24,6 +24,7 @@ from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.plan import PortPlan, RecordPlan, StationPlan
 from gateway.model.status import Status
+from gateway.points import reached
 from gateway.transport.tape import Recorder, TapeHeader, TapePort
 
 MB = 1_000_000
@@ -73,6 +74,7 @@ class Service:
                 self._watch.give_up_what_is_half_said()
             if recorder is not None:
                 recorder.close()
+            reached("watch.ended")
             await journal.close()
 
 

@@ -15,6 +15,7 @@ from gateway.model.inbound import Item
 from gateway.model.status import Alert
 from gateway.mqtt.link import Link
 from gateway.normalise import utc_of
+from gateway.points import reached
 
 JOURNAL_S_MAX = 2.0
 """A distress that the disk has not taken by then goes out with `journaled=false`."""
@@ -67,6 +68,7 @@ class Teller:
 
     def _tell_journaled(self, entries: Sequence[Entry]) -> None:
         self.alarm("journal", None)
+        reached("told.journaled")
         for link in self._links:
             for entry in entries:
                 link.tell(entry)
@@ -74,6 +76,7 @@ class Teller:
     def _tell_unjournaled(self, items: Sequence[Item], trouble: str) -> None:
         """A broken disk must not silence a MAYDAY: publish anyway, say so, raise the alarm."""
         self.alarm("journal", f"{trouble}. What is heard is told all the same, and kept nowhere.")
+        reached("told.unjournaled")
         for item in items:
             entry = Entry(
                 number=0,

@@ -22,6 +22,7 @@ from gateway.model.status import PortLink, Status
 from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway
+from gateway.points import reached
 from gateway.transport.supervisor import Port
 from gateway.transport.tape import Recorder
 
@@ -127,7 +128,10 @@ class Watch:
     async def _listen(self, port: Port) -> None:
         async with aclosing(port.chunks()) as chunks:
             async for chunk in chunks:
-                self._teller.keep(self._pipeline.inbound(chunk))
+                reached("hallway.entered")
+                items = self._pipeline.inbound(chunk)
+                reached("hallway.left")
+                self._teller.keep(items)
                 self._record(chunk)
                 await self._journal.room()
                 await self._clock.sleep(0)  # one chunk, then everybody else's turn
@@ -154,6 +158,7 @@ class Watch:
         """Put what came in on tape, in the order in which the rooms hear it."""
         if self._recorder is not None:
             self._recorder.write(heard)
+            reached("tape.written")
 
     async def tried(self) -> None:
         """Wait until every port has been opened, or has been tried in vain."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
+from gateway.journal.front import Journal
 from gateway.journal.shelves import Cursor
-from gateway.journal.store import Journal
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Item
 from gateway.model.plan import JournalPlan

@@ -1,4 +1,4 @@
-"""The journal on disk: SQLite with a write-ahead log, fully synchronous; the only sqlite3.
+"""The file of the journal: SQLite with a write-ahead log, fully synchronous; the only sqlite3.
 
 Distress, urgency and safety stand in the outbox of each broker link until struck, and are kept for
 their time after that. Routine reports, refused frames and unread ones live in rings: the newest
@@ -9,7 +9,6 @@ Nothing here interprets an item beyond the lane it travels in, and nothing waits
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from msgspec import structs
 from msgspec.structs import replace
@@ -27,112 +26,18 @@ from gateway.journal import opening, sql
 from gateway.journal.chain import seal_of
 from gateway.journal.failed import JournalFailed
 from gateway.journal.opening import SCHEMA_VERSION, claimed, damage, epoch_of, objection, words_of
-from gateway.journal.rows import RINGS, Row, row_of
+from gateway.journal.rows import RINGS, Row
 from gateway.journal.shelves import RANKED, Cursor, Shelves, Tally, Values, counted
-from gateway.journal.writer import BACKLOG_FULL, ROUTINE_BACKLOG_MAX, Writer
 from gateway.model.entry import Entry, Lane
-from gateway.model.inbound import Item
 from gateway.model.plan import JournalPlan
 from gateway.model.status import JournalCounts
-
-__all__ = ["Disk", "Journal", "JournalFailed", "looked_into"]
+from gateway.points import reached
 
 BUSY_S_MAX = 2.0
 """How long somebody else's tool may lock the file before a commit fails for it."""
 
-CLOSED = "it is closed"
-
-Found = TypeVar("Found")
 Ask = Callable[[str, Values | Mapping[str, object]], Iterator[Values]]
 """Asks the database something, and gives the rows that it answers."""
-
-
-class Journal:
-    """The journal as the event loop sees it. Made by open()."""
-
-    def __init__(self, disk: Disk) -> None:
-        self.epoch = disk.epoch
-        """The name of the file: new for each new file, and never changed in it."""
-        self._disk = disk
-        self._writer = Writer(disk)
-
-    @classmethod
-    async def open(
-        cls, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
-    ) -> Journal:
-        """Open the journal, or begin it; what stands in the way is said with its remedy."""
-        return cls(await asyncio.to_thread(Disk, plan, station=station, links=links, clock=clock))
-
-    @property
-    def backlog(self) -> int:
-        """Items handed over and not yet on disk."""
-        return self._writer.backlog
-
-    def append(self, items: Sequence[Item]) -> asyncio.Future[tuple[Entry, ...]]:
-        """Take the items in this order; the future holds their entries once they are safe.
-
-        Numbers follow the order of the calls, without gaps; when a transaction fails, its calls are
-        tried again one by one, those with urgent items first. When the disk fails, the future fails
-        with JournalFailed, none of the items is kept, and no number is used up.
-        """
-        told: asyncio.Future[tuple[Entry, ...]] = asyncio.get_running_loop().create_future()
-        rows = tuple(row_of(item) for item in items)
-        refusal = self._refusal(rows)
-        if refusal is not None:
-            told.set_exception(self._disk.failed(refusal))
-        else:
-            urgent = any(row.lane is not Lane.ROUTINE for row in rows)
-            self._writer.write(
-                lambda: self._disk.append(rows), told, items=len(rows), urgent=urgent
-            )
-        return told
-
-    async def room(self) -> None:
-        """Wait until the backlog is short; on a disk that hangs, only a moment."""
-        await self._writer.room()
-
-    async def pending(
-        self, link: str, lanes: tuple[Lane, ...], *, limit: int, after: Cursor | None = None
-    ) -> tuple[Entry, ...]:
-        """Return what the link has yet to take: distress first, then urgency, safety; by number."""
-        return await self._ask(lambda: self._disk.pending(link, lanes, limit=limit, after=after))
-
-    async def strike(self, link: str, numbers: Sequence[int]) -> None:
-        """Strike entries out of the link's outbox: the broker has taken them."""
-        if self._writer.stopped:
-            self._disk.refuse(CLOSED)
-        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._writer.write(lambda: self._disk.strike(link, numbers), told)
-        await told
-
-    async def entries(self, *, first: int = 1, limit: int) -> tuple[Entry, ...]:
-        """Return what is still kept, by number."""
-        return await self._ask(lambda: self._disk.entries(first=first, limit=limit))
-
-    def counts(self) -> JournalCounts:
-        """Return how the journal is, and what it holds."""
-        return replace(self._disk.counts, backlog=self.backlog)
-
-    async def close(self) -> None:
-        """Commit what waits, and leave the file whole and closed."""
-        await self._writer.stop()
-        await asyncio.to_thread(self._disk.close)
-
-    def _refusal(self, rows: Sequence[Row]) -> str | None:
-        if self._writer.stopped:
-            return CLOSED
-        is_routine = all(row.lane is Lane.ROUTINE for row in rows)
-        limit = ROUTINE_BACKLOG_MAX if is_routine else BACKLOG_FULL
-        if self.backlog + len(rows) > limit:
-            return f"the disk is too slow: {self.backlog} items wait for it"
-        return None
-
-    async def _ask(self, question: Callable[[], Found]) -> Found:
-        if self._writer.stopped:
-            self._disk.refuse(CLOSED)
-        told: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        self._writer.read(question, told)
-        return await told
 
 
 class Disk:
@@ -168,6 +73,7 @@ class Disk:
         self.epoch = self._shelves.tally.head.epoch
         self.counts = self._counted(JournalCounts(number_last=0, rows={}, outbox={}, size_bytes=0))
         """As of the last transaction; replaced whole, so that any thread may read it."""
+        reached("journal.opened")
 
     def failed(self, reason: str, *, foreign: bool = False) -> JournalFailed:
         """Return the exception that says so."""
@@ -200,11 +106,14 @@ class Disk:
 
     def append(self, rows: Sequence[Row]) -> tuple[Entry, ...]:
         """Number the rows and put each on its shelf."""
-        return self._shelves.append(rows, self._clock.now().utc_ns)
+        entries = self._shelves.append(rows, self._clock.now().utc_ns)
+        reached("journal.appended")
+        return entries
 
     def strike(self, link: str, numbers: Sequence[int]) -> None:
         """Take the numbers out of the link's outbox; those that aren't there are no matter."""
         self._shelves.strike(link, numbers)
+        reached("journal.struck")
 
     def pending(
         self, link: str, lanes: tuple[Lane, ...], *, limit: int, after: Cursor | None
@@ -218,6 +127,7 @@ class Disk:
 
     def close(self) -> None:
         """Leave the file whole and closed; a second time does nothing."""
+        reached("journal.closing")
         self._held.close()
 
     def _whole(self, ask: Callable[[], tuple[Entry, ...]]) -> tuple[Entry, ...]:
@@ -231,7 +141,9 @@ class Disk:
     def _quarantined(self) -> bool:
         """Move damaged rows out of the way; a disk that can't must still serve the others."""
         with suppress(JournalFailed), self._transaction():
-            return self._shelves.set_aside(self._clock.now().utc_ns)
+            found = self._shelves.set_aside(self._clock.now().utc_ns)
+            reached("journal.set_aside")
+            return found
         return False
 
     def _tidy(self) -> None:
@@ -245,6 +157,7 @@ class Disk:
             self._chore(lambda: shelves.trim_entries(ripe, now.utc_ns))
         if shelves.damaged:
             self._chore(lambda: shelves.set_aside(now.utc_ns))
+        reached("journal.tidied")
 
     def _chore(self, work: Callable[[], object]) -> None:
         before = self._shelves.tally.copy()
@@ -269,9 +182,12 @@ class Disk:
             with translated(self._path):
                 self._db.execute(sql.BEGIN)
                 begun = True
+                reached("journal.begun")
                 yield
                 self._shelves.seal()
+                reached("journal.sealed")
                 self._db.execute(sql.COMMIT)
+                reached("journal.committed")
         except JournalFailed as failure:
             with suppress(sqlite3.Error):  # if even this fails, the next BEGIN will say so
                 self._db.rollback()
@@ -326,6 +242,7 @@ class Disk:
         for version in range(self._number(sql.VERSION) + 1, SCHEMA_VERSION + 1):
             script = files("gateway.journal").joinpath(f"schema_v{version}.sql")
             self._db.executescript(script.read_text(encoding="utf-8"))
+            reached("journal.migrated")
 
     def _tally(self, station: str, links: tuple[str, ...]) -> Tally:
         """Return what the file holds and says of itself; a new file is given its name."""
@@ -336,6 +253,7 @@ class Disk:
             head = opening.head_of(epoch_of(self._file, station=station, now=now), station, now)
             values = (*structs.astuple(head), seal_of(head, shelves))
             self._db.execute(sql.INSERT_HEAD, values)
+            reached("journal.named")
         else:
             head = opening.head_in(found)
             if self._db.execute(sql.SEAL).fetchone()[0] != seal_of(head, shelves):

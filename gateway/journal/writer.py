@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Generic, Protocol, TypeVar
 
 from gateway.journal.failed import JournalFailed
+from gateway.points import reached
 
 BACKLOG_MAX = 4_096
 """Items handed over and not yet on disk, before those who hear are asked to wait. A quarter of a
@@ -188,6 +189,7 @@ class Writer:
         for errand in errands:
             self.backlog -= errand.items
             errand.settle(failure)
+        reached("journal.settled")
         if self.backlog < BACKLOG_MAX:
             self._roomy.set()
 

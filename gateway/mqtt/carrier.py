@@ -24,6 +24,7 @@ from gateway.mqtt.bus import (
 )
 from gateway.mqtt.client import Wire
 from gateway.mqtt.limits import GOODBYE_S_MAX
+from gateway.points import reached
 
 RETRY_S_MIN = 0.25
 RETRY_S_MAX = 15.0
@@ -92,7 +93,9 @@ class MqttBus:
         wire = self._wire
         if wire is None:
             raise LinkLost(self._name, self.last_error or "not connected")
+        reached("publish.begun")
         await wire.publish_signed(outgoing)
+        reached("publish.signed")
 
     def offer(self, outgoing: Outgoing) -> bool:
         """Publish with QoS 0, never waiting. False when there is no link or it can't keep up."""
@@ -122,6 +125,7 @@ class MqttBus:
                     incoming = await wire.receive()
                     yield incoming
                     wire.acknowledge(incoming)
+                    reached("receipt.acknowledged")
 
     async def _standing(self) -> Wire:
         """Return the connection as soon as there is one."""
@@ -154,6 +158,7 @@ class MqttBus:
         waited, self._up = self._up, asyncio.Event()
         waited.set()
         self._log.info("link_connected", host=self._plan.host, port=self._plan.port)
+        reached("link.connected")
 
     async def _tell_will(self, wire: Wire) -> None:
         """Tell what the broker would have told, had we died: DISCONNECT makes it forget that."""

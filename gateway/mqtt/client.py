@@ -43,6 +43,7 @@ from gateway.mqtt.limits import (
     WINDOW_MAX,
 )
 from gateway.mqtt.properties import of_connection, of_publication
+from gateway.points import reached
 
 _Answer = TypeVar("_Answer")
 
@@ -131,6 +132,7 @@ class Wire(aiomqtt.Client):
             mid = self._send(outgoing, qos=1)
             signed: asyncio.Future[None] = self._loop.create_future()
             self._unsigned[mid] = (outgoing.topic, signed)
+            reached("publish.sent")
             try:
                 async with asyncio.timeout(PUBACK_S_MAX):
                     await signed

@@ -29,6 +29,7 @@ from gateway.mqtt.positions import Positions
 from gateway.mqtt.receipts import Receipts
 from gateway.mqtt.states import States
 from gateway.mqtt.topics import STATUS, Topics, TopicUnsafe, name_of
+from gateway.points import reached
 
 DISTRESS_WIDTH = 10
 """Distress entries unsigned at once."""
@@ -301,6 +302,7 @@ class Link:
                     break
                 self._offered += 1
                 self._positions.told(topic, now.mono_ns)
+                reached("place.offered")
 
     def _tell_routine(self, entry: Entry) -> None:
         """Tell a report as the place of its craft, or as it is, or both, as the plan says."""

@@ -20,6 +20,7 @@ from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
 from gateway.mqtt.rounds import Rounds
 from gateway.mqtt.topics import TopicUnsafe
+from gateway.points import reached
 
 RETRY_S = 15.0
 """Pause before an entry that the broker refused is tried again; and the longest that the outbox
@@ -236,6 +237,7 @@ class Pump:
     async def _after_place(self, lane: Lane, last: int, limit: int) -> tuple[Entry, ...]:
         """Return what stands in the outbox behind an entry, and expect receipts for it."""
         rows = await self._outbox.pending(self._link, (lane,), limit=limit, after=(lane, last))
+        reached("outbox.read")
         # Before anything else can run: who strikes one of them out looks here afterwards.
         now_ns = self._clock.now().mono_ns
         for row in rows if self._receipts else ():
@@ -284,5 +286,7 @@ class Pump:
 
     async def _strike(self) -> None:
         if self._signed:
+            reached("outbox.signed")
             await self._outbox.strike(self._link, sorted(self._signed))
+            reached("outbox.struck")
             self._signed.clear()

@@ -17,6 +17,7 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.mqtt.bus import Bus, Incoming
 from gateway.mqtt.outbox import ERROR_PAUSE_S, Outbox, Pump
+from gateway.points import reached
 
 RECEIPT_BYTES_MAX = 16_384
 """A thousand spans of numbers, in JSON. Whoever has more to sign for signs twice."""
@@ -93,6 +94,7 @@ class Receipts:
     async def run(self) -> None:
         """Take receipts for ever. The broker is told that one came when it is on disk."""
         async for incoming in self.bus.received():
+            reached("receipt.heard")
             numbers = self._read(incoming)
             if isinstance(numbers, Fault):
                 self._refuse(numbers)
@@ -110,6 +112,7 @@ class Receipts:
         """End what is signed for and has been told; until that is on disk nothing else happens."""
         while (known := await self._struck(numbers)) is None:
             await self._clock.sleep(ERROR_PAUSE_S)
+        reached("receipt.struck")
         for pump in self._pumps:
             pump.ended(known)
         self.count.taken += bool(known)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from gateway.log import Log
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.points import reached
 
 STATES_MAX = 512
 """Topics that stand at once: ports, watches and alerts of a large station are a tenth of it."""
@@ -87,6 +88,8 @@ class States:
         except PublishRefused as refusal:
             self.count.refused += 1
             self._log.error("state_refused", refusal=str(refusal))
+        else:
+            reached("state.told")
         # A newer one may have been put meanwhile.
         if self._untold.get(state.topic) is state:
             del self._untold[state.topic]

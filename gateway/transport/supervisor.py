@@ -26,6 +26,7 @@ from gateway.log import Log
 from gateway.model.inbound import Chunk
 from gateway.model.plan import PortPlan
 from gateway.model.words import ClockState
+from gateway.points import reached
 from gateway.transport import Node, Way, Wire, WireAbsent, WireEnded, WireLost, WriteStalled
 from gateway.transport.memory import Modem
 from gateway.transport.opening import way_of
@@ -123,6 +124,7 @@ class Port:
             while True:
                 gap = True
                 while data := await self._next():
+                    reached("port.read")
                     yield Chunk(self.state.name, self._clock.now(), data, gap=gap)
                     gap = False
                     await self._pace(len(data))
@@ -136,7 +138,9 @@ class Port:
         if self._wire is None:
             raise WireLost(self.state.device, "not open")
         try:
+            reached("port.write_begun")
             await self._wire.write(data)
+            reached("port.written")
         except WriteStalled as stalled:
             self.state.transmit_dead |= stalled.waited_s > 0
             self._log.error("write_stalled", unsent_bytes=stalled.unsent_bytes)
@@ -185,6 +189,7 @@ class Port:
         self._quiet_mono_ns = now.mono_ns
         self._check_mono_ns = now.mono_ns + int(CHECK_S * 1e9)
         self._log.info("port_opened", device=state.device, resolved=state.resolved)
+        reached("port.opened")
         return wire
 
     async def _read(self, wire: Wire) -> bytes:

@@ -29,6 +29,7 @@ from msgspec import Struct
 from gateway.model.inbound import Chunk, Moment, Tick
 from gateway.model.plan import Profile
 from gateway.model.words import ClockState
+from gateway.points import reached
 from gateway.transport import READ_BYTES_MAX
 
 VERSION = 1
@@ -146,6 +147,7 @@ class Recorder:
             if tape.bytes_written >= self._rotate_bytes:
                 self._tape = None
                 tape.close()
+                reached("tape.rotated")
         except OSError as error:
             self.records_lost += 1
             self.last_error = str(error)

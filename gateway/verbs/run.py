@@ -10,7 +10,7 @@ import sys
 
 from gateway.app import Service
 from gateway.clock import Clock
-from gateway.journal.store import JournalFailed
+from gateway.journal.failed import JournalFailed
 from gateway.log import Log, set_up
 from gateway.model.plan import StationPlan
 from gateway.settings import load

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from msgspec import json
 
+from gateway.journal.failed import JournalFailed
 from gateway.journal.proving import Finding, Proof, proof_of
-from gateway.journal.store import JournalFailed
 from gateway.verbs.telling import printable
 
 

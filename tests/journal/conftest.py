@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 
 from gateway.clock import CLOCK_FLOOR_UTC_NS, Clock
-from gateway.journal.store import Journal
+from gateway.journal.front import Journal
 from gateway.model.inbound import Heard, Moment, Refused, Report, Ruling, Sighting
 from gateway.model.plan import JournalPlan
 from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, Urgency

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from gateway.journal import chain
+from gateway.journal.failed import JournalFailed
 from gateway.journal.proving import proof_of
-from gateway.journal.store import JournalFailed
 from gateway.model.entry import Lane, encode_item
 
 ALL = (Lane.DISTRESS, Lane.URGENCY, Lane.SAFETY)

@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.journal import shelves, sql, store, writer
-from gateway.journal.store import JournalFailed
+from gateway.clock import Clock
+from gateway.journal import front, shelves, sql, store, writer
+from gateway.journal.failed import JournalFailed
 from gateway.model.entry import Lane
 from gateway.model.plan import JournalPlan
 
@@ -288,9 +289,7 @@ def test_waiting_for_room_ends_as_soon_as_there_is_some(plan, house, monkeypatch
 
 def test_a_loop_that_died_without_closing_leaves_what_was_handed_over_on_disk(plan, house):
     async def dies():
-        journal = await store.Journal.open(
-            plan, station="kust", links=house.links, clock=store.Clock()
-        )
+        journal = await front.Journal.open(plan, station="kust", links=house.links, clock=Clock())
         await journal.append([house.ruling(1, "distress")])
         return journal
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from gateway.journal import writer
-from gateway.journal.store import JournalFailed
+from gateway.journal.failed import JournalFailed
 from gateway.model.entry import Lane, encode_item
 from gateway.model.plan import JournalPlan
 

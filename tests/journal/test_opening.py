@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.journal import opening, sql
-from gateway.journal.store import JournalFailed
+from gateway.journal.failed import JournalFailed
 from gateway.model.plan import JournalPlan
 
 

@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from gateway.clock import Clock
-from gateway.journal.store import Journal
+from gateway.journal.front import Journal
 from gateway.model.inbound import Heard, Report, Ruling, Sighting
 from gateway.model.plan import JournalPlan, LinkPlan
 from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, Urgency

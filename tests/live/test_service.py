@@ -16,7 +16,8 @@ import pytest
 from gateway.app import Service
 from gateway.app.telling import JOURNAL_S_MAX
 from gateway.clock import Clock
-from gateway.journal.store import Journal, JournalFailed
+from gateway.journal.failed import JournalFailed
+from gateway.journal.front import Journal
 from gateway.log import set_up
 from gateway.model.entry import encode_item
 from gateway.model.inbound import Refused

@@ -312,6 +312,7 @@ def test_what_has_not_been_told_can_not_be_signed_for(signed, make, monkeypatch)
         at.up()
         at.heard(make.safety(1), make.mayday(2))
         await make.until(lambda: len(numbers(at)) == 2)
+        await make.until(at.link._second.resting.is_set)
         # On disk, but before the eyes of this link a moment later.
         at.outbox.add(*(make.safety(number) for number in (3, 4, 5, 7)))
         at.outbox.add(make.mayday(8))

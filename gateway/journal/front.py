@@ -1,0 +1,115 @@
+"""The journal as the event loop sees it: items in, entries back once they are safe.
+
+All work on the disk is done by a thread (writer.py), on the file that store.py knows. Nothing here
+waits for the disk but whoever awaits an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from gateway.clock import Clock
+from gateway.journal.rows import Row, row_of
+from gateway.journal.shelves import Cursor
+from gateway.journal.store import Disk
+from gateway.journal.writer import BACKLOG_FULL, ROUTINE_BACKLOG_MAX, Writer
+from gateway.model.entry import Entry, Lane
+from gateway.model.inbound import Item
+from gateway.model.plan import JournalPlan
+from gateway.model.status import JournalCounts
+
+CLOSED = "it is closed"
+
+Found = TypeVar("Found")
+
+
+class Journal:
+    """The journal as the event loop sees it. Made by open()."""
+
+    def __init__(self, disk: Disk) -> None:
+        self.epoch = disk.epoch
+        """The name of the file: new for each new file, and never changed in it."""
+        self._disk = disk
+        self._writer = Writer(disk)
+
+    @classmethod
+    async def open(
+        cls, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
+    ) -> Journal:
+        """Open the journal, or begin it; what stands in the way is said with its remedy."""
+        return cls(await asyncio.to_thread(Disk, plan, station=station, links=links, clock=clock))
+
+    @property
+    def backlog(self) -> int:
+        """Items handed over and not yet on disk."""
+        return self._writer.backlog
+
+    def append(self, items: Sequence[Item]) -> asyncio.Future[tuple[Entry, ...]]:
+        """Take the items in this order; the future holds their entries once they are safe.
+
+        Numbers follow the order of the calls, without gaps; when a transaction fails, its calls are
+        tried again one by one, those with urgent items first. When the disk fails, the future fails
+        with JournalFailed, none of the items is kept, and no number is used up.
+        """
+        told: asyncio.Future[tuple[Entry, ...]] = asyncio.get_running_loop().create_future()
+        rows = tuple(row_of(item) for item in items)
+        refusal = self._refusal(rows)
+        if refusal is not None:
+            told.set_exception(self._disk.failed(refusal))
+        else:
+            urgent = any(row.lane is not Lane.ROUTINE for row in rows)
+            self._writer.write(
+                lambda: self._disk.append(rows), told, items=len(rows), urgent=urgent
+            )
+        return told
+
+    async def room(self) -> None:
+        """Wait until the backlog is short; on a disk that hangs, only a moment."""
+        await self._writer.room()
+
+    async def pending(
+        self, link: str, lanes: tuple[Lane, ...], *, limit: int, after: Cursor | None = None
+    ) -> tuple[Entry, ...]:
+        """Return what the link has yet to take: distress first, then urgency, safety; by number."""
+        return await self._ask(lambda: self._disk.pending(link, lanes, limit=limit, after=after))
+
+    async def strike(self, link: str, numbers: Sequence[int]) -> None:
+        """Strike entries out of the link's outbox: the broker has taken them."""
+        if self._writer.stopped:
+            self._disk.refuse(CLOSED)
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writer.write(lambda: self._disk.strike(link, numbers), told)
+        await told
+
+    async def entries(self, *, first: int = 1, limit: int) -> tuple[Entry, ...]:
+        """Return what is still kept, by number."""
+        return await self._ask(lambda: self._disk.entries(first=first, limit=limit))
+
+    def counts(self) -> JournalCounts:
+        """Return how the journal is, and what it holds."""
+        return replace(self._disk.counts, backlog=self.backlog)
+
+    async def close(self) -> None:
+        """Commit what waits, and leave the file whole and closed."""
+        await self._writer.stop()
+        await asyncio.to_thread(self._disk.close)
+
+    def _refusal(self, rows: Sequence[Row]) -> str | None:
+        if self._writer.stopped:
+            return CLOSED
+        is_routine = all(row.lane is Lane.ROUTINE for row in rows)
+        limit = ROUTINE_BACKLOG_MAX if is_routine else BACKLOG_FULL
+        if self.backlog + len(rows) > limit:
+            return f"the disk is too slow: {self.backlog} items wait for it"
+        return None
+
+    async def _ask(self, question: Callable[[], Found]) -> Found:
+        if self._writer.stopped:
+            self._disk.refuse(CLOSED)
+        told: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        self._writer.read(question, told)
+        return await told

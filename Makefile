@@ -24,7 +24,7 @@ LOCKS := requirements.txt requirements-build.txt
 PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PYTHONPATH -u PYTHONHOME PIP_USER=0 \
 	PIP_REQUIRE_HASHES=0 $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
 
-.PHONY: help demo test vectors bench schema lock clean FORCE
+.PHONY: help demo test vectors bench faults schema lock clean FORCE
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -45,6 +45,10 @@ vectors: .venv/dev.stamp ## compare with the vectors of others, a line a file [V
 
 bench: .venv/dev.stamp ## print the figures, and the machine they were taken on [ROUNDS=N]
 	@$(BIN)/python tests/bench/run.py $(if $(ROUNDS),--rounds '$(ROUNDS)')
+
+faults: .venv/dev.stamp ## every fault in its whole form, and what was seen of it
+	@bash .ci/mosquitto
+	@FAULTS=whole $(BIN)/python -m pytest tests/faults
 
 schema: .venv/dev.stamp ## write the generated schema and docs anew
 	@$(BIN)/python docs/make.py

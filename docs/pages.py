@@ -78,6 +78,24 @@ def radios_page() -> str:
     return _page(lines)
 
 
+def reliability_page() -> str:
+    """Return docs/RELIABILITY.md: its own words, with the table of faults in its place anew."""
+    faults = tomllib.loads((ROOT / "tests/faults/faults.toml").read_text("utf-8"))
+    begin, end = "<!-- faults: tests/faults/faults.toml -->", "<!-- end of faults -->"
+    words = (ROOT / "docs/RELIABILITY.md").read_text("utf-8")
+    (before, rest) = words.split(begin)
+    (_, after) = rest.split(end)
+    head = ("fault", "injected", "must hold", "seen", "not promised", "tests")
+    table = _table(head, [_fault(*one) for one in faults.items()])
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
+
+
+def _fault(number: str, facts: dict[str, str]) -> tuple[str, ...]:
+    told = [_cell(facts[key]) for key in ("injected", "must", "seen", "not_promised")]
+    tests = "<br>".join(f"`{test}`" for test in facts["tests"])
+    return (f"{number} {_cell(facts['fault'])}", *told, tests)
+
+
 def _radio(system: str) -> Iterator[str]:
     about = str(import_module(f"gateway.radio.{system}").__doc__)
     first, _, rest = about.partition("\n")

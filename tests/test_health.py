@@ -16,7 +16,7 @@ from gateway.health import (
     status_of,
 )
 from gateway.model.inbound import Moment
-from gateway.model.status import JournalCounts, LinkStatus, PortLink
+from gateway.model.status import Alert, AlertName, JournalCounts, LinkStatus, PortLink
 from gateway.model.words import ClockState
 from gateway.pipeline import PortCount
 
@@ -38,6 +38,9 @@ COUNT = PortCount(
 JOURNAL = JournalCounts(
     number_last=9, rows={"distress": 9}, outbox={"shore": 2}, size_bytes=4096, backlog=3
 )
+
+
+ALERT = Alert(name=AlertName.RECORD, since=None, text="the tape is not written")
 
 
 def told(status):
@@ -97,6 +100,7 @@ def test_a_status_carries_all_that_was_handed_in():
         links={"shore": LinkStatus(connected=True, queued=2, published=5)},
         journal=JOURNAL,
         loop_lag_ms_max=4.2,
+        alerts={AlertName.RECORD: ALERT},
     )
 
     assert told(status_of(vitals)) == {
@@ -113,6 +117,7 @@ def test_a_status_carries_all_that_was_handed_in():
         "journal": told(JOURNAL),
         "uptime_s": 2.5,
         "loop_lag_ms_max": 4.2,
+        "alerts": {"record": {"name": "record", "since": None, "text": "the tape is not written"}},
     }
 
 

@@ -8,34 +8,28 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from gateway.clock import Clock
+from gateway.health.board import Board
 from gateway.journal.standing import StandingJournal
-from gateway.log import Log
 from gateway.model.entry import Entry, Lane, encode_item, lane_of
 from gateway.model.inbound import Item
-from gateway.model.status import Alert
+from gateway.model.status import AlertName
 from gateway.mqtt.link import Link
-from gateway.normalise import utc_of
 from gateway.points import reached
 
 JOURNAL_S_MAX = 2.0
 """A distress that the disk has not taken by then goes out with `journaled=false`."""
 
-ALARMS = ("journal", "journal_damage", "record")
-"""The alarms of the box itself that are raised here."""
-
 
 class Teller:
-    """Hands items to the journal, and entries to the links; raises the box's own alarms."""
+    """Hands items to the journal, and entries to the links."""
 
     def __init__(
-        self, journal: StandingJournal, links: Sequence[Link], *, clock: Clock, log: Log
+        self, journal: StandingJournal, links: Sequence[Link], *, board: Board, clock: Clock
     ) -> None:
         self._journal = journal
         self._links = links
+        self._board = board
         self._clock = clock
-        self._log = log
-        self._alarms: dict[str, Alert] = {}
-        """What is wrong with the box itself, by name; one each of ALARMS at the most."""
         self._handed: asyncio.Queue[_Handed] = asyncio.Queue()
         """With the journal, not yet told to the links; bounded by the journal's own backlog."""
 
@@ -67,7 +61,7 @@ class Teller:
             self._tell_journaled(answer.result())
 
     def _tell_journaled(self, entries: Sequence[Entry]) -> None:
-        self.alarm("journal", None)
+        self._board.alarm(AlertName.JOURNAL, None)
         reached("told.journaled")
         for link in self._links:
             for entry in entries:
@@ -75,7 +69,8 @@ class Teller:
 
     def _tell_unjournaled(self, items: Sequence[Item], trouble: str) -> None:
         """A broken disk must not silence a MAYDAY: publish anyway, say so, raise the alarm."""
-        self.alarm("journal", f"{trouble}. What is heard is told all the same, and kept nowhere.")
+        words = f"{trouble}. What is heard is told all the same, and kept nowhere."
+        self._board.alarm(AlertName.JOURNAL, words)
         reached("told.unjournaled")
         for item in items:
             entry = Entry(
@@ -89,25 +84,8 @@ class Teller:
                 link.tell_unjournaled(entry)
 
     def alarm(self, name: str, trouble: str | None, *, anew: bool = False) -> None:
-        """Raise the box's own alarm of this name, once for as long as it lasts; None clears it.
-
-        One that is raised anew is told once more, with what is known of it now.
-        """
-        if trouble is None and name in self._alarms:
-            del self._alarms[name]
-            self._log.warning("alarm_cleared", alarm=name)
-            self.retain(f"alert/{name}", None)
-        elif trouble is not None and (anew or name not in self._alarms):
-            since = utc_of(self._clock.now().utc_ns)
-            self._alarms[name] = Alert(name=name, since=since, text=trouble)
-            self._log.error("alarm_raised", alarm=name, trouble=trouble)
-            self.retain(f"alert/{name}", self._alarms[name])
-
-    def clear_what_is_not(self) -> None:
-        """Take off what an earlier run left standing on the brokers and is not true of this one."""
-        for name in ALARMS:
-            if name not in self._alarms:
-                self.retain(f"alert/{name}", None)
+        """Raise the box's own alarm of this name, or clear it; see `Board.alarm`."""
+        self._board.alarm(AlertName(name), trouble, anew=anew)
 
     def retain(self, suffix: str, state: Struct | None) -> None:
         """Let a state stand on every broker; None takes it off."""

@@ -14,11 +14,12 @@ from gateway.app.telling import Teller
 from gateway.app.views import differ, link_status, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
+from gateway.health.board import Board
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.inbound import Chunk, Tick
 from gateway.model.plan import StationPlan
-from gateway.model.status import PortLink, Status
+from gateway.model.status import AlertName, PortLink, Status
 from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway
@@ -91,14 +92,15 @@ class Watch:
         self._statuses = 0
         self._quarantined_told = 0
         self._told_ports: dict[str, PortLink] = {}
-        self._teller = Teller(journal, self._links, clock=clock, log=log)
+        self._board = Board(self._links, clock=clock, log=log)
+        self._teller = Teller(journal, self._links, board=self._board, clock=clock)
         self._alarms = Alarms(
             {link.name: made for link, made in zip(plan.links, self._links, strict=True)},
             outbox=journal,
             number_last=lambda: journal.counts().number_last,
             clock=clock,
             log=log,
-            retain=self._teller.retain,
+            put=self._board.put,
         )
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
@@ -170,7 +172,7 @@ class Watch:
     async def _status(self) -> None:
         """Tell how the box is: ports as they change, the whole every so often."""
         self._watch_the_box()  # first: what still is true is not taken off, not even for a moment
-        self._teller.clear_what_is_not()
+        self._board.clear_what_is_not([AlertName.JOURNAL, AlertName.JOURNAL_DAMAGE])
         due_ns = 0
         while True:
             now = self._clock.now()
@@ -185,17 +187,18 @@ class Watch:
         """Raise and clear the alarms for what fails beside the way of a report."""
         journal = self._journal.counts()
         if not self._journal.stands:
-            self._teller.alarm("journal", f"{journal.last_failure}. It is tried again and again.")
+            trouble = f"{journal.last_failure}. It is tried again and again."
+            self._board.alarm(AlertName.JOURNAL, trouble)
         self._tell_damage(journal.quarantined)
         lost = self._recorder.last_error if self._recorder else None
-        self._teller.alarm("record", f"the tape is not written: {lost}" if lost else None)
+        self._board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
 
     def _tell_damage(self, count: int) -> None:
         """Raise the alarm for each damaged row that the journal had to set aside."""
         if count != self._quarantined_told:
             self._quarantined_told = count
             trouble = DAMAGE_TEXT.format(count=count) if count else None
-            self._teller.alarm("journal_damage", trouble, anew=True)
+            self._board.alarm(AlertName.JOURNAL_DAMAGE, trouble, anew=True)
 
     def _tell_ports(self) -> None:
         for port, plan in zip(self._ports, self._plan.ports, strict=True):
@@ -237,5 +240,6 @@ class Watch:
                 },
                 journal=journal,
                 loop_lag_ms_max=self._lag.ms_max,
+                alerts=self._board.standing,
             )
         )

@@ -154,12 +154,31 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     uptime_s: float | None = None
     loop_lag_ms_max: float | None = None
     """The longest that the event loop has been held up in this run."""
+    alerts: dict[AlertName, Alert] = {}
+    """What is wrong with the box itself: all that stands on `alert/<name>`."""
+
+
+class AlertName(StrEnum):
+    """What may be wrong with the box itself: one retained alert a name."""
+
+    JOURNAL = "journal"
+    """The disk does not take what is heard."""
+    JOURNAL_DAMAGE = "journal_damage"
+    """Rows of the journal were found damaged."""
+    RECORD = "record"
+    """The tape is not written."""
+    UNDELIVERED = "undelivered"
+    """A distress was not signed for within 60 s."""
+    NONDELIVERY = "nondelivery"
+    """A distress was not signed for within 240 s."""
+    POISON = "poison"
+    """An entry can't be told time and again."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something wrong with the box itself: the payload of `alert/<name>` until it is cleared."""
 
-    name: str
+    name: AlertName
     since: datetime | None
     """None when the time of day was not known."""
     text: str

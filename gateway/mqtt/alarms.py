@@ -15,7 +15,7 @@ from gateway.clock import CLOCK_FLOOR_UTC_NS, Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Moment
-from gateway.model.status import Alert
+from gateway.model.status import Alert, AlertName
 from gateway.model.words import ClockState
 from gateway.mqtt.link import Link
 from gateway.mqtt.outbox import Outbox
@@ -26,6 +26,9 @@ UNDELIVERED_S = 60.0
 
 NONDELIVERY_S = 240.0
 """From the journal until the notice that it was not delivered."""
+
+LIMITS_S = {AlertName.UNDELIVERED: UNDELIVERED_S, AlertName.NONDELIVERY: NONDELIVERY_S}
+"""Each alarm, and the age at which it is raised: the shorter first."""
 
 LOOK_S = 1.0
 """How often the outboxes are looked into. No alarm is later than this, or earlier."""
@@ -86,18 +89,17 @@ class Alarms:
         number_last: Callable[[], int],
         clock: Clock,
         log: Log,
-        retain: Callable[[str, Alert | None], None],
+        put: Callable[[AlertName, Alert | None], None],
     ) -> None:
         self._links = links
         self._outbox = outbox
         self._number_last = number_last
         self._clock = clock
         self._log = log
-        self._retain = retain
+        self._put = put
         self._ages = Ages(clock.now(), number_last())
-        self._standing: dict[str, Alert] = {}
-        self._told: set[str] = set()
-        """Alerts told of in this run: what an earlier one left standing is taken off first."""
+        self._poisoned: Moment | None = None
+        """Since when there is an entry that can't be told."""
         self._blind = False
 
     async def run(self) -> None:
@@ -118,47 +120,34 @@ class Alarms:
         for name in self._links:
             late[name] = await self._outbox.pending(name, (Lane.DISTRESS,), limit=LOOKED_MAX)
         now = self._clock.now()
-        for alert, limit_s in (("undelivered", UNDELIVERED_S), ("nondelivery", NONDELIVERY_S)):
+        for alert, limit_s in LIMITS_S.items():
             late = {
                 name: [row for row in rows if self._ages.age_s(row, now.mono_ns) >= limit_s]
                 for name, rows in late.items()
             }
-            self._set(alert, _undelivered(alert, late, limit_s))
-        self._set("poison", self._poison(now))
+            self._put(alert, _undelivered(alert, late, limit_s))
+        self._put(AlertName.POISON, self._poison(now))
         self._ages.mark(now.mono_ns, self._number_last())
 
     def _poison(self, now: Moment) -> Alert | None:
         found = {name: link.state().poison for name, link in self._links.items()}
         numbers = {number for poison in found.values() for number in poison}
-        if not numbers:
+        self._poisoned = (self._poisoned or now) if numbers else None
+        if self._poisoned is None:
             return None
-        standing = self._standing.get("poison")
         return Alert(
-            name="poison",
-            since=standing.since if standing else utc_of(now.utc_ns),
+            name=AlertName.POISON,
+            since=utc_of(self._poisoned.utc_ns),
             text=f"can't be told on {_listed(found)}, and is set aside and tried again: "
             "the log says why; look at the broker's access list",
             count=len(numbers),
             number=min(numbers),
         )
 
-    def _set(self, name: str, alert: Alert | None) -> None:
-        before = self._standing.get(name)
-        if alert == before and name in self._told:
-            return
-        self._told.add(name)
-        if alert is None:
-            if self._standing.pop(name, None):
-                self._log.warning(f"{name}_cleared")
-        else:
-            self._standing[name] = alert
-            # Said when it begins; how it goes on can be seen on the topic.
-            say = self._log.debug if before else self._log.error
-            say(f"{name}_raised", count=alert.count, number=alert.number, text=alert.text)
-        self._retain(f"alert/{name}", alert)
 
-
-def _undelivered(alert: str, late: Mapping[str, Sequence[Entry]], limit_s: float) -> Alert | None:
+def _undelivered(
+    alert: AlertName, late: Mapping[str, Sequence[Entry]], limit_s: float
+) -> Alert | None:
     entries = {entry.number: entry for rows in late.values() for entry in rows}
     if not entries:
         return None

@@ -348,6 +348,7 @@ async def test_an_alarm_of_an_earlier_run_does_not_outlive_its_cause(tmp_path, b
     path.write_text("what a bad card made of it")
     async with on_watch(tmp_path, broker, "dsc") as station:
         await station.until(lambda: station.told("/alert/journal"), "the alarm for the disk")
+        assert station.service.status().alerts["journal"].text
     path.unlink()
     async with on_watch(tmp_path, broker, "dsc") as station:
         await station.until(lambda: station.told("/alert/journal")[-1:] == [{}], "the all-clear")

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import structlog
 
+from gateway.health.board import Board
 from gateway.model.words import ClockState
 from gateway.mqtt import alarms
 from gateway.mqtt.alarms import NONDELIVERY_S, UNDELIVERED_S, Ages, Alarms
@@ -28,6 +29,10 @@ class World:
         self.taken_off = []
         self.standing = {}
         self.capture = structlog.testing.CapturingLogger()
+        # Whatever level another test has set for the process.
+        self.log = structlog.wrap_logger(
+            self.capture, processors=[], wrapper_class=structlog.make_filtering_bound_logger(0)
+        )
         self.epoch = "e1"
 
     def add(self, *entries, links=("local", "shore")):
@@ -76,13 +81,8 @@ class World:
             outbox=self,
             number_last=lambda: self.number_last,
             clock=self.clock,
-            # Whatever level another test has set for the process.
-            log=structlog.wrap_logger(
-                self.capture,
-                processors=[],
-                wrapper_class=structlog.make_filtering_bound_logger(0),
-            ),
-            retain=self.retain,
+            log=self.log,
+            put=Board([self], clock=self.clock, log=self.log).put,
         ).run()
 
 
@@ -147,11 +147,11 @@ def test_an_undelivered_distress_raises_the_alarm_after_60_s_and_the_notice_afte
         "alert/undelivered",
         "alert/nondelivery",
     ]
-    assert at.events() == [
-        "undelivered_raised",
-        "nondelivery_raised",
-        "undelivered_cleared",
-        "nondelivery_cleared",
+    assert [(call.kwargs["event"], call.kwargs["alarm"]) for call in at.capture.calls] == [
+        ("alarm_raised", "undelivered"),
+        ("alarm_raised", "nondelivery"),
+        ("alarm_cleared", "undelivered"),
+        ("alarm_cleared", "nondelivery"),
     ]
 
 

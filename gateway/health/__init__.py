@@ -15,6 +15,8 @@ from msgspec import Struct
 from gateway.clock import Clock
 from gateway.model.inbound import SCHEMA_VERSION, Moment
 from gateway.model.status import (
+    Alert,
+    AlertName,
     ClockStatus,
     JournalCounts,
     LinkStatus,
@@ -69,6 +71,7 @@ class Vitals(Struct, frozen=True, kw_only=True):
     links: Mapping[str, LinkStatus]
     journal: JournalCounts
     loop_lag_ms_max: float
+    alerts: Mapping[AlertName, Alert]
 
 
 def status_of(vitals: Vitals) -> Status:
@@ -88,6 +91,7 @@ def status_of(vitals: Vitals) -> Status:
         journal=vitals.journal,
         uptime_s=round((now.mono_ns - vitals.began.mono_ns) / 1e9, 3),
         loop_lag_ms_max=vitals.loop_lag_ms_max,
+        alerts=dict(vitals.alerts),
     )
 
 

@@ -7,6 +7,7 @@ decides what it means.
     watch.py     the duties of a station on watch
     telling.py   from the journal to the links, and what happens when the disk fails
     views.py     how ports and links stand, as the status says it
+    outside.py   what all that is connected to
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway import __version__
+from gateway.app.outside import Outside
 from gateway.app.watch import Watch
 from gateway.clock import Clock
 from gateway.health import absence_of
@@ -30,15 +32,27 @@ from gateway.transport.tape import Recorder, TapeHeader, TapePort
 MB = 1_000_000
 """What the configuration counts tapes in."""
 
+AS_IT_IS = Outside()
+"""Serial ports, brokers on the network, a thread on the disk."""
+
 
 class Service:
     """One station on watch."""
 
-    def __init__(self, plan: StationPlan, *, clock: Clock, log: Log, dice: random.Random) -> None:
+    def __init__(
+        self,
+        plan: StationPlan,
+        *,
+        clock: Clock,
+        log: Log,
+        dice: random.Random,
+        outside: Outside = AS_IT_IS,
+    ) -> None:
         self._plan = plan
         self._clock = clock
         self._log = log
         self._dice = dice
+        self._outside = outside
         self.on_watch = asyncio.Event()
         """Set once the journal is open and every port has been opened, or tried in vain."""
         self._watch: Watch | None = None
@@ -57,11 +71,20 @@ class Service:
             station=plan.station,
             links=tuple(link.name for link in plan.links),
             clock=clock,
+            opener=self._outside.opener,
         )
         await journal.open()
         recorder = recorder_of(plan.record, plan.station, plan.ports) if plan.record else None
         try:
-            watch = Watch(plan, journal, recorder, clock=clock, log=log, dice=self._dice)
+            watch = Watch(
+                plan,
+                journal,
+                recorder,
+                clock=clock,
+                log=log,
+                dice=self._dice,
+                outside=self._outside,
+            )
             self._watch = watch
             async with asyncio.TaskGroup() as group:
                 for name, duty in watch.duties():

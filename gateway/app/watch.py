@@ -10,6 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from gateway import __version__
+from gateway.app.outside import Outside
 from gateway.app.telling import Teller
 from gateway.app.views import differ, link_status, port_link
 from gateway.clock import Clock
@@ -57,7 +58,7 @@ Duty = Callable[[], Coroutine[None, None, object]]
 class Watch:
     """All that one station on watch holds in its hands."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a door of its own, opened in one place
         self,
         plan: StationPlan,
         journal: StandingJournal,
@@ -66,6 +67,7 @@ class Watch:
         clock: Clock,
         log: Log,
         dice: random.Random,
+        outside: Outside,
     ) -> None:
         self._plan = plan
         self._clock = clock
@@ -73,7 +75,10 @@ class Watch:
         self._journal = journal
         self._recorder = recorder
         self._pipeline = hallway(plan.station, plan.ports)
-        self._ports = tuple(Port(port, clock=clock, log=log, jitter=dice) for port in plan.ports)
+        self._ports = tuple(
+            Port(port, clock=clock, log=log, jitter=dice, modems=outside.modems)
+            for port in plan.ports
+        )
         self._links = tuple(
             Link(
                 link,
@@ -84,6 +89,7 @@ class Watch:
                 jitter=dice,
                 birth=self._next_status,
                 will=self._absence,
+                carrier=outside.carrier,
             )
             for link in plan.links
         )

@@ -30,11 +30,11 @@ Found = TypeVar("Found")
 class Journal:
     """The journal as the event loop sees it. Made by open()."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, *, writer: Callable[[Disk], Writer] = Writer) -> None:
         self.epoch = disk.epoch
         """The name of the file: new for each new file, and never changed in it."""
         self._disk = disk
-        self._writer = Writer(disk)
+        self._writer = writer(disk)
 
     @classmethod
     async def open(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
@@ -26,16 +27,32 @@ NO_EPOCH = "none"
 """What entries are numbered by while there is no journal: nothing, their number is 0."""
 
 
+class Opener(Protocol):
+    """What opens a journal; tests hand in one that works without a thread."""
+
+    async def __call__(
+        self, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
+    ) -> Journal:
+        """Return the open journal; raise JournalFailed."""
+
+
 class StandingJournal:
     """A journal that may have to be waited for, and never keeps anybody waiting."""
 
     def __init__(
-        self, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
+        self,
+        plan: JournalPlan,
+        *,
+        station: str,
+        links: tuple[str, ...],
+        clock: Clock,
+        opener: Opener = Journal.open,
     ) -> None:
         self._plan = plan
         self._station = station
         self._links = links
         self._clock = clock
+        self._opener = opener
         self._journal: Journal | None = None
         self._failed = JournalFailed(plan.path, "it has not been opened yet")
         self._failures = 0
@@ -53,7 +70,7 @@ class StandingJournal:
     async def open(self) -> None:
         """Try to open it. Raise JournalFailed when the file is somebody else's."""
         try:
-            self._journal = await Journal.open(
+            self._journal = await self._opener(
                 self._plan, station=self._station, links=self._links, clock=self._clock
             )
         except JournalFailed as failed:

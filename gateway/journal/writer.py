@@ -96,10 +96,7 @@ class Writer:
         # Bounded by the callers: appended items by the journal's own limits, and a question or a
         # strike has one caller each who waits for it.
         self._inbox: SimpleQueue[tuple[bool, Errand[object]] | None] = SimpleQueue()
-        # A daemon: should the loop die without stop(), the program may still end. What is
-        # committed is committed; what is not was never promised.
-        self._thread = Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        self._begin()
 
     def write(
         self,
@@ -135,15 +132,26 @@ class Writer:
             self._inbox.put(None)
         await self._ended.wait()
 
+    def _begin(self) -> None:
+        # A daemon: should the loop die without stop(), the program may still end. What is
+        # committed is committed; what is not was never promised.
+        self._thread = Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
     def _run(self) -> None:
-        running = True
-        while running:
-            writes, reads, running = self._take()
-            if writes:
-                self._write(writes)
-            for errand in reads:  # one by one: what can't be read may stop nobody else
-                self._settle_soon([errand], _failure(self._disk.read, [errand]))
-        self._tell(self._ended.set)
+        while self._round():
+            pass
+
+    def _round(self) -> bool:
+        """Do all that waits, once there is something; say whether more may come."""
+        writes, reads, running = self._take()
+        if writes:
+            self._write(writes)
+        for errand in reads:  # one by one: what can't be read may stop nobody else
+            self._settle_soon([errand], _failure(self._disk.read, [errand]))
+        if not running:
+            self._tell(self._ended.set)
+        return running
 
     def _take(self) -> tuple[list[Errand[object]], list[Errand[object]], bool]:
         """Wait for work, then take all that is there."""

@@ -48,6 +48,7 @@ class MqttBus:
         jitter: random.Random,
         will: Callable[[], Outgoing] | None = None,
         topics: Sequence[str] = (),
+        wire: Callable[..., Wire] = Wire,
     ) -> None:
         self._plan = plan
         self._name = f"{plan.name}/{lane}"
@@ -57,6 +58,7 @@ class MqttBus:
         self._jitter = jitter
         self._will = will
         self._topics = tuple(topics)
+        self._make_wire = wire
         self._wire: Wire | None = None
         self._up = asyncio.Event()
         self.connects = 0
@@ -136,7 +138,7 @@ class MqttBus:
     async def _once(self) -> str:
         """Hold one connection, and return why it ended."""
         will = self._will() if self._will else None
-        wire = Wire(self._plan, client_id=self._client_id, name=self._name, will=will)
+        wire = self._make_wire(self._plan, client_id=self._client_id, name=self._name, will=will)
         try:
             await wire.open()
             await wire.subscribe_all(self._topics)

@@ -1,0 +1,27 @@
+"""What a station meets outside: lines to brokers, modems, a disk. Tests hand in their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from gateway.journal.front import Journal
+from gateway.journal.standing import Opener
+from gateway.mqtt.carrier import MqttBus
+from gateway.mqtt.link import Carrier
+from gateway.transport.memory import Modem
+
+_NO_MODEMS: Mapping[str, Modem] = MappingProxyType({})
+
+
+class Outside(Struct, frozen=True, kw_only=True):
+    """The doors through which a station reaches the world; as they stand, the real ones."""
+
+    carrier: Carrier = MqttBus
+    """What makes the connections of a link."""
+    modems: Mapping[str, Modem] = _NO_MODEMS
+    """The modems in memory (`memory:…`), by name."""
+    opener: Opener = Journal.open
+    """What opens the journal."""

@@ -135,13 +135,13 @@ def _profile(name: str) -> tuple[str, ...]:
 
 
 def _told(channel: Channel) -> tuple[str, ...]:
-    payload = channel.payload.__name__ if channel.payload else ""
     retained = "yes" if channel.retain else "no"
     if channel.expiry_s is not None:
         retained += f", for {channel.expiry_s} s"
     words = f"{channel.about} {channel.note[:1].upper()}{channel.note[1:]}".strip()
-    link = f"[{payload}](SCHEMA.md#{payload.lower()})"
-    return f"`{channel.address}`", link, str(channel.qos), retained, _cell(words)
+    names = [payload.__name__ for payload in channel.payloads]
+    links = ", ".join(f"[{name}](SCHEMA.md#{name.lower()})" for name in names)
+    return f"`{channel.address}`", links, str(channel.qos), retained, _cell(words)
 
 
 def _struct(schema: Json) -> Iterator[str]:

@@ -25,6 +25,7 @@ from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.words import Mode
 from gateway.mqtt.payload import POSITION_EXPIRY_S, Record, RefusedRecord
+from gateway.mqtt.ranges import Answer, Request
 from gateway.mqtt.receipts import Receipt
 from gateway.mqtt.topics import Topics
 from gateway.settings import radio_names
@@ -50,6 +51,13 @@ class Channel(NamedTuple):
     note: str = ""
     inbound: bool = False
     """Told to the gateway, not by it."""
+    beside: tuple[type[Struct], ...] = ()
+    """What else is told there."""
+
+    @property
+    def payloads(self) -> tuple[type[Struct], ...]:
+        """Everything that is told there."""
+        return (*((self.payload,) if self.payload else ()), *self.beside)
 
 
 def channels() -> list[Channel]:
@@ -63,8 +71,9 @@ def channels() -> list[Channel]:
             wanted = list(inspect.signature(method).parameters)[1:]
             address = getattr(topics, name)(*(words or [f"{{{word}}}" for word in wanted]))
             told = _TOLD.get(title, _NOT_YET)
+            beside = _BESIDE.get(title, ())
             about = _doc(method).removeprefix("Return ")
-            found.append(Channel(title, address, about[:1].upper() + about[1:], *told))
+            found.append(Channel(title, address, about[:1].upper() + about[1:], *told, beside))
     order = list(vars(Topics))
     return sorted(found, key=lambda one: order.index(one.name.split("_")[0]))
 
@@ -79,6 +88,8 @@ def schemas() -> dict[str, Json]:
         "port.json": schema_of(PortLink),
         "alert.json": schema_of(Alert),
         "receipt.json": schema_of(Receipt),
+        "request.json": schema_of(Request),
+        "answer.json": schema_of(Answer),
     }
     for system in radio_names():
         made[f"detail-{system}.json"] = _union(details_of(system))
@@ -120,7 +131,7 @@ def details_of(system: str) -> list[type[Detail]]:
 def asyncapi() -> Json:
     """Return the AsyncAPI document: every channel told on, its payload, QoS and retention."""
     told = [channel for channel in channels() if channel.payload]
-    structs = list(dict.fromkeys(channel.payload for channel in told if channel.payload))
+    structs = list(dict.fromkeys(payload for channel in told for payload in channel.payloads))
     roots, components = components_of(structs, "#/components/schemas/{name}")
     payloads = dict(zip(structs, roots, strict=True))
     return {
@@ -170,18 +181,21 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
     "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),
     "alert": (Alert, 1, True, None, "an empty payload clears it", False),
     "receipt": (Receipt, 1, False, None, "told to the gateway, JSON or msgpack", True),
+    "request": (Request, 1, False, None, "told to the gateway, JSON or msgpack", True),
+    "answer": (Answer, 1, False, None, "the records first, then this", False),
 }
+_BESIDE: dict[str, tuple[type[Struct], ...]] = {"answer": (Record, RefusedRecord)}
 _NOT_YET = (None, 1, False, None, "", False)
 
 
 def _channel(channel: Channel) -> Json:
-    struct = channel.payload.__name__ if channel.payload else ""
+    structs = [struct.__name__ for struct in channel.payloads]
     levels = [level[1:-1] for level in channel.address.split("/") if level.startswith("{")]
     return {
         "address": channel.address,
         "description": channel.about,
         "parameters": {level: {"description": _LEVELS[level]} for level in levels},
-        "messages": {struct: {"$ref": f"#/components/messages/{struct}"}},
+        "messages": {struct: {"$ref": f"#/components/messages/{struct}"} for struct in structs},
     }
 
 

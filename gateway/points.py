@@ -44,6 +44,8 @@ POINTS = {
     "receipt.heard": "a consumer's receipt has come in",
     "receipt.struck": "what it names is struck out, and the broker does not know that we have it",
     "receipt.acknowledged": "the broker knows",
+    "request.heard": "a consumer asks for a range of numbers",
+    "request.answered": "the answer is told to its end",
     "watch.ended": "the watch is over, and the journal still open",
 }
 """Every point there is, and what is true when it is reached."""

@@ -67,6 +67,11 @@ class Journal:
             )
         return told
 
+    @property
+    def number_last(self) -> int:
+        """The newest number given."""
+        return self._disk.counts.number_last
+
     async def room(self) -> None:
         """Wait until the backlog is short; on a disk that hangs, only a moment."""
         await self._writer.room()
@@ -88,6 +93,10 @@ class Journal:
     async def entries(self, *, first: int = 1, limit: int) -> tuple[Entry, ...]:
         """Return what is still kept, by number."""
         return await self._ask(lambda: self._disk.entries(first=first, limit=limit))
+
+    async def damaged(self, *, first: int, last: int) -> tuple[int, ...]:
+        """Return the numbers in this range of rows that were found damaged, and set aside."""
+        return await self._ask(lambda: self._disk.quarantined(first=first, last=last))
 
     def counts(self) -> JournalCounts:
         """Return how the journal is, and what it holds."""

@@ -139,6 +139,11 @@ class Shelves:
         """Return what is still kept, by number; nothing damaged."""
         return tuple(self._proven(sql.ENTRIES, {"first": first, "limit": limit}))
 
+    def quarantined(self, *, first: int, last: int) -> tuple[int, ...]:
+        """Return the numbers in this range, as far as they can be read, that were set aside."""
+        found = self._db.execute(sql.DAMAGED, (first, last, last - first + 1))
+        return tuple(msgspec.convert(number, int) for (number,) in found)
+
     def set_aside(self, utc_ns: int | None) -> bool:
         """Move damaged rows into quarantine, and out of the outboxes; say whether any moved."""
         damaged, self.damaged = self.damaged, []

@@ -137,6 +137,11 @@ TRIMS = """
         before, link FROM trim ORDER BY place
 """
 
+DAMAGED = """
+    SELECT DISTINCT number FROM quarantine
+    WHERE typeof(number) = 'integer' AND number BETWEEN ? AND ? ORDER BY number LIMIT ?
+"""
+
 QUARANTINED = "SELECT shelf, number, ordinal FROM quarantine ORDER BY place"
 
 LOOSE = """

@@ -111,6 +111,23 @@ class StandingJournal:
         if self._journal is not None:
             await self._journal.strike(link, numbers)
 
+    @property
+    def number_last(self) -> int:
+        """The newest number given; 0 without a journal."""
+        return self._journal.number_last if self._journal else 0
+
+    async def entries(self, *, first: int = 1, limit: int) -> tuple[Entry, ...]:
+        """Return what is still kept, by number."""
+        if self._journal is None:
+            return ()
+        return await self._journal.entries(first=first, limit=limit)
+
+    async def damaged(self, *, first: int, last: int) -> tuple[int, ...]:
+        """Return the numbers in this range of rows that were found damaged, and set aside."""
+        if self._journal is None:
+            return ()
+        return await self._journal.damaged(first=first, last=last)
+
     def counts(self) -> JournalCounts:
         """Return how the journal is, and what it holds."""
         if self._journal is not None:

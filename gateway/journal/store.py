@@ -125,6 +125,10 @@ class Disk:
         """Return what is still kept, by number."""
         return self._whole(lambda: self._shelves.entries(first=first, limit=limit))
 
+    def quarantined(self, *, first: int, last: int) -> tuple[int, ...]:
+        """Return the numbers in this range of rows that were set aside as damaged."""
+        return self._shelves.quarantined(first=first, last=last)
+
     def close(self) -> None:
         """Leave the file whole and closed; a second time does nothing."""
         reached("journal.closing")

@@ -142,6 +142,8 @@ class LinkPlan(Struct, frozen=True, kw_only=True):
     """Routine positions: only the newest of each craft on its own topic, or each report as well."""
     position_interval_s: Annotated[float, Meta(ge=0, le=3600)] = 2.0
     """The shortest time between two positions of one craft."""
+    routine_per_s: Annotated[int, Meta(ge=1, le=100_000)] = 500
+    """Routine records and positions told in a second; twice as many may come at once."""
 
 
 class JournalPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -94,6 +94,14 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Receipts that ended what they name."""
     receipts_refused: int = 0
     """Receipts that could not be read, or name what this run has not told."""
+    requests: int = 0
+    """Requests of the consumer of record that were answered to the end."""
+    requests_refused: int = 0
+    """Requests that could not be read, or ask for what can't be had."""
+    requests_broken_off: int = 0
+    """Requests whose answer has no end: the connection was lost, or the disk can't be read."""
+    answered: int = 0
+    """Records told in answers to requests."""
     poison: int = 0
     """Entries that could not be told time and again, set aside and still tried: `alert/poison`."""
     refused: int = 0
@@ -104,6 +112,8 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Routine records and places handed to the broker."""
     dropped: int = 0
     """Routine records that the link was not up for, or could not keep up with."""
+    throttled: int = 0
+    """Routine records dropped because they were over the rate of the link, `routine_per_s`."""
     conflated: int = 0
     """Places that a newer one of the same craft replaced before they were told."""
     last_error: str | None = None

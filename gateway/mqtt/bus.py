@@ -36,6 +36,8 @@ class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
     """How long the broker may keep it; MQTT 5 only."""
     content_type: str | None = None
     """What the payload is written in; MQTT 5 only."""
+    correlation: bytes | None = None
+    """What whoever asked knows the answer by, 64 bytes at most; MQTT 5 only."""
 
 
 class Incoming(Struct, frozen=True, kw_only=True, gc=False):
@@ -48,6 +50,10 @@ class Incoming(Struct, frozen=True, kw_only=True, gc=False):
     """True when the broker had kept it; false when it was published just now."""
     mid: int
     """Its packet identifier on this connection."""
+    response_topic: str | None = None
+    """Where an answer is wanted; MQTT 5 only."""
+    correlation: bytes | None = None
+    """What the answer is to be known by; MQTT 5 only."""
 
 
 class LinkLost(Exception):  # noqa: N818  # a fact about the link, named as one

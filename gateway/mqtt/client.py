@@ -243,10 +243,15 @@ class Wire(aiomqtt.Client):
         return sent.mid
 
     def _properties_of(self, outgoing: Outgoing) -> Properties:
-        key = (outgoing.expiry_s, outgoing.content_type)
-        if key not in self._packed:
-            packed = of_publication(expiry_s=outgoing.expiry_s, content_type=outgoing.content_type)
-            self._packed[key] = _Packed(packed)
+        expiry_s, content_type = key = (outgoing.expiry_s, outgoing.content_type)
+        known_by = outgoing.correlation
+        if known_by is not None or key not in self._packed:
+            packed = _Packed(
+                of_publication(expiry_s=expiry_s, content_type=content_type, correlation=known_by)
+            )
+            if known_by is not None:  # no two answers have the same
+                return packed
+            self._packed[key] = packed
         return self._packed[key]
 
     def _read(self) -> None:
@@ -333,6 +338,8 @@ class Wire(aiomqtt.Client):
             qos=message.qos,
             retained=message.retain,
             mid=message.mid,
+            response_topic=getattr(message.properties, "ResponseTopic", None),
+            correlation=getattr(message.properties, "CorrelationData", None),
         )
         if self._inbox.qsize() < INBOX_MAX:
             self._inbox.put_nowait(incoming)

@@ -10,26 +10,26 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from typing import Protocol
 
-from msgspec import MsgspecError, Struct
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
-from gateway.model.inbound import Report, Ruling
 from gateway.model.plan import PUBACK, LinkPlan
-from gateway.model.words import Kind, Mode, Relation
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
 from gateway.mqtt.memory import Memory
-from gateway.mqtt.outbox import Outbox, Pump, PumpCount
+from gateway.mqtt.outbox import Pump, PumpCount
 from gateway.mqtt.payload import Writer
-from gateway.mqtt.positions import Positions
 from gateway.mqtt.receipts import Receipts
+from gateway.mqtt.requests import Archive, RequestCount, Requests
+from gateway.mqtt.routine import Routine
 from gateway.mqtt.states import States
-from gateway.mqtt.topics import STATUS, Topics, TopicUnsafe, name_of
-from gateway.points import reached
+from gateway.mqtt.topics import STATUS, Topics
 
 DISTRESS_WIDTH = 10
 """Distress entries unsigned at once."""
@@ -38,14 +38,8 @@ URGENT_WIDTH = 8
 """Urgency and safety entries unsigned at once. With distress, a state and an unjournaled entry
 they fill the window of twenty exactly: none of them ever waits for another."""
 
-FLUSH_S = 0.1
-"""How often last known places are told."""
-
 BEAT_S = 1.0
 """How often it is looked whether something is to be told again."""
-
-FLUSH_MAX = 100
-"""Places told each time: ten times what both AIS channels can carry (75 slots a second)."""
 
 
 class Carrier(Protocol):
@@ -86,6 +80,7 @@ class LinkState(Struct, frozen=True, kw_only=True):
     """How long ago the first of them was told for the first time."""
     receipts: int
     receipts_refused: int
+    requests: RequestCount
     poison: tuple[int, ...]
     """Entries that could not be told time and again."""
     refused: int
@@ -98,6 +93,8 @@ class LinkState(Struct, frozen=True, kw_only=True):
     """Routine records and places handed to the broker."""
     dropped: int
     """Routine records that the link was not up for, or could not keep up with."""
+    throttled: int
+    """Routine records over the rate of the link."""
     conflated: int
     """Places that a newer one of the same craft replaced before they were told."""
     evicted: int
@@ -116,7 +113,7 @@ class Link:
         plan: LinkPlan,
         *,
         station: str,
-        outbox: Outbox,
+        outbox: Archive,
         clock: Clock,
         log: Log,
         jitter: random.Random,
@@ -138,19 +135,24 @@ class Link:
             jitter=jitter,
             will=lambda: self._writer.state(STATUS, will()),
         )
-        self._routine = carrier(plan, lane="routine", clock=clock, log=log, jitter=jitter)
+        self._routine = Routine(
+            plan,
+            station=station,
+            bus=carrier(plan, lane="routine", clock=clock, log=log, jitter=jitter),
+            writer=self._writer,
+            clock=clock,
+            log=self._log,
+        )
         self._count = PumpCount()
         self._distress = self._pump((Lane.DISTRESS,), DISTRESS_WIDTH, None, outbox)
         self._second = self._pump((Lane.URGENCY, Lane.SAFETY), URGENT_WIDTH, self._distress, outbox)
         self._receipts = self._signing(carrier, outbox, jitter)
+        self._requests = self._asking(carrier, outbox, jitter)
         self._memory = Memory(self._urgent, write=self._unjournaled, clock=clock, log=self._log)
         self._states = States(
             self._urgent, birth=lambda: self._writer.state(STATUS, birth()), log=self._log
         )
-        self._positions = Positions(plan.position_interval_s)
         self._prompt: tuple[int, str, int] | None = None
-        self._offered = 0
-        self._dropped = 0
 
     async def run(self) -> None:
         """Tell the broker until cancelled; then have it say that we left, and leave in order."""
@@ -166,12 +168,12 @@ class Link:
         elif entry.lane is not Lane.ROUTINE:
             self._second.wake()
         else:
-            self._tell_routine(entry)
+            self._routine.tell(entry)
 
     def tell_unjournaled(self, entry: Entry) -> None:
         """Tell an entry that the disk could not take, from memory."""
         if entry.lane is Lane.ROUTINE:
-            self._tell_routine(entry)
+            self._routine.tell(entry)
         else:
             self._memory.put(entry)
 
@@ -184,15 +186,14 @@ class Link:
         pumps = (self._distress, self._second)
         since_ns = [pump.unsigned_since_ns for pump in pumps if pump.unsigned_since_ns is not None]
         signing = self._receipts
+        routine, places = self._routine.count, self._routine.places
         return LinkState(
             name=self._plan.name,
             distress_connected=self._urgent.connected,
-            routine_connected=self._routine.connected,
+            routine_connected=self._routine.bus.connected,
             receipts_connected=signing is None or signing.bus.connected,
             connects=self._urgent.connects,
-            last_error=self._urgent.last_error
-            or self._routine.last_error
-            or (signing.bus.last_error if signing else None),
+            last_error=next((bus.last_error for bus in self._buses if bus.last_error), None),
             published=self._count.published,
             resent=self._count.resent,
             unsigned=sum(pump.unsigned for pump in pumps),
@@ -201,22 +202,32 @@ class Link:
             else None,
             receipts=signing.count.taken if signing else 0,
             receipts_refused=signing.count.refused if signing else 0,
+            requests=replace(self._requests.count) if self._requests else RequestCount(),
             poison=tuple(number for pump in pumps for number in pump.poison()),
             refused=self._count.refused + self._states.count.refused,
-            unwritable=self._count.unwritable,
+            unwritable=self._count.unwritable + routine.unwritable,
             outbox_errors=self._count.errors + (signing.count.errors if signing else 0),
-            offered=self._offered,
-            dropped=self._dropped,
-            conflated=self._positions.conflated,
-            evicted=self._positions.evicted,
-            places_waiting=len(self._positions),
+            offered=routine.offered,
+            dropped=routine.dropped,
+            throttled=routine.throttled,
+            conflated=places.conflated,
+            evicted=places.evicted,
+            places_waiting=len(places),
             unjournaled_told=self._memory.told,
             unjournaled_waiting=len(self._memory),
             unjournaled_lost=self._memory.lost,
         )
 
+    @property
+    def _buses(self) -> Iterator[Bus]:
+        yield self._urgent
+        yield self._routine.bus
+        for ear in (self._receipts, self._requests):
+            if ear is not None:
+                yield ear.bus
+
     def _pump(
-        self, lanes: tuple[Lane, ...], width: int, after: Pump | None, outbox: Outbox
+        self, lanes: tuple[Lane, ...], width: int, after: Pump | None, outbox: Archive
     ) -> Pump:
         return Pump(
             self._plan.name,
@@ -232,7 +243,7 @@ class Link:
             log=self._log,
         )
 
-    def _signing(self, carrier: Carrier, outbox: Outbox, jitter: random.Random) -> Receipts | None:
+    def _signing(self, carrier: Carrier, outbox: Archive, jitter: random.Random) -> Receipts | None:
         """Return what takes receipts; None when nobody but the broker signs."""
         if self._plan.receipts == PUBACK:
             return None
@@ -257,20 +268,51 @@ class Link:
             log=self._log,
         )
 
+    def _asking(self, carrier: Carrier, outbox: Archive, jitter: random.Random) -> Requests | None:
+        """Return what answers requests; None when no consumer is named."""
+        consumer = self._plan.receipts
+        if consumer == PUBACK:
+            return None
+        topic = self._topics.request(consumer)
+        # A connection of its own again: a request takes its time, and no receipt waits for that.
+        bus = carrier(
+            self._plan,
+            lane="requests",
+            clock=self._clock,
+            log=self._log,
+            jitter=jitter,
+            topics=(topic,),
+        )
+        return Requests(
+            station=self._station,
+            topic=topic,
+            answer_topic=self._topics.answer(consumer),
+            bus=bus,
+            archive=outbox,
+            after=(self._distress, self._second),
+            write=partial(self._unjournaled, waited=True),
+            close=self._writer.closing,
+            clock=self._clock,
+            log=self._log,
+        )
+
     def _duties(self) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
         yield "distress connection", self._urgent.run()
-        yield "routine connection", self._routine.run()
+        yield "routine connection", self._routine.bus.run()
         yield "distress pump", self._distress.run()
         yield "urgent pump", self._second.run()
         yield "beat", self._beat()
         yield "again", self._tell_again()
         yield "unjournaled", self._memory.run()
         yield "states", self._states.run()
-        yield "places", self._tell_places()
+        yield "places", self._routine.run()
         yield "birth", self._states.watch()
         if self._receipts is not None:
             yield "receipts connection", self._receipts.bus.run()
             yield "receipts", self._receipts.run()
+        if self._requests is not None:
+            yield "requests connection", self._requests.bus.run()
+            yield "requests", self._requests.run()
 
     async def _beat(self) -> None:
         while True:
@@ -285,65 +327,6 @@ class Link:
             seen = await self._urgent.wait_reconnected(seen)
             self._distress.wake()
             self._second.wake()
-
-    async def _tell_places(self) -> None:
-        """Tell the newest place of each craft, no more often than the plan says."""
-        retain = self._plan.version == "5"  # nothing would ever take it off a 3.1.1 broker again
-        while True:
-            await self._clock.sleep(FLUSH_S)
-            now = self._clock.now()
-            if not self._routine.connected:
-                continue
-            for topic, entry in self._positions.due(now.mono_ns, FLUSH_MAX):
-                place = self._writer.position(
-                    entry, topic, published_utc_ns=now.utc_ns, retain=retain
-                )
-                if not self._routine.offer(place):
-                    break
-                self._offered += 1
-                self._positions.told(topic, now.mono_ns)
-                reached("place.offered")
-
-    def _tell_routine(self, entry: Entry) -> None:
-        """Tell a report as the place of its craft, or as it is, or both, as the plan says."""
-        if not isinstance(entry.item, Ruling):
-            return
-        sighting = entry.item.sighting
-        first = sighting.relation is not Relation.COPY
-        topic = self._place_of(sighting.report)
-        if topic is not None and first:
-            self._positions.put(topic, entry)
-        if self._plan.positions == "every" or (first and topic is None):
-            self._offer(entry)
-
-    def _place_of(self, report: Report) -> str | None:
-        """Return the topic of the craft's last known place; None when this report states none."""
-        if report.kind is not Kind.POSITION or report.mode is not Mode.REAL:
-            return None
-        name = self._station if report.system == "gnss" else name_of(report.sender)
-        if name is None or report.position is None:
-            return None
-        try:
-            return self._topics.position(report.system, name)
-        except TopicUnsafe:
-            return None
-
-    def _offer(self, entry: Entry) -> None:
-        if not self._routine.connected:
-            self._dropped += 1
-            return
-        try:
-            record = self._writer.record(
-                entry, published_utc_ns=self._clock.now().utc_ns, waited=False
-            )
-        except (MsgspecError, TopicUnsafe):
-            self._count.unwritable += 1
-            self._log.exception("entry_unwritable", number=entry.number)
-            return
-        if self._routine.offer(record):
-            self._offered += 1
-        else:
-            self._dropped += 1
 
     def _journaled(self, entry: Entry, again: bool) -> Outgoing:  # noqa: FBT001  # as Pump calls it
         return self._unjournaled(entry, again or self._waited(entry))

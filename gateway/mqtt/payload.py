@@ -119,6 +119,15 @@ class Writer:
             content_type=None if state is None else self._content_type,
         )
 
+    def closing(self, answer: Struct) -> Outgoing:
+        """Return what closes an answer; whoever asked says on which topic."""
+        return Outgoing(
+            topic=self.topics.root,
+            payload=self._encode(answer),
+            qos=1,
+            content_type=self._content_type,
+        )
+
     def _record(
         self, entry: Entry, published_utc_ns: int | None, *, waited: bool
     ) -> tuple[str, bytes]:

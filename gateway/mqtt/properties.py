@@ -6,7 +6,9 @@ The library packs them anew for each publication, at several times its other cos
 from __future__ import annotations
 
 
-def of_publication(*, expiry_s: int | None, content_type: str | None) -> bytes:
+def of_publication(
+    *, expiry_s: int | None, content_type: str | None, correlation: bytes | None = None
+) -> bytes:
     """Return the properties of a PUBLISH, or of a will (MQTT 5, sections 3.3.2.3 and 3.1.3.2)."""
     packed = b""
     if expiry_s is not None:
@@ -14,6 +16,8 @@ def of_publication(*, expiry_s: int | None, content_type: str | None) -> bytes:
     if content_type is not None:
         text = content_type.encode()
         packed += b"\x03" + len(text).to_bytes(2, "big") + text
+    if correlation is not None:
+        packed += b"\x09" + len(correlation).to_bytes(2, "big") + correlation
     return _measured(packed)
 
 

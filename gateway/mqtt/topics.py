@@ -89,6 +89,14 @@ class Topics:
         """Return where a consumer of record signs for entries."""
         return f"{self.root}/receipt/{level(consumer)}"
 
+    def request(self, consumer: str) -> str:
+        """Return where a consumer of record asks for a range of numbers again."""
+        return f"{self.root}/request/{level(consumer)}"
+
+    def answer(self, consumer: str) -> str:
+        """Return where it is answered, unless it asked for that on a topic below this."""
+        return f"{self.root}/answer/{level(consumer)}"
+
     def under(self, suffix: str) -> str:
         """Return the topic of a retained state, named by its levels after the station's."""
         return f"{self.root}/{'/'.join(level(text) for text in suffix.split('/'))}"

@@ -93,6 +93,7 @@ def plan(folder: str, port: str, broker_port: int, positions: str) -> StationPla
                 client_id="bench",
                 version="3.1.1",
                 positions=positions,
+                routine_per_s=100_000,  # the machine is measured, not the limit
             ),
         ),
         journal=JournalPlan(path=str(Path(folder, "journal.db"))),

@@ -501,10 +501,16 @@ WRITES = [
     ("alpha", "distress/v1/alpha/alert/journal", ["watch-officer", "rcc"]),
     ("alpha", "distress/v1/bravo/report/distress/dsc", []),
     ("alpha", "distress/v1/alpha/command/test", []),
+    ("alpha", "distress/v1/alpha/answer/rcc", ["rcc"]),
+    ("alpha", "distress/v1/alpha/answer/rcc/1/2", ["rcc"]),
     ("alpha", "distress/v1/alpha/receipt/rcc", []),
+    ("alpha", "distress/v1/alpha/request/rcc", []),
     ("alpha", "elsewhere", []),
     ("rcc", "distress/v1/alpha/receipt/rcc", ["alpha"]),
+    ("rcc", "distress/v1/alpha/request/rcc", ["alpha"]),
     ("rcc", "distress/v1/alpha/receipt/else", []),
+    ("rcc", "distress/v1/alpha/request/else", []),
+    ("rcc", "distress/v1/alpha/answer/rcc", []),
     ("rcc", "distress/v1/bravo/receipt/rcc", []),
     ("rcc", "distress/v1/alpha/report/distress/dsc", []),
     ("rcc", "distress/v1/alpha/command/test", []),
@@ -561,7 +567,7 @@ async def test_the_broker_that_we_ship_lets_everybody_do_their_part_and_no_more(
         await asyncio.gather(*ears, return_exceptions=True)
 
     assert heard == {name: expected(name) for name in everybody}
-    assert heard["alpha"] == ["distress/v1/alpha/receipt/rcc"]
+    assert heard["alpha"] == ["distress/v1/alpha/receipt/rcc", "distress/v1/alpha/request/rcc"]
     assert anonymous.connects == 0
 
 

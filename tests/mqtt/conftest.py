@@ -241,19 +241,32 @@ class FakeBus:
         return self.connects
 
 
+class Kept(dict):
+    """Entries by number; a journal is asked for them by the same name."""
+
+    async def __call__(self, *, first=1, limit):
+        return tuple(self[number] for number in sorted(self) if number >= first)[:limit]
+
+
 class FakeOutbox:
     """The outbox in memory: urgent first, then by age, as the journal gives it."""
 
     epoch = "e1"
 
     def __init__(self):
-        self.entries = {}
+        self.entries = Kept()
         self.struck = []
         self.failing = 0
         self.limits = []
+        self.number_last = 0
+        self.quarantined = ()
 
     def add(self, *entries):
-        self.entries |= {entry.number: entry for entry in entries}
+        self.entries.update({entry.number: entry for entry in entries})
+        self.number_last = max([self.number_last, *self.entries])
+
+    async def damaged(self, *, first, last):
+        return tuple(number for number in self.quarantined if first <= number <= last)
 
     async def pending(self, _link, lanes, *, limit, after=None):
         self._fail()
@@ -325,6 +338,15 @@ class Rig:
         receipt = form.encode({"epoch": epoch, "numbers": numbers}) if payload is None else payload
         settings = {"topic": bus.topics[0], "qos": 1, "retained": False, "mid": 1} | over
         bus.inbox.put_nowait(Incoming(payload=receipt, **settings))
+
+    def ask(self, first=1, last=1, *, epoch="e1", form=msgspec.json, payload=None, **over):
+        """Have the consumer of record ask for this range; what is not of a request is of MQTT."""
+        bus = self.buses["requests"]
+        said = {key: over.pop(key) for key in ("routine",) if key in over}
+        said |= {"response_topic": over.pop("inside")} if "inside" in over else {}
+        asked = form.encode({"epoch": epoch, "first": first, "last": last} | said)
+        settings = {"topic": bus.topics[0], "qos": 1, "retained": False, "mid": 1} | over
+        bus.inbox.put_nowait(Incoming(payload=asked if payload is None else payload, **settings))
 
     def heard(self, *entries):
         """Put entries on disk and tell of them."""

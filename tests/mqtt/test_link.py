@@ -12,7 +12,7 @@ from gateway.model.entry import Lane
 from gateway.model.place import Identity
 from gateway.model.words import Kind, Mode, Relation, Urgency
 from gateway.mqtt import link as link_module
-from gateway.mqtt import memory, outbox, positions, states
+from gateway.mqtt import memory, outbox, positions, routine, states
 from gateway.mqtt.payload import Record
 from gateway.mqtt.positions import Positions
 
@@ -520,6 +520,39 @@ def test_routine_that_nobody_can_take_is_dropped_and_counted(rig, make):
     assert (state.offered, state.dropped) == (3, 8)
 
 
+def test_routine_over_the_rate_of_the_link_is_dropped_and_counted_apart(rig, make):
+    async def scene(at):
+        at.up()
+        for number in range(1, 12):
+            at.link.tell(make.place(number, kind=Kind.STATUS))
+        assert (at.link.state().offered, at.link.state().throttled) == (6, 5)
+        at.clock.passed_s += 1
+        for number in range(12, 22):
+            at.link.tell(make.place(number, kind=Kind.STATUS))
+        assert (at.link.state().offered, at.link.state().throttled) == (9, 12)
+
+    assert rig(scene, routine_per_s=3).link.state().dropped == 0
+
+
+def test_places_over_the_rate_wait_and_distress_is_under_no_rate(rig, make):
+    async def scene(at):
+        at.up()
+        for number in range(1, 10):
+            at.link.tell(make.place(number, sender=Identity(mmsi=f"24400000{number}")))
+        await make.until(lambda: len(at.routine.offered) == 2)
+        await make.settled()
+        assert len(at.routine.offered) == 2
+        at.heard(*(make.mayday(number) for number in range(10, 60)))
+        await make.until(lambda: len(at.outbox.struck) == 50)
+        for told in range(3, 10):
+            at.clock.passed_s += 1
+            await make.until(lambda told=told: len(at.routine.offered) == told)
+
+    state = rig(scene, routine_per_s=1).link.state()
+
+    assert (state.offered, state.throttled, state.dropped) == (9, 0, 0)
+
+
 def test_a_place_that_the_broker_can_not_take_now_waits_for_its_turn(rig, make):
     async def scene(at):
         at.routine.offers_taken = 0
@@ -551,7 +584,7 @@ def test_distress_goes_out_while_the_routine_connection_is_down(rig, make):
 
 
 def test_places_are_told_at_a_bounded_rate(rig, make, monkeypatch):
-    monkeypatch.setattr(link_module, "FLUSH_MAX", 7)
+    monkeypatch.setattr(routine, "FLUSH_MAX", 7)
     turns = []
 
     async def scene(at):

@@ -8,6 +8,7 @@ decides what it means.
     telling.py   from the journal to the links, and what happens when the disk fails
     views.py     how ports and links stand, as the status says it
     outside.py   what all that is connected to
+    troubles.py  what is wrong with links, as alerts say it
 """
 
 from __future__ import annotations

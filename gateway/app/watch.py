@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from gateway import __version__
 from gateway.app.outside import Outside
 from gateway.app.telling import Teller
+from gateway.app.troubles import troubles_of
 from gateway.app.views import differ, link_status, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
@@ -97,6 +98,7 @@ class Watch:
         self._began = clock.now()
         self._statuses = 0
         self._quarantined_told = 0
+        self._troubles: dict[AlertName, str | None] = {}
         self._told_ports: dict[str, PortLink] = {}
         self._board = Board(self._links, clock=clock, log=log)
         self._teller = Teller(journal, self._links, board=self._board, clock=clock)
@@ -198,6 +200,13 @@ class Watch:
         self._tell_damage(journal.quarantined)
         lost = self._recorder.last_error if self._recorder else None
         self._board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
+        self._watch_the_links()
+
+    def _watch_the_links(self) -> None:
+        """Raise and clear the alarms about links; one that has more to say is told anew."""
+        for name, trouble in troubles_of([link.state() for link in self._links]):
+            self._board.alarm(name, trouble, anew=trouble != self._troubles.get(name))
+            self._troubles[name] = trouble
 
     def _tell_damage(self, count: int) -> None:
         """Raise the alarm for each damaged row that the journal had to set aside."""

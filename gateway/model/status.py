@@ -183,6 +183,8 @@ class AlertName(StrEnum):
     """A distress was not signed for within 240 s."""
     POISON = "poison"
     """An entry can't be told time and again."""
+    CLIENT_ID = "client_id"
+    """Another client at a broker bears our name."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -108,6 +108,10 @@ class Bus(Protocol):
     def last_error(self) -> str | None:
         """Why the last connection, or the last attempt at one, came to its end."""
 
+    @property
+    def disputed(self) -> str | None:
+        """The name it goes by because another client bears its own; None when it is alone."""
+
     async def run(self) -> None:
         """Keep the connection until cancelled; then tell the will, if any, and leave in order."""
 

@@ -24,6 +24,7 @@ from gateway.mqtt.bus import (
 )
 from gateway.mqtt.client import Wire
 from gateway.mqtt.limits import GOODBYE_S_MAX
+from gateway.mqtt.naming import Ending, Naming
 from gateway.points import reached
 
 RETRY_S_MIN = 0.25
@@ -52,7 +53,7 @@ class MqttBus:
     ) -> None:
         self._plan = plan
         self._name = f"{plan.name}/{lane}"
-        self._client_id = f"{plan.client_id}-{lane}"
+        self._naming = Naming(f"{plan.client_id}-{lane}", jitter)
         self._clock = clock
         self._log = log.bind(link=plan.name, lane=lane)
         self._jitter = jitter
@@ -63,6 +64,7 @@ class MqttBus:
         self._up = asyncio.Event()
         self.connects = 0
         self.last_error: str | None = None
+        self._parting: int | None = None
         self._said: str | None = None
 
     @property
@@ -70,20 +72,31 @@ class MqttBus:
         """True while the broker is known to answer."""
         return self._wire is not None
 
+    @property
+    def disputed(self) -> str | None:
+        """The name it goes by because another client bears its own; None when it is alone."""
+        return self._naming.disputed(self._clock.now().mono_ns)
+
     async def run(self) -> None:
         """Keep the connection until cancelled; then tell the will, if any, and leave in order."""
         failures = 0
         while True:
             before, began_ns = self.connects, self._clock.now().mono_ns
+            self._parting = None
             try:
                 reason = await self._once()
             except (LinkLost, SubscribeRefused, CredentialFault) as error:
                 reason = error.reason if isinstance(error, LinkLost) else str(error)
-            lasted_s = (self._clock.now().mono_ns - began_ns) / 1e9
-            steady = self.connects > before and lasted_s >= STEADY_S
+            now_ns = self._clock.now().mono_ns
+            ending = Ending(self.connects > before, (now_ns - began_ns) / 1e9, self._parting)
+            steady = ending.stood and ending.lasted_s >= STEADY_S
             failures = 0 if steady else failures + 1
             pause_s = min(RETRY_S_MAX, RETRY_S_MIN * 2.0 ** min(failures, 8))
             pause_s *= self._jitter.uniform(0.5, 1.0)
+            parted_s = self._naming.ended(ending, now_ns)
+            if parted_s is not None:
+                failures, pause_s = 0, parted_s
+                reason = f"{reason}: another client bears our name?"
             # Said once, not each time: a broker may be away for days.
             say = self._log.debug if reason == self._said else self._log.warning
             say("link_lost", reason=reason, retry_s=round(pause_s, 2))
@@ -138,7 +151,8 @@ class MqttBus:
     async def _once(self) -> str:
         """Hold one connection, and return why it ended."""
         will = self._will() if self._will else None
-        wire = self._make_wire(self._plan, client_id=self._client_id, name=self._name, will=will)
+        client_id = self._naming.begun(self._clock.now().mono_ns)
+        wire = self._make_wire(self._plan, client_id=client_id, name=self._name, will=will)
         try:
             await wire.open()
             await wire.subscribe_all(self._topics)
@@ -150,6 +164,7 @@ class MqttBus:
             raise
         finally:
             self._wire = None
+            self._parting = wire.parting
             await wire.close()
 
     def _stand(self, wire: Wire) -> None:

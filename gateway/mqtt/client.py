@@ -36,12 +36,14 @@ from gateway.mqtt.limits import (
     BACKLOG_PACKETS_MAX,
     CANARY_S,
     CONNECT_S_MAX,
+    ENVELOPE_BYTES_MAX,
     GOODBYE_S_MAX,
     INBOX_MAX,
     INCOMING_BYTES_MAX,
     PUBACK_S_MAX,
     WINDOW_MAX,
 )
+from gateway.mqtt.naming import HUNG_UP
 from gateway.mqtt.properties import of_connection, of_publication
 from gateway.points import reached
 
@@ -88,6 +90,8 @@ class Wire(aiomqtt.Client):
         self._lost: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._opened = False
+        self.parting: int | None = None
+        """The reason code that the broker left with; None when it was not the broker who left."""
         self._file = -1
         self._writing = False
         self.overflowed = 0
@@ -302,7 +306,7 @@ class Wire(aiomqtt.Client):
         self._window = asyncio.Semaphore(max(1, min(window, WINDOW_MAX)))
         size = getattr(properties, "MaximumPacketSize", None)
         if size is not None:
-            self._packet_bytes_max = min(PAYLOAD_BYTES_MAX, max(0, size - _ENVELOPE_BYTES_MAX))
+            self._packet_bytes_max = min(PAYLOAD_BYTES_MAX, max(0, size - ENVELOPE_BYTES_MAX))
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(
@@ -314,8 +318,10 @@ class Wire(aiomqtt.Client):
         *_: object,
     ) -> None:
         if flags.is_disconnect_packet_from_server:
+            self.parting = reason_code.value
             self._end(f"the broker said goodbye: {reason_code}")
         else:
+            self.parting = None if self._lost or self._words.text else HUNG_UP
             self._end(self._words.text or "the connection was closed")
 
     def _on_publish(
@@ -362,10 +368,6 @@ class Wire(aiomqtt.Client):
         if self._writing:
             self._writing = False
             self._loop.remove_writer(self._file)
-
-
-_ENVELOPE_BYTES_MAX = 512
-"""Topic, properties and header of a PUBLISH of ours: six levels of 64 characters at the most."""
 
 
 _GREETING = of_connection(receive_max=INBOX_MAX, packet_bytes_max=INCOMING_BYTES_MAX)

@@ -25,3 +25,6 @@ INBOX_MAX = 1024
 
 INCOMING_BYTES_MAX = 262_144
 """A broker that sends a longer packet is not one of ours; a packet may announce 256 MB."""
+
+ENVELOPE_BYTES_MAX = 512
+"""Topic, properties and header of a PUBLISH of ours: six levels of 64 characters at the most."""

@@ -70,6 +70,8 @@ class LinkState(Struct, frozen=True, kw_only=True):
     connects: int
     """Connections of the distress lane made since the start."""
     last_error: str | None
+    disputed: tuple[str, ...]
+    """The names that connections go by because another client bears their own."""
     published: int
     """Entries that the broker signed for."""
     resent: int
@@ -194,6 +196,7 @@ class Link:
             receipts_connected=signing is None or signing.bus.connected,
             connects=self._urgent.connects,
             last_error=next((bus.last_error for bus in self._buses if bus.last_error), None),
+            disputed=tuple(bus.disputed for bus in self._buses if bus.disputed),
             published=self._count.published,
             resent=self._count.resent,
             unsigned=sum(pump.unsigned for pump in pumps),

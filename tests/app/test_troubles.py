@@ -1,0 +1,24 @@
+"""What is wrong with links is said once for all of them, and taken back when it is over."""
+
+from __future__ import annotations
+
+from msgspec import defstruct
+
+from gateway.app.troubles import troubles_of
+
+State = defstruct("State", ["name", ("disputed", tuple, ())])
+
+
+def test_links_that_nothing_is_wrong_with_raise_no_alarm():
+    assert dict(troubles_of([State("local"), State("shore")])) == {"client_id": None}
+
+
+def test_each_link_whose_name_is_shared_is_named_with_the_remedy():
+    states = [State("local"), State("a", ("gw-distress-01ab",)), State("b", ("x-1", "x-2"))]
+
+    text = dict(troubles_of(states))["client_id"]
+
+    assert "local" not in text
+    assert "of link a bears our name: we go by gw-distress-01ab meanwhile" in text
+    assert "of link b bears our name: we go by x-1, x-2 meanwhile" in text
+    assert "client_id of its own in [link.b]" in text

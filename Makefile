@@ -14,6 +14,8 @@ PYTHON ?=
 SECONDS ?=
 VECTORS ?=
 ROUNDS ?=
+CUTS ?=
+SEED ?=
 UPGRADE ?=
 
 BIN := .venv/bin
@@ -24,7 +26,7 @@ LOCKS := requirements.txt requirements-build.txt
 PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PYTHONPATH -u PYTHONHOME PIP_USER=0 \
 	PIP_REQUIRE_HASHES=0 $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
 
-.PHONY: help demo test vectors bench faults schema lock clean FORCE
+.PHONY: help demo test vectors bench cuts faults schema lock clean FORCE
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -45,6 +47,9 @@ vectors: .venv/dev.stamp ## compare with the vectors of others, a line a file [V
 
 bench: .venv/dev.stamp ## print the figures, and the machine they were taken on [ROUNDS=N]
 	@$(BIN)/python tests/bench/run.py $(if $(ROUNDS),--rounds '$(ROUNDS)')
+
+cuts: .venv/dev.stamp ## cut the power under the journal ten thousand times [CUTS=N] [SEED=N]
+	@$(BIN)/python tests/cuts/run.py $(if $(CUTS),--cuts '$(CUTS)') $(if $(SEED),--seed '$(SEED)')
 
 faults: .venv/dev.stamp ## every fault in its whole form, and what was seen of it
 	@bash .ci/mosquitto

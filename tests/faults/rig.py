@@ -47,6 +47,9 @@ WAIT_S = 30.0
 SIGN_S = 0.02
 """How long the consumer of record collects before it signs."""
 
+RECONNECT_S = 0.1
+"""How long the consumer waits before it looks again for a broker that is away."""
+
 LOG_LINES_MAX = 400
 """The newest lines of a life's log that are kept, for whoever looks into a failure."""
 
@@ -165,7 +168,7 @@ class Consumer:
             protocol=paho.MQTTv311,
             reconnect_on_failure=True,
         )
-        self._client.reconnect_delay_set(1, 1)
+        self._client.reconnect_delay_set(RECONNECT_S, RECONNECT_S)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = lambda *_: self.connected.clear()
         self._client.on_message = self._on_message
@@ -245,7 +248,8 @@ class Life:
     """One run of the gateway's process."""
 
     def __init__(self, arguments: list[str], *, environment: dict[str, str] | None = None) -> None:
-        self.lines: deque[str] = deque(maxlen=LOG_LINES_MAX)
+        self.log: deque[tuple[int, str]] = deque(maxlen=LOG_LINES_MAX)
+        """When each line of its log came, and the line."""
         self.watch_ns: int | None = None
         """When it said that it is on watch."""
         self.began_ns = time.monotonic_ns()
@@ -287,6 +291,10 @@ class Life:
         self.process.send_signal(signal.SIGTERM)
         return self.wait_end()
 
+    def said(self, *words: str) -> list[int]:
+        """Return when its log said something with all of these words in it."""
+        return [at_ns for at_ns, line in list(self.log) if all(word in line for word in words)]
+
     def memory_mb(self, field: str = "VmRSS") -> float:
         """Return how much memory it holds; VmHWM for the most it ever held."""
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -303,10 +311,10 @@ class Life:
         assert pipe is not None
         with pipe:
             for line in pipe:
+                self.log.append((time.monotonic_ns(), line.decode(errors="replace").rstrip()))
                 if self.watch_ns is None and b"watch_begun" in line:
-                    self.watch_ns = time.monotonic_ns()
+                    self.watch_ns = self.log[-1][0]
                     self._watch.set()
-                self.lines.append(line.decode(errors="replace").rstrip())
         self.ended_ns = time.monotonic_ns()
         self._watch.set()
 
@@ -440,7 +448,7 @@ class Rig:
             yield db if {"entry", "journal", "outbox"} <= known else None
 
     def _troubles(self) -> str:
-        return "\n".join(self.life.lines) if self.life else "nothing was started"
+        return "\n".join(line for _, line in self.life.log) if self.life else "nothing was started"
 
     def _configured(self, journal: str) -> Path:
         ports = "".join(

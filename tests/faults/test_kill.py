@@ -124,7 +124,7 @@ class Deaths:
         self.killed += 1
         self._note(life, journal)
 
-        assert code == -9, (point, turn, list(life.lines))
+        assert code == -9, (point, turn, list(life.log))
 
     def kill(self, after_s: float) -> None:
         """Live so long."""

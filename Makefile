@@ -46,7 +46,7 @@ vectors: .venv/dev.stamp ## compare with the vectors of others, a line a file [V
 	@$(BIN)/python tests/conformance/run.py
 
 bench: .venv/dev.stamp ## print the figures, and the machine they were taken on [ROUNDS=N]
-	@$(BIN)/python tests/bench/run.py $(if $(ROUNDS),--rounds '$(ROUNDS)')
+	@$(BIN)/python -m tests.bench.run $(if $(ROUNDS),--rounds '$(ROUNDS)')
 
 cuts: .venv/dev.stamp ## cut the power under the journal ten thousand times [CUTS=N] [SEED=N]
 	@$(BIN)/python tests/cuts/run.py $(if $(CUTS),--cuts '$(CUTS)') $(if $(SEED),--seed '$(SEED)')

@@ -133,6 +133,11 @@ class Receipts:
 
     async def _told(self, numbers: set[int]) -> set[int]:
         """Return those that have been handed to the broker in this run."""
+        waiting = {number for pump in self._pumps for number in pump.awaited(numbers)}
+        return waiting | await self._told_long_ago(numbers - waiting)
+
+    async def _told_long_ago(self, numbers: set[int]) -> set[int]:
+        """Return those handed to the broker of which no pump knows any more: ended, or too many."""
         begun = {lane: last for pump in self._pumps for lane, last in pump.begun.items()}
         last_of_all = max(begun.values())
         known = {number for number in numbers if number <= last_of_all}

@@ -37,6 +37,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.said: dict[str, Said] = {}
+        self.spoken: dict[str, list[int]] | None = None
+        """When each sentence was said, whatever is in it; only where somebody asks for it."""
         self.kept: dict[str, tuple[str, int]] = {}
         """Epoch and number in the journal's file."""
         self.told: dict[str, list[Told]] = {}

@@ -372,6 +372,9 @@ class Rig:
         """Have a modem say this, and write down that it was said if all of it was."""
         watched = self.life is not None and self.life.on_watch
         at_ns = time.monotonic_ns()
+        if self.ledger.spoken is not None:
+            words = sentence.wire.decode().rstrip()
+            self.ledger.spoken.setdefault(words, []).append(at_ns)
         if sentence.mmsi:
             # Before it is said: the consumer may have it before we come back from the kernel.
             self.ledger.said[sentence.mmsi] = Said(sentence, at_ns, watched)
@@ -390,10 +393,14 @@ class Rig:
         wait: bool = True,
     ) -> Life:
         """Start the process, armed or not; wait until it is on watch or dead."""
-        config = self._configured(journal)
+        if point == "-":
+            return self.live_by("-m", "gateway", journal=journal, wait=wait)
         armed = str(Path(__file__).with_name("armed.py"))
-        plain = ["-m", "gateway"] if point == "-" else [armed, point, str(turn), deed]
-        self.life = Life([*plain, "run", "--config", str(config)])
+        return self.live_by(armed, point, str(turn), deed, journal=journal, wait=wait)
+
+    def live_by(self, *entry: str, journal: str = "journal.db", wait: bool = True) -> Life:
+        """Start the process by an entry of the caller's, which runs the command line."""
+        self.life = Life([*entry, "run", "--config", str(self._configured(journal))])
         if wait:
             self.life.wait_watch()
         return self.life

@@ -27,6 +27,7 @@ RESTS_MAX = 3
 WHOLE_TURNS = 25
 SHORT_TURN_MAX = 15
 WHOLE_RANDOM = 200
+RANDOM_S_MAX = 3.0
 
 
 class Death(Struct, frozen=True):
@@ -113,7 +114,7 @@ class Deaths:
     def die(self, point: str, turn: int, *, place: int) -> None:
         """Live until this point has been come to so often."""
         how = DEATHS[point]
-        journal = f"fresh-{place}.db" if how.fresh else "journal.db"
+        journal = f"{point}-{place}.db" if how.fresh else "journal.db"
         life = self.rig.live(point=point, turn=turn, journal=journal, wait=how.leaving)
         if how.leaving:
             life.process.terminate()
@@ -226,4 +227,4 @@ def test_killed_at_any_moment_it_loses_nobody_who_was_kept(tmp_path, whole, figu
     dice = random.Random(3)
     with dying(tmp_path, figure, "at any moment") as deaths:
         for _ in range(WHOLE_RANDOM if whole else 2):
-            deaths.kill(dice.uniform(0.0, 1.5))
+            deaths.kill(dice.uniform(0.0, RANDOM_S_MAX if whole else 1.5))

@@ -326,6 +326,26 @@ def test_what_has_not_been_told_can_not_be_signed_for(signed, make, monkeypatch)
     assert signed(scene).link.state().receipts == 1
 
 
+def test_a_receipt_is_taken_however_much_stands_untold_in_another_lane(signed, make, monkeypatch):
+    monkeypatch.setattr(receipts, "UNTOLD_MAX", 2)
+
+    async def scene(at):
+        at.up()
+        at.heard(make.safety(1))
+        await make.until(lambda: numbers(at))
+        await make.until(at.link._second.resting.is_set)
+        at.outbox.add(*(make.safety(number) for number in (2, 3, 4, 5)))
+        at.outbox.add(make.mayday(6))
+        at.link._distress.wake()
+        await make.until(lambda: 6 in numbers(at))
+        at.sign(6)
+        await make.until(lambda: at.link.state().receipts)
+        assert set(at.outbox.entries) >= {2, 3, 4, 5}
+        assert 6 not in at.outbox.entries
+
+    assert signed(scene).link.state().receipts_refused == 0
+
+
 def test_a_receipt_that_overtakes_the_puback_ends_the_entry_for_good(signed, make):
     async def scene(at):
         at.up()

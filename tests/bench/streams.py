@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 from pyais import encode_dict
+from tests.live.conftest import Mosquitto
 
 from gateway.app import Service
 from gateway.clock import Clock
@@ -27,7 +28,6 @@ from gateway.settings import profile_named
 from gateway.verbs.embedded import LOOPBACK, embedded_broker
 from tests.bench.figures import Figure, at_least, told
 from tests.faults.traffic import Traffic
-from tests.live.conftest import Mosquitto
 
 SENTENCES = 40_000
 CALLS = 20_000

@@ -33,11 +33,11 @@ from typing import Self
 import msgspec
 import paho.mqtt.client as paho
 from msgspec import Struct
+from tests.live.conftest import Mosquitto
 
 from gateway.model.entry import Lane
 from tests.faults.ledger import Ledger, Said, Told
 from tests.faults.traffic import PORTS, Sentence, Traffic
-from tests.live.conftest import Mosquitto
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = "127.0.0.1"

@@ -120,7 +120,8 @@ class Bus(Protocol):
 
         Raises:
             PublishRefused: the broker signed with a bad one, or it would break a known limit.
-            LinkLost: at once when there is no link, or when the link ends before the signature.
+            LinkLost: at once when there is no link, or when the link ends before the signature;
+                `connected` is false by then.
         """
 
     def offer(self, outgoing: Outgoing) -> bool:

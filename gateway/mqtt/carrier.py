@@ -109,7 +109,13 @@ class MqttBus:
         if wire is None:
             raise LinkLost(self._name, self.last_error or "not connected")
         reached("publish.begun")
-        await wire.publish_signed(outgoing)
+        try:
+            await wire.publish_signed(outgoing)
+        except LinkLost:
+            # Now, and not when our own turn comes: who publishes again as soon as the link is up
+            # would go round in circles on this one, and never let us have our turn.
+            self._fall(wire)
+            raise
         reached("publish.signed")
 
     def offer(self, outgoing: Outgoing) -> bool:
@@ -163,7 +169,7 @@ class MqttBus:
                 await self._tell_will(wire)
             raise
         finally:
-            self._wire = None
+            self._fall(wire)
             self._parting = wire.parting
             await wire.close()
 
@@ -176,6 +182,11 @@ class MqttBus:
         waited.set()
         self._log.info("link_connected", host=self._plan.host, port=self._plan.port)
         reached("link.connected")
+
+    def _fall(self, wire: Wire) -> None:
+        """This connection is over; a newer one stands."""
+        if self._wire is wire:
+            self._wire = None
 
     async def _tell_will(self, wire: Wire) -> None:
         """Tell what the broker would have told, had we died: DISCONNECT makes it forget that."""

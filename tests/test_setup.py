@@ -199,5 +199,5 @@ def test_the_unit_says_what_the_operations_page_says():
     for key in ("User", "StateDirectory", "ExecStart"):
         value = re.search(rf"^{key}=(\S+)", unit, re.MULTILINE)[1]
         assert value in page
-    assert re.search(r"^Type=exec$", unit, re.MULTILINE)
+    assert re.search(r"^Type=notify$", unit, re.MULTILINE)
     assert re.search(r"^DevicePolicy=closed$", unit, re.MULTILINE)

@@ -6,6 +6,7 @@ decides what it means.
 
     watch.py     the duties of a station on watch
     telling.py   from the journal to the links, and what happens when the disk fails
+    disk.py      a disk that hangs is told of, also when nothing is heard
     views.py     how ports and links stand, as the status says it
     outside.py   what all that is connected to
     troubles.py  what is wrong with links, as alerts say it
@@ -23,6 +24,7 @@ from gateway.app.outside import Outside
 from gateway.app.watch import Watch
 from gateway.clock import Clock
 from gateway.health import absence_of
+from gateway.health.watchdog import Watchdog
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.plan import PortPlan, RecordPlan, StationPlan
@@ -50,6 +52,7 @@ class Service:
         outside: Outside = AS_IT_IS,
     ) -> None:
         self._plan = plan
+        self._notify = outside.notify
         self._clock = clock
         self._log = log
         self._dice = dice
@@ -90,10 +93,21 @@ class Service:
             async with asyncio.TaskGroup() as group:
                 for name, duty in watch.duties():
                     group.create_task(watch.stand(name, duty), name=name)
+                dog = Watchdog(
+                    watch.late,
+                    watch.words,
+                    notify=self._notify,
+                    board=watch.board,
+                    clock=clock,
+                    log=log,
+                )
+                group.create_task(watch.stand("watchdog", dog.run), name="watchdog")
                 await watch.tried()
                 log.info("watch_begun", station=plan.station, ports=len(plan.ports))
+                self._notify.ready()
                 self.on_watch.set()
         finally:
+            self._notify.stopping()
             if self._watch is not None:
                 self._watch.give_up_what_is_half_said()
             if recorder is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from gateway.health.notify import Notify
 from gateway.journal.front import Journal
 from gateway.journal.standing import Opener
 from gateway.mqtt.carrier import MqttBus
@@ -25,3 +26,5 @@ class Outside(Struct, frozen=True, kw_only=True):
     """The modems in memory (`memory:…`), by name."""
     opener: Opener = Journal.open
     """What opens the journal."""
+    notify: Notify = field(default_factory=lambda: Notify(None))
+    """Whoever started us, and is told that we live."""

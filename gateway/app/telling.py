@@ -15,6 +15,7 @@ from gateway.model.inbound import Item
 from gateway.model.status import AlertName
 from gateway.mqtt.link import Link
 from gateway.points import reached
+from gateway.pulse import PULSE_S, Pulse
 
 JOURNAL_S_MAX = 2.0
 """A distress that the disk has not taken by then goes out with `journaled=false`."""
@@ -30,6 +31,7 @@ class Teller:
         self._links = links
         self._board = board
         self._clock = clock
+        self.pulse = Pulse(clock)
         self._handed: asyncio.Queue[_Handed] = asyncio.Queue()
         """With the journal, not yet told to the links; bounded by the journal's own backlog."""
 
@@ -38,11 +40,15 @@ class Teller:
         for together in _batches(items):
             entries = self._journal.append(together)
             self._handed.put_nowait(_Handed(together, entries, self._clock.now().mono_ns))
+            self.pulse.expect()
 
     async def run(self) -> None:
         """Tell the links what the journal has taken, in order; and what it could not take."""
         while True:
+            if self._handed.empty():
+                self.pulse.rest()
             handed = await self._handed.get()
+            self.pulse.beat(JOURNAL_S_MAX + PULSE_S)
             left_s = JOURNAL_S_MAX - (self._clock.now().mono_ns - handed.mono_ns) / 1e9
             await asyncio.wait({handed.entries}, timeout=max(left_s, 0.0))
             if not handed.entries.done():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from msgspec.structs import replace
 
 from gateway.model.inbound import Moment
 from gateway.model.plan import PortPlan
-from gateway.model.status import LinkStatus, PortLink
+from gateway.model.status import AlertName, LinkStatus, PortLink
 from gateway.mqtt.link import LinkState
 from gateway.normalise import utc_of
 from gateway.transport.supervisor import PortState
@@ -52,6 +54,17 @@ def link_status(state: LinkState, queued: int) -> LinkStatus:
         conflated=state.conflated,
         last_error=state.last_error,
     )
+
+
+def in_words(
+    ports: Sequence[PortState], links: Sequence[LinkState], alerts: Iterable[AlertName]
+) -> str:
+    """Return how the box is in one line, as `systemctl status` shows it."""
+    listening = sum(port.state == "open" for port in ports)
+    up = sum(link.distress_connected and link.routine_connected for link in links)
+    words = f"{listening} of {len(ports)} ports open, {up} of {len(links)} links up"
+    standing = ", ".join(alerts)
+    return f"{words}; alerts: {standing}" if standing else words
 
 
 def differ(told: PortLink, now: PortLink) -> bool:

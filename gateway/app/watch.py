@@ -10,10 +10,11 @@ from functools import partial
 from msgspec.structs import replace
 
 from gateway import __version__
+from gateway.app.disk import DiskWatch
 from gateway.app.outside import Outside
 from gateway.app.telling import Teller
 from gateway.app.troubles import troubles_of
-from gateway.app.views import differ, link_status, port_link
+from gateway.app.views import differ, in_words, link_status, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
 from gateway.health.board import Board
@@ -26,6 +27,7 @@ from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway
 from gateway.points import reached
+from gateway.pulse import Pulse
 from gateway.transport.supervisor import Port
 from gateway.transport.tape import Recorder
 
@@ -95,21 +97,23 @@ class Watch:
             for link in plan.links
         )
         self._lag = LoopLag(clock)
+        self._tick_pulse, self._status_pulse = Pulse(clock), Pulse(clock)
         self._began = clock.now()
         self._statuses = 0
         self._quarantined_told = 0
         self._troubles: dict[AlertName, str | None] = {}
         self._told_ports: dict[str, PortLink] = {}
-        self._board = Board(self._links, clock=clock, log=log)
-        self._teller = Teller(journal, self._links, board=self._board, clock=clock)
+        self.board = Board(self._links, clock=clock, log=log)
+        self._teller = Teller(journal, self._links, board=self.board, clock=clock)
         self._alarms = Alarms(
             {link.name: made for link, made in zip(plan.links, self._links, strict=True)},
             outbox=journal,
             number_last=lambda: journal.counts().number_last,
             clock=clock,
             log=log,
-            put=self._board.put,
+            put=self.board.put,
         )
+        self._disk = DiskWatch(journal, self.board)
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
         """Return every duty of the watch, by name. None but the journal's ever ends by itself."""
@@ -123,6 +127,21 @@ class Watch:
         yield "status", self._status
         yield "alarms", self._alarms.run
         yield "lag", self._lag.run
+
+    def late(self, mono_ns: int) -> Iterator[str]:
+        """Return the stages that have made no progress for too long.
+
+        The disk is none of them. When it hangs, what is heard is told all the same, the alarm says
+        so, and a gateway started anew would only hang in opening the journal.
+        """
+        pulses = [(f"port {port.state.name}", port.pulse) for port in self._ports]
+        pulses += [("tell", self._teller.pulse), ("alarms", self._alarms.pulse)]
+        pulses += [("tick", self._tick_pulse), ("status", self._status_pulse)]
+        for link, plan in zip(self._links, self._plan.links, strict=True):
+            pulses += [(f"link {plan.name}: {name}", pulse) for name, pulse in link.pulses()]
+        yield from (name for name, pulse in pulses if pulse.late(mono_ns))
+        if self._journal.work.ended:
+            yield "journal"
 
     async def stand(self, name: str, duty: Duty) -> None:
         """Do a duty; a fault of ours in it is logged, costs it a second, and no other duty."""
@@ -148,6 +167,7 @@ class Watch:
 
     async def _tick(self) -> None:
         while True:
+            self._tick_pulse.beat()
             await self._clock.sleep(TICK_S)
             tick = Tick(self._clock.now())
             self._teller.keep(self._pipeline.tick(tick))
@@ -180,9 +200,10 @@ class Watch:
     async def _status(self) -> None:
         """Tell how the box is: ports as they change, the whole every so often."""
         self._watch_the_box()  # first: what still is true is not taken off, not even for a moment
-        self._board.clear_what_is_not([AlertName.JOURNAL, AlertName.JOURNAL_DAMAGE])
+        self.board.clear_what_is_not([AlertName.JOURNAL, AlertName.JOURNAL_DAMAGE])
         due_ns = 0
         while True:
+            self._status_pulse.beat()
             now = self._clock.now()
             self._tell_ports()
             self._watch_the_box()
@@ -196,16 +217,17 @@ class Watch:
         journal = self._journal.counts()
         if not self._journal.stands:
             trouble = f"{journal.last_failure}. It is tried again and again."
-            self._board.alarm(AlertName.JOURNAL, trouble)
+            self.board.alarm(AlertName.JOURNAL, trouble)
+        self._disk.look(self._clock.now().mono_ns)
         self._tell_damage(journal.quarantined)
         lost = self._recorder.last_error if self._recorder else None
-        self._board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
+        self.board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
         self._watch_the_links()
 
     def _watch_the_links(self) -> None:
         """Raise and clear the alarms about links; one that has more to say is told anew."""
         for name, trouble in troubles_of([link.state() for link in self._links]):
-            self._board.alarm(name, trouble, anew=trouble != self._troubles.get(name))
+            self.board.alarm(name, trouble, anew=trouble != self._troubles.get(name))
             self._troubles[name] = trouble
 
     def _tell_damage(self, count: int) -> None:
@@ -213,7 +235,7 @@ class Watch:
         if count != self._quarantined_told:
             self._quarantined_told = count
             trouble = DAMAGE_TEXT.format(count=count) if count else None
-            self._board.alarm(AlertName.JOURNAL_DAMAGE, trouble, anew=True)
+            self.board.alarm(AlertName.JOURNAL_DAMAGE, trouble, anew=True)
 
     def _tell_ports(self) -> None:
         for port, plan in zip(self._ports, self._plan.ports, strict=True):
@@ -222,6 +244,14 @@ class Watch:
             if told is None or differ(told, state):
                 self._told_ports[plan.name] = state
                 self._teller.retain(f"port/{plan.name}", state)
+
+    def words(self) -> str:
+        """Return how the box is in one line."""
+        return in_words(
+            [port.state for port in self._ports],
+            [link.state() for link in self._links],
+            self.board.standing,
+        )
 
     def _absence(self) -> Status:
         """Return what is to be said of the station when it just vanishes."""
@@ -255,6 +285,6 @@ class Watch:
                 },
                 journal=journal,
                 loop_lag_ms_max=self._lag.ms_max,
-                alerts=self._board.standing,
+                alerts=self.board.standing,
             )
         )

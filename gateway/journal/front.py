@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.clock import Clock
@@ -25,6 +26,15 @@ from gateway.model.status import JournalCounts
 CLOSED = "it is closed"
 
 Found = TypeVar("Found")
+
+
+class Work(Struct, frozen=True):
+    """The work on the disk: what waits for it, and how much has been done."""
+
+    waiting: int
+    settled: int
+    ended: bool = False
+    """Whether the thread that does it has died. Never, or please report it."""
 
 
 class Journal:
@@ -47,6 +57,12 @@ class Journal:
     def backlog(self) -> int:
         """Items handed over and not yet on disk."""
         return self._writer.backlog
+
+    @property
+    def work(self) -> Work:
+        """How far the thread that works on the disk has come."""
+        writer = self._writer
+        return Work(writer.waiting, writer.settled, ended=writer.ended and not writer.stopped)
 
     def append(self, items: Sequence[Item]) -> asyncio.Future[tuple[Entry, ...]]:
         """Take the items in this order; the future holds their entries once they are safe.

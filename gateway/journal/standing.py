@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
-from gateway.journal.front import Journal
+from gateway.journal.front import Journal, Work
 from gateway.journal.shelves import Cursor
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Item
@@ -66,6 +66,11 @@ class StandingJournal:
     def epoch(self) -> str:
         """The name of the file that numbers the entries now."""
         return self._journal.epoch if self._journal else NO_EPOCH
+
+    @property
+    def work(self) -> Work:
+        """How far the work on the disk has come; without a journal there is none."""
+        return self._journal.work if self._journal else Work(0, 0)
 
     async def open(self) -> None:
         """Try to open it. Raise JournalFailed when the file is somebody else's."""

@@ -87,7 +87,13 @@ class Writer:
     def __init__(self, disk: Disk) -> None:
         self.backlog = 0
         """Items handed over and not yet on disk."""
+        self.waiting = 0
+        """Pieces of work handed over and not yet settled."""
+        self.settled = 0
+        """Pieces of work settled since the start, whatever came of them."""
         self.stopped = False
+        self.ended = False
+        """Whether the thread is no more."""
         self._disk = disk
         self._loop = asyncio.get_running_loop()
         self._roomy = asyncio.Event()
@@ -111,11 +117,13 @@ class Writer:
         if self.backlog >= BACKLOG_MAX:
             self._roomy.clear()
         errand = Errand(work, told, items=items, urgent=urgent)
+        self.waiting += 1
         self._inbox.put((True, errand))
 
     def read(self, work: Callable[[], Told], told: asyncio.Future[Told]) -> None:
         """Have the work done after the next transaction, and see all that was asked for before."""
         errand = Errand(work, told)
+        self.waiting += 1
         self._inbox.put((False, errand))
 
     async def room(self) -> None:
@@ -139,8 +147,11 @@ class Writer:
         self._thread.start()
 
     def _run(self) -> None:
-        while self._round():
-            pass
+        try:
+            while self._round():
+                pass
+        finally:
+            self.ended = True
 
     def _round(self) -> bool:
         """Do all that waits, once there is something; say whether more may come."""
@@ -196,6 +207,8 @@ class Writer:
     def _settle(self, errands: Sequence[Errand[object]], failure: Exception | None) -> None:
         for errand in errands:
             self.backlog -= errand.items
+            self.waiting -= 1
+            self.settled += 1
             errand.settle(failure)
         reached("journal.settled")
         if self.backlog < BACKLOG_MAX:

@@ -185,6 +185,8 @@ class AlertName(StrEnum):
     """An entry can't be told time and again."""
     CLIENT_ID = "client_id"
     """Another client at a broker bears our name."""
+    STUCK = "stuck"
+    """A part of the gateway makes no progress."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):

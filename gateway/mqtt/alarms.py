@@ -20,6 +20,7 @@ from gateway.model.words import ClockState
 from gateway.mqtt.link import Link
 from gateway.mqtt.outbox import Outbox
 from gateway.normalise import utc_of
+from gateway.pulse import Pulse
 
 UNDELIVERED_S = 60.0
 """From the journal until the alarm."""
@@ -101,6 +102,8 @@ class Alarms:
         self._poisoned: Moment | None = None
         """Since when there is an entry that can't be told."""
         self._blind = False
+        self.pulse = Pulse(clock)
+        """Not due while the disk has the next move."""
 
     async def run(self) -> None:
         """Look for ever; raise what is to be raised, and clear it when it is over."""
@@ -113,12 +116,15 @@ class Alarms:
                 if not self._blind:
                     self._log.error("alarms_blind", error=repr(error))
                 self._blind = True
+            self.pulse.beat()
             await self._clock.sleep(LOOK_S)
 
     async def _look(self) -> None:
+        self.pulse.rest()
         late: dict[str, Sequence[Entry]] = {}
         for name in self._links:
             late[name] = await self._outbox.pending(name, (Lane.DISTRESS,), limit=LOOKED_MAX)
+        self.pulse.beat()
         now = self._clock.now()
         for alert, limit_s in LIMITS_S.items():
             late = {

@@ -30,6 +30,7 @@ from gateway.mqtt.requests import Archive, RequestCount, Requests
 from gateway.mqtt.routine import Routine
 from gateway.mqtt.states import States
 from gateway.mqtt.topics import STATUS, Topics
+from gateway.pulse import Pulse
 
 DISTRESS_WIDTH = 10
 """Distress entries unsigned at once."""
@@ -182,6 +183,11 @@ class Link:
     def retain(self, topic_suffix: str, payload: Struct | None) -> None:
         """Let a state stand on the broker, named by its levels; None takes it off."""
         self._states.put(self._writer.state(topic_suffix, payload))
+
+    def pulses(self) -> Iterator[tuple[str, Pulse]]:
+        """Return the pulse of each pump, by its name."""
+        yield "distress pump", self._distress.pulse
+        yield "urgent pump", self._second.pulse
 
     def state(self) -> LinkState:
         """Return how this link stands now."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Protocol
 
 from msgspec import MsgspecError, Struct
@@ -18,13 +18,21 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.limits import PUBACK_S_MAX
 from gateway.mqtt.rounds import Rounds
 from gateway.mqtt.topics import TopicUnsafe
 from gateway.points import reached
+from gateway.pulse import PULSE_S, Pulse
 
 RETRY_S = 15.0
 """Pause before an entry that the broker refused is tried again; and the longest that the outbox
 goes unread, so that a wake-up lost to a fault of ours can't hold a distress back for ever."""
+
+RESTS = 5
+"""In so many pieces that pause is made, and after each we say that we are still there."""
+
+LINK_S = 3.0
+"""Whoever waits for a link says so often that it is still there."""
 
 POISON_TRIES = 3
 """An entry that could not be told so often in a row is poison: a person has to look at it."""
@@ -123,6 +131,8 @@ class Pump:
         self._wake = asyncio.Event()
         self.resting = asyncio.Event()
         """Set while there is nothing to send, or nothing that may be sent yet."""
+        self.pulse = Pulse(clock)
+        """Not due while the disk has the next move: a disk that hangs raises its own alarm."""
         self._rounds = Rounds(lanes)
         self._aside: dict[int, _Aside] = {}
         self._signed: set[int] = set()
@@ -175,7 +185,8 @@ class Pump:
     async def run(self) -> None:
         """Send what is pending whenever the link is up, for ever."""
         while True:
-            await self._bus.wait_connected()
+            await self._connected()
+            self.pulse.beat()
             await self._give_way()
             self._wake.clear()
             try:
@@ -189,18 +200,27 @@ class Pump:
             if rest:
                 await self._rest()
 
+    async def _connected(self) -> None:
+        while not self._bus.connected:
+            await self._wait(self._bus.wait_connected(), LINK_S)
+
+    async def _wait(self, until: Coroutine[None, None, object], limit_s: float) -> None:
+        """Wait for this, but not for ever, and say that we do."""
+        self.pulse.beat()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await until
+
     async def _give_way(self) -> None:
         """Let a more urgent pump come to rest first, but not for ever: a flood must not stop us."""
         if self._after is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GIVE_WAY_S_MAX):
-                    await self._after.resting.wait()
+            await self._wait(self._after.resting.wait(), GIVE_WAY_S_MAX)
 
     async def _rest(self) -> None:
         self.resting.set()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RETRY_S):
-                await self._wake.wait()
+        for _ in range(RESTS):
+            if not self._wake.is_set():
+                await self._wait(self._wake.wait(), RETRY_S / RESTS)
         self.resting.clear()
 
     async def _send_some(self) -> bool:
@@ -241,7 +261,9 @@ class Pump:
 
     async def _after_place(self, lane: Lane, last: int, limit: int) -> tuple[Entry, ...]:
         """Return what stands in the outbox behind an entry, and expect receipts for it."""
+        self.pulse.rest()
         rows = await self._outbox.pending(self._link, (lane,), limit=limit, after=(lane, last))
+        self.pulse.beat()
         reached("outbox.read")
         # Before anything else can run: who strikes one of them out looks here afterwards.
         now_ns = self._clock.now().mono_ns
@@ -256,6 +278,7 @@ class Pump:
 
     async def _send_all(self, entries: Sequence[Entry], again: bool) -> None:  # noqa: FBT001  # private, and named at the call
         """Send entries together, in their order; return once the fate of each is known."""
+        self.pulse.beat(PUBACK_S_MAX + PULSE_S)
         async with asyncio.TaskGroup() as group:
             for entry in entries:
                 group.create_task(self._send(entry, again))
@@ -292,6 +315,8 @@ class Pump:
     async def _strike(self) -> None:
         if self._signed:
             reached("outbox.signed")
+            self.pulse.rest()
             await self._outbox.strike(self._link, sorted(self._signed))
+            self.pulse.beat()
             reached("outbox.struck")
             self._signed.clear()

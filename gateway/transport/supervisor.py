@@ -27,6 +27,7 @@ from gateway.model.inbound import Chunk
 from gateway.model.plan import PortPlan
 from gateway.model.words import ClockState
 from gateway.points import reached
+from gateway.pulse import PULSE_S, Pulse
 from gateway.transport import Node, Way, Wire, WireAbsent, WireEnded, WireLost, WriteStalled
 from gateway.transport.memory import Modem
 from gateway.transport.opening import way_of
@@ -46,6 +47,9 @@ BYTES_PER_S_MAX = 4_000_000
 
 BURST_NS = 20 * 10**6
 """How far a port may run ahead of that rate: rates are made of bursts."""
+
+OPENING_S_MAX = 10.0 + PULSE_S
+"""What any way takes to open, by its own limits, and the usual time for the rest."""
 
 _NO_MODEMS: Mapping[str, Modem] = MappingProxyType({})
 
@@ -95,6 +99,8 @@ class Port:
         modems: Mapping[str, Modem] = _NO_MODEMS,
     ) -> None:
         self.state = PortState(name=plan.name, device=plan.device)
+        self.pulse = Pulse(clock)
+        """Beaten while it listens, and while it waits for something to listen to."""
         self._plan = plan
         self._clock = clock
         self._log = log.bind(port=plan.name)
@@ -175,6 +181,7 @@ class Port:
         self._before = self._standing()
         if state.state != "silent":
             state.state = "opening"
+        self.pulse.beat(OPENING_S_MAX)
         wire, self._node = await self._way.open()
         self._wire = wire
         now = self._clock.now()
@@ -196,6 +203,7 @@ class Port:
         """Return the next bytes of an open wire; raise WireLost."""
         data = b""
         while not data:
+            self.pulse.beat()
             self._check()
             try:
                 async with asyncio.timeout(self._patience_s()):
@@ -236,6 +244,7 @@ class Port:
     async def _wait(self) -> None:
         """Wait until it is time to open: asked to, something new stands there, or time is up."""
         while not self._asked:
+            self.pulse.beat()
             left_ns = self._retry_mono_ns - self._clock.now().mono_ns
             if left_ns <= 0:
                 break

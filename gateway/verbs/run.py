@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
+import os
 import random
 import signal
 import sys
 
 from gateway.app import Service
+from gateway.app.outside import Outside
 from gateway.clock import Clock
+from gateway.health.notify import Notify, notify_from
 from gateway.journal.failed import JournalFailed
 from gateway.log import Log, set_up
 from gateway.model.plan import StationPlan
@@ -22,18 +26,20 @@ def main(args: argparse.Namespace) -> int:
     plan = load(args.config, device_faults=malformed)
     as_json = plan.log.format == "json" or (plan.log.format == "auto" and not sys.stderr.isatty())
     log = set_up(level=plan.log.level, as_json=as_json)
+    faulthandler.enable()  # whoever ends a program that hangs wants to know where
     status = 0
     try:
-        asyncio.run(watch(plan, log))
+        asyncio.run(watch(plan, log, notify_from(os.environ)))
     except* JournalFailed as failed:
         log.critical("journal_failed", trouble=[str(each) for each in failed.exceptions])
         status = 1
     return status
 
 
-async def watch(plan: StationPlan, log: Log) -> None:
+async def watch(plan: StationPlan, log: Log, notify: Notify) -> None:
     """Keep watch until SIGTERM or SIGINT."""
-    service = Service(plan, clock=Clock(), log=log, dice=random.Random())  # noqa: S311  # back-off
+    dice = random.Random()  # noqa: S311  # back-off
+    service = Service(plan, clock=Clock(), log=log, dice=dice, outside=Outside(notify=notify))
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):

@@ -22,6 +22,7 @@ class Wire:
     def __init__(self, _plan, **_doors):
         self.lost = None
         self.asked_in_vain = 0
+        self.parting = None
         self.gone = asyncio.Event()
         self.signed = asyncio.get_running_loop().create_future()
 
@@ -35,7 +36,7 @@ class Wire:
         if self.lost:
             self.asked_in_vain += 1
             assert self.asked_in_vain < 9, "round in circles"
-            raise LinkLost("local", self.lost)
+            raise self._broken()
         await self.signed
 
     async def wait_lost(self):
@@ -48,8 +49,11 @@ class Wire:
     def end(self):
         """Break off as the one in service does: first who waits for a signature hears of it."""
         self.lost = "cut"
-        self.signed.set_exception(LinkLost("local", "cut"))
+        self.signed.set_exception(self._broken())
         self.gone.set()
+
+    def _broken(self):
+        return LinkLost("local", self.lost)
 
 
 def test_whoever_tells_again_as_soon_as_the_link_is_up_does_not_stop_the_world():

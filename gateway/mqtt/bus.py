@@ -1,6 +1,7 @@
 """The narrow port to the bus: all that the rest of the house knows of MQTT.
 
-Nothing here imports a library; whatever keeps this page's promises may carry the house's word.
+Nothing here imports a library; whatever keeps this page's promises may carry the house's word. Each
+promise is a clause of tests/contract, held on every broker that we speak to, over a broken line.
 
     Exception
     ├── LinkLost           the connection ended: whether what was under way arrived, nobody knows
@@ -94,11 +95,21 @@ class CredentialFault(Exception):  # noqa: N818  # see LinkLost
 
 
 class Bus(Protocol):
-    """One connection to one broker, kept up for as long as it runs."""
+    """A connection to one broker, made again whenever it ends, for as long as it runs.
+
+    Each connection is a new one. It asks the broker for no session of before, and nothing that was
+    under way on the one before is sent, signed for or waited for on it.
+
+    A connection that ends is known to have ended at once where either end says so, and within 10 s
+    where nobody says anything any more. Pauses between attempts grow from a moment to 15 s at the
+    most, and are diced: many that were thrown out together don't come back together.
+
+    No more than 20 publications are ever unsigned, and no more than the broker says it takes.
+    """
 
     @property
     def connected(self) -> bool:
-        """True while the broker is known to answer."""
+        """True while the broker is known to answer: it has greeted us, and answered a question."""
 
     @property
     def connects(self) -> int:
@@ -113,22 +124,34 @@ class Bus(Protocol):
         """The name it goes by because another client bears its own; None when it is alone."""
 
     async def run(self) -> None:
-        """Keep the connection until cancelled; then tell the will, if any, and leave in order."""
+        """Keep the connection until cancelled; then tell the will, if any, and leave in order.
+
+        Leaving takes two seconds at the most. A broker that we vanish from tells the will itself.
+        """
 
     async def publish(self, outgoing: Outgoing) -> None:
         """Publish with QoS 1; return once the broker has signed for it with a good reason code.
 
         Raises:
-            PublishRefused: the broker signed with a bad one, or it would break a known limit.
-            LinkLost: at once when there is no link, or when the link ends before the signature;
-                `connected` is false by then.
+            PublishRefused: the broker signed with a bad one, or it would break a known limit and
+                was not sent. MQTT 3.1.1 has no words for the former: there a broker that denies
+                signs as well.
+            LinkLost: at once when there is no link, or when the link ends before the signature.
+                `connected` is false by then. Nobody knows whether it arrived; it is not sent
+                again unless the caller does so.
         """
 
     def offer(self, outgoing: Outgoing) -> bool:
         """Publish with QoS 0, never waiting. False when there is no link or it can't keep up."""
 
     def received(self) -> AsyncIterator[Incoming]:
-        """Yield what is told on our topics. It is signed for when the next one is asked for."""
+        """Yield what is told on our topics, over one connection after the other.
+
+        Each is signed for when the next one is asked for, and not before; never over another
+        connection. What was told and not signed for when a connection ended is not told again by
+        the broker: whoever told it must be able to say it again. What is told twice is yielded
+        twice. There is no connection while the broker refuses one of the topics.
+        """
 
     async def wait_connected(self) -> None:
         """Return as soon as the link is up."""

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import msgspec
 from pyais import encode_dict
-from tests.live.conftest import Mosquitto
 
 from gateway.app import Service
 from gateway.clock import Clock
@@ -27,6 +26,7 @@ from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, Station
 from gateway.settings import profile_named
 from gateway.verbs.embedded import LOOPBACK, embedded_broker
 from tests.bench.figures import Figure, at_least, told
+from tests.conftest import Mosquitto
 from tests.faults.traffic import Traffic
 
 SENTENCES = 40_000

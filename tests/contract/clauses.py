@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 from itertools import pairwise
 
-from contract.ground import Clause, Ground, files_open, memory_bytes
-from contract.proxy import Kind, Way, packet, proxied
 from msgspec.structs import replace
 
 from gateway.mqtt.bus import LinkLost, PublishRefused
+from tests.contract.ground import Clause, Ground, files_open, memory_bytes
+from tests.contract.proxy import Kind, Way, packet, proxied
 
 WINDOW_MAX = 20
 """Publications unsigned at once, at the most."""

@@ -3,7 +3,7 @@
 It is no part of the product. It is kept to show that the contract says something: whoever writes
 what looks right breaks most of it.
 
-    python -m contract.naive 1883 5     hold it to each clause on this broker; say what came of it
+    python -m tests.contract.naive 1883 5     what comes of each clause on this broker
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from functools import partial
 from multiprocessing import get_context
 
 import aiomqtt
-from contract.clauses import CLAUSES, FIVE_ONLY
-from contract.ground import tried
-from contract.proxy import LOOPBACK
 
 from gateway.mqtt.bus import Incoming, LinkLost, Outgoing
+from tests.contract.clauses import CLAUSES, FIVE_ONLY
+from tests.contract.ground import tried
+from tests.contract.proxy import LOOPBACK
 
 # The contract is tried ten times as fast; the library's defaults are 10 s and 60 s, and the pause
 # in its documentation is 5 s.

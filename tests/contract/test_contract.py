@@ -7,8 +7,9 @@ The same clauses are held against a bus that uses the library as its documentati
 from __future__ import annotations
 
 import pytest
-from contract.clauses import ALONE, CLAUSES, FIVE_ONLY
-from contract.ground import in_haste, ours, tried
+
+from tests.contract.clauses import ALONE, CLAUSES, FIVE_ONLY
+from tests.contract.ground import in_haste, ours, tried
 
 EXEMPT: dict[tuple[str, str, str], str] = {}
 """Clause, broker and version that can't be put together, and why: a limit of the broker's, not of

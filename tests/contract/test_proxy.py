@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 
 import pytest
-from contract.proxy import LOOPBACK, Kind, Packet, Way, packet, proxied, split
+
+from tests.contract.proxy import LOOPBACK, Kind, Packet, Way, packet, proxied, split
 
 CONNECT = packet(0x10, b"\x00\x04MQTT\x05\x02\x00\x0f\x03\x21\x00\x14\x00\x02gw")
 CONNECT_311 = packet(0x10, b"\x00\x04MQTT\x04\x02\x00\x0f\x00\x02gw")

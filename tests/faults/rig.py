@@ -33,9 +33,9 @@ from typing import Self
 import msgspec
 import paho.mqtt.client as paho
 from msgspec import Struct
-from tests.live.conftest import Mosquitto
 
 from gateway.model.entry import Lane
+from tests.conftest import Mosquitto
 from tests.faults.ledger import Ledger, Said, Told
 from tests.faults.traffic import PORTS, Sentence, Traffic
 

@@ -21,7 +21,7 @@ from gateway.mqtt import naming
 from gateway.mqtt.link import Link
 from gateway.mqtt.payload import Record
 from gateway.mqtt.subscriber import subscribe
-from tests.live.conftest import LOOPBACK, Mosquitto
+from tests.conftest import LOOPBACK, Mosquitto
 
 HASTE = 0.02
 """In the short form the pauses of a takeover are this much shorter; their order is the same."""

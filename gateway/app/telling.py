@@ -31,24 +31,37 @@ class Teller:
         self._links = links
         self._board = board
         self._clock = clock
-        self.pulse = Pulse(clock)
-        self._handed: asyncio.Queue[_Handed] = asyncio.Queue()
-        """With the journal, not yet told to the links; bounded by the journal's own backlog."""
+        # Two, so that no call waits until thousands of positions have been told.
+        self._urgent = _Waiting(asyncio.Queue(), Pulse(clock))
+        self._routine = _Waiting(asyncio.Queue(), Pulse(clock))
+
+    def pulses(self) -> Iterator[tuple[str, Pulse]]:
+        """Return the pulse of each way of telling, by its name."""
+        yield "tell urgent", self._urgent.pulse
+        yield "tell routine", self._routine.pulse
 
     def keep(self, items: Sequence[Item]) -> None:
         """Hand items to the journal; they are told as soon as they are safe."""
         for together in _batches(items):
             entries = self._journal.append(together)
-            self._handed.put_nowait(_Handed(together, entries, self._clock.now().mono_ns))
-            self.pulse.expect()
+            routine = lane_of(together[0]) is Lane.ROUTINE
+            waiting = self._routine if routine else self._urgent
+            waiting.queue.put_nowait(_Handed(together, entries, self._clock.now().mono_ns))
+            waiting.pulse.expect()
 
     async def run(self) -> None:
-        """Tell the links what the journal has taken, in order; and what it could not take."""
+        """Tell the links what the journal has taken, and what it could not take."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell_all(self._urgent), name="tell: urgent")
+            group.create_task(self._tell_all(self._routine), name="tell: routine")
+
+    async def _tell_all(self, waiting: _Waiting) -> None:
+        """Tell what waits here, in order, for ever."""
         while True:
-            if self._handed.empty():
-                self.pulse.rest()
-            handed = await self._handed.get()
-            self.pulse.beat(JOURNAL_S_MAX + PULSE_S)
+            if waiting.queue.empty():
+                waiting.pulse.rest()
+            handed = await waiting.queue.get()
+            waiting.pulse.beat(JOURNAL_S_MAX + PULSE_S)
             left_s = JOURNAL_S_MAX - (self._clock.now().mono_ns - handed.mono_ns) / 1e9
             await asyncio.wait({handed.entries}, timeout=max(left_s, 0.0))
             if not handed.entries.done():
@@ -119,3 +132,10 @@ class _Handed(Struct, frozen=True):
     items: Sequence[Item]
     entries: asyncio.Future[tuple[Entry, ...]]
     mono_ns: int
+
+
+class _Waiting(Struct, frozen=True):
+    """What is with the journal and not yet told; bounded by the journal's own backlog."""
+
+    queue: asyncio.Queue[_Handed]
+    pulse: Pulse

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
 
@@ -20,7 +20,8 @@ from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
 from gateway.health.board import Board
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
-from gateway.model.inbound import Chunk, Tick
+from gateway.model.entry import Lane, lane_of
+from gateway.model.inbound import Chunk, Item, Tick
 from gateway.model.plan import StationPlan
 from gateway.model.status import AlertName, PortLink, Status
 from gateway.mqtt.alarms import Alarms
@@ -50,6 +51,10 @@ DAMAGE_TEXT = (
     "rows of the journal found damaged and set aside: {count}; they are told to nobody; "
     "look at them with `distress-gateway verify`, and replace the card if there are more"
 )
+
+CALLS_FEW = 8
+"""Calls in one chunk that don't wait for room at the journal: what a modem says in a second. A
+chunk full of them waits as any other does."""
 
 UNTRIED = ("waiting", "opening")
 """States of a port that has not been opened; with an error it has been tried."""
@@ -135,7 +140,7 @@ class Watch:
         so, and a gateway started anew would only hang in opening the journal.
         """
         pulses = [(f"port {port.state.name}", port.pulse) for port in self._ports]
-        pulses += [("tell", self._teller.pulse), ("alarms", self._alarms.pulse)]
+        pulses += [*self._teller.pulses(), ("alarms", self._alarms.pulse)]
         pulses += [("tick", self._tick_pulse), ("status", self._status_pulse)]
         for link, plan in zip(self._links, self._plan.links, strict=True):
             pulses += [(f"link {plan.name}: {name}", pulse) for name, pulse in link.pulses()]
@@ -162,7 +167,8 @@ class Watch:
                 reached("hallway.left")
                 self._teller.keep(items)
                 self._record(chunk)
-                await self._journal.room()
+                if not _passes_by(items):
+                    await self._journal.room()
                 await self._clock.sleep(0)  # one chunk, then everybody else's turn
 
     async def _tick(self) -> None:
@@ -288,3 +294,8 @@ class Watch:
                 alerts=self.board.standing,
             )
         )
+
+
+def _passes_by(items: Sequence[Item]) -> bool:
+    """Say whether these wait for no room: a few calls, where routine of another port takes it."""
+    return len(items) <= CALLS_FEW and all(lane_of(item) is not Lane.ROUTINE for item in items)

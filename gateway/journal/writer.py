@@ -17,14 +17,14 @@ from typing import Generic, Protocol, TypeVar
 from gateway.journal.failed import JournalFailed
 from gateway.points import reached
 
-BACKLOG_MAX = 4_096
-"""Items handed over and not yet on disk, before those who hear are asked to wait. A quarter of a
-second of the fastest feed, some 4 MB, and one commit even on a slow card."""
+BACKLOG_MAX = 512
+"""Items handed over and not yet on disk, before those who hear are asked to wait. All of them are
+one transaction of a few hundredths of a second: so long waits a distress that comes behind them."""
 
-ROUTINE_BACKLOG_MAX = 4 * BACKLOG_MAX
+ROUTINE_BACKLOG_MAX = 16_384
 """Beyond this, on a disk that hangs, a batch of routine items is refused; some 16 MB."""
 
-BACKLOG_FULL = 8 * BACKLOG_MAX
+BACKLOG_FULL = 32_768
 """Beyond this any batch is refused. The other half of it is for distress, urgency and safety."""
 
 ROOM_S_MAX = 0.25

@@ -344,10 +344,11 @@ class Link:
         return self._writer.record(entry, published_utc_ns=self._clock.now().utc_ns, waited=waited)
 
     def _note(self, entry: Entry) -> None:
-        """Remember the first entry that this connection was up for."""
-        present = (self._urgent.connects, entry.epoch)
-        if self._urgent.connected and (self._prompt is None or self._prompt[:2] != present):
-            self._prompt = (*present, entry.number)
+        """Remember the first entry that this connection was up for; lanes come out of order."""
+        if self._urgent.connected:
+            note = (self._urgent.connects, entry.epoch, entry.number)
+            same = self._prompt is not None and self._prompt[:2] == note[:2]
+            self._prompt = min(self._prompt, note) if self._prompt and same else note
 
     def _waited(self, entry: Entry) -> bool:
         """Return whether an entry was on disk before there was a link to tell it on."""

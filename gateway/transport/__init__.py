@@ -16,8 +16,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
-READ_BYTES_MAX = 4096
-"""One chunk goes through the rooms in one go; a longer one would make the other ports wait."""
+READ_BYTES_MAX = 1024
+"""One chunk goes through the rooms in one go; a longer one would make the other ports wait. Twenty
+sentences are some two milliseconds, and a call on another port waits several times for such."""
 
 WRITE_BYTES_MAX = 4096
 """What may wait for a modem; a second of the fastest one, a minute of a slow one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
+import gc
 import os
 import random
 import signal
@@ -20,6 +21,10 @@ from gateway.model.plan import StationPlan
 from gateway.settings import load
 from gateway.verbs.check import malformed
 
+SWITCH_S = 0.0005
+"""How long one thread may go on while another waits for the interpreter. A call changes between the
+event loop and the journal's thread several times, and Python's 5 ms add up to a delay."""
+
 
 def main(args: argparse.Namespace) -> int:
     """Load the configuration, keep watch, end cleanly on SIGTERM and SIGINT."""
@@ -27,6 +32,7 @@ def main(args: argparse.Namespace) -> int:
     as_json = plan.log.format == "json" or (plan.log.format == "auto" and not sys.stderr.isatty())
     log = set_up(level=plan.log.level, as_json=as_json)
     faulthandler.enable()  # whoever ends a program that hangs wants to know where
+    sys.setswitchinterval(SWITCH_S)
     status = 0
     try:
         asyncio.run(watch(plan, log, notify_from(os.environ)))
@@ -46,6 +52,17 @@ async def watch(plan: StationPlan, log: Log, notify: Notify) -> None:
         loop.add_signal_handler(each, told.set)
     async with asyncio.TaskGroup() as group:
         duty = group.create_task(service.run(), name="service")
+        settling = group.create_task(_settle_in(service), name="settle in")
         await told.wait()
         log.info("watch_ended", station=plan.station)
+        settling.cancel()
         duty.cancel()
+
+
+async def _settle_in(service: Service) -> None:
+    """Take all that is there once the watch has begun out of the search for garbage.
+
+    It is there to stay; each look through it held the event loop up for a tenth of a second.
+    """
+    await service.on_watch.wait()
+    gc.freeze()

@@ -24,6 +24,9 @@ CRAFT = 300
 FIRST_SHIP = 200_000_000
 """The digits 200 have been given to nobody: no real ship is named."""
 
+FIRST_CALLER = 200_100_000
+"""Nobody who calls for help is one of the ships, here or in the benchmark's fleet."""
+
 DEVICES = 1_000_000
 """Identities of AIS-SARTs, that of one maker and serial number each (ITU-R M.585)."""
 
@@ -68,21 +71,21 @@ class Traffic:
             fields = {"type": 14, "mmsi": mmsi, "text": "SART ACTIVE"}
             (line,) = encode_dict(fields, talker_id="AI", radio_channel="A")
             return Sentence(port, f"{line}\r\n".encode(), Lane.DISTRESS, mmsi)
-        mmsi = f"{FIRST_SHIP + number}"
+        mmsi = f"{FIRST_CALLER + number}"
         body = f"CDDSC,12,{mmsi}0,12,05,00,1423108312,{_hhmm(number)},,,S,"
         return Sentence("dsc" if port == "gnss" else port, _wired(body), Lane.DISTRESS, mmsi)
 
     def urgency(self, port: str) -> Sentence:
         """Return an urgency call to a coast station."""
         number = next(self._serial)
-        mmsi = f"{FIRST_SHIP + number}"
+        mmsi = f"{FIRST_CALLER + number}"
         body = f"CDDSC,20,{mmsi}0,10,00,00,1423108312,{_hhmm(number)},,,B,E"
         return Sentence(port, _wired(body), Lane.URGENCY, mmsi)
 
     def safety(self, port: str) -> Sentence:
         """Return a safety call to all ships."""
         number = next(self._serial)
-        mmsi = f"{FIRST_SHIP + number}"
+        mmsi = f"{FIRST_CALLER + number}"
         return Sentence(port, _wired(f"CTDSC,16,{mmsi}0,08,09,26,041250,,,,S"), Lane.SAFETY, mmsi)
 
     def routine(self, port: str) -> Sentence:

@@ -238,11 +238,18 @@ async def sleep(service, stage):
     service._clock.stopped.add(stage)
 
 
-async def stop_the_teller(service, _stage):
+SAID = {
+    "tell urgent": b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A\r\n",
+    "tell routine": b"$CDXYZ,1*41\r\n",
+}
+
+
+async def stop_the_teller(service, stage):
     """It takes what it was handed, and never anything again."""
     watch = service._watch
-    heard = Chunk("vhf", Clock().now(), b"$CDXYZ,1*41\r\n")
-    watch._teller._handed.get = asyncio.Event().wait
+    heard = Chunk("vhf", Clock().now(), SAID[stage])
+    waiting = {"tell urgent": watch._teller._urgent, "tell routine": watch._teller._routine}[stage]
+    waiting.queue.get = asyncio.Event().wait
     for _ in range(2):
         watch._teller.keep(watch._pipeline.inbound(heard))
         await asyncio.sleep(0.1)
@@ -265,7 +272,8 @@ STAGES = {
     "status": sleep,
     "alarms": sleep,
     "port vhf": sleep,
-    "tell": stop_the_teller,
+    "tell urgent": stop_the_teller,
+    "tell routine": stop_the_teller,
     "link local: distress pump": stop_a_pump,
     "journal": end_the_thread,
 }

@@ -68,8 +68,14 @@ def broken(journal, table):
 @contextmanager
 def held_up(journal):
     """The thread waits, so that all that is asked for comes into one transaction."""
-    gate = threading.Event()
-    journal._writer.read(gate.wait, asyncio.get_running_loop().create_future())
+    waiting, gate = threading.Event(), threading.Event()
+
+    def wait():
+        waiting.set()
+        return gate.wait()
+
+    journal._writer.read(wait, asyncio.get_running_loop().create_future())
+    waiting.wait()
     yield
     gate.set()
 

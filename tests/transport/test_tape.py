@@ -10,7 +10,7 @@ import pytest
 from gateway.model.inbound import Chunk, Moment, Tick
 from gateway.model.plan import Profile
 from gateway.model.words import ClockState
-from gateway.transport import WireEnded, WireLost
+from gateway.transport import READ_BYTES_MAX, WireEnded, WireLost
 from gateway.transport.playing import TapeWay, play
 from gateway.transport.tape import (
     RETRY_NS,
@@ -146,7 +146,7 @@ def test_a_capture_comes_at_the_speed_of_its_line(tmp_path):
 
     *chunks, last = read_capture(path, "one", baud=4800)
 
-    assert [len(chunk.data) for chunk in chunks] == [4096, 4096, 1808]
+    assert [len(chunk.data) for chunk in chunks] == [READ_BYTES_MAX] * 9 + [784]
     assert chunks[-1].heard.mono_ns == pytest.approx(10_000 / 480 * 1e9, rel=1e-6)
     assert {chunk.heard.utc_ns for chunk in chunks} == {None}
     assert (last.data, last.gap) == (b"", True)

@@ -7,6 +7,11 @@ from collections.abc import Iterator, Sequence
 from gateway.model.status import AlertName
 from gateway.mqtt.link import LinkState
 
+DOWN_TEXT = (
+    "link {link} is down: {lanes}; what is heard meanwhile is kept, and told when it is back; "
+    "look at its last_error in the status, at the broker and at the line"
+)
+
 CLIENT_ID_TEXT = (
     "another client at the broker of link {link} bears our name: we go by {names} meanwhile; "
     "give each gateway a client_id of its own in [link.{link}], then restart this one"
@@ -15,7 +20,14 @@ CLIENT_ID_TEXT = (
 
 def troubles_of(states: Sequence[LinkState]) -> Iterator[tuple[AlertName, str | None]]:
     """Give each alert that is about links, and what is wrong; None when nothing is."""
+    yield AlertName.LINK, _together(map(_down, states))
     yield AlertName.CLIENT_ID, _together(map(_client_id, states))
+
+
+def _down(state: LinkState) -> str | None:
+    if not state.down:
+        return None
+    return DOWN_TEXT.format(link=state.name, lanes=", ".join(state.down))
 
 
 def _client_id(state: LinkState) -> str | None:

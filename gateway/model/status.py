@@ -183,6 +183,8 @@ class AlertName(StrEnum):
     """A distress was not signed for within 240 s."""
     POISON = "poison"
     """An entry can't be told time and again."""
+    LINK = "link"
+    """A connection to a broker has been down for some seconds."""
     CLIENT_ID = "client_id"
     """Another client at a broker bears our name."""
     STUCK = "stuck"

@@ -43,6 +43,12 @@ BEAT_S = 1.0
 """How often it is looked whether something is to be told again."""
 
 
+DOWN_S = 4.0
+"""A connection that is down for so long raises the alarm: with the ten seconds in which a broker
+that says nothing is found out, a quarter of a minute. The first attempts to connect again are over
+by then."""
+
+
 class Carrier(Protocol):
     """What makes a connection of a link; tests hand in one without a network."""
 
@@ -71,6 +77,8 @@ class LinkState(Struct, frozen=True, kw_only=True):
     connects: int
     """Connections of the distress lane made since the start."""
     last_error: str | None
+    down: tuple[str, ...]
+    """The connections that have been down for DOWN_S and longer, by what they are for."""
     disputed: tuple[str, ...]
     """The names that connections go by because another client bears their own."""
     published: int
@@ -156,6 +164,8 @@ class Link:
             self._urgent, birth=lambda: self._writer.state(STATUS, birth()), log=self._log
         )
         self._prompt: tuple[int, str, int] | None = None
+        self._down_since_ns: dict[str, int] = {}
+        """When each connection that is down was first found so; a handful at the most."""
 
     async def run(self) -> None:
         """Tell the broker until cancelled; then have it say that we left, and leave in order."""
@@ -195,20 +205,24 @@ class Link:
         since_ns = [pump.unsigned_since_ns for pump in pumps if pump.unsigned_since_ns is not None]
         signing = self._receipts
         routine, places = self._routine.count, self._routine.places
+        now_ns = self._clock.now().mono_ns
         return LinkState(
             name=self._plan.name,
             distress_connected=self._urgent.connected,
             routine_connected=self._routine.bus.connected,
             receipts_connected=signing is None or signing.bus.connected,
             connects=self._urgent.connects,
-            last_error=next((bus.last_error for bus in self._buses if bus.last_error), None),
-            disputed=tuple(bus.disputed for bus in self._buses if bus.disputed),
+            last_error=next((bus.last_error for _, bus in self._buses if bus.last_error), None),
+            down=tuple(
+                lane
+                for lane, since_ns in self._down_since_ns.items()
+                if now_ns - since_ns >= DOWN_S * 1e9
+            ),
+            disputed=tuple(bus.disputed for _, bus in self._buses if bus.disputed),
             published=self._count.published,
             resent=self._count.resent,
             unsigned=sum(pump.unsigned for pump in pumps),
-            oldest_unsigned_s=round((self._clock.now().mono_ns - min(since_ns)) / 1e9, 1)
-            if since_ns
-            else None,
+            oldest_unsigned_s=round((now_ns - min(since_ns)) / 1e9, 1) if since_ns else None,
             receipts=signing.count.taken if signing else 0,
             receipts_refused=signing.count.refused if signing else 0,
             requests=replace(self._requests.count) if self._requests else RequestCount(),
@@ -228,12 +242,13 @@ class Link:
         )
 
     @property
-    def _buses(self) -> Iterator[Bus]:
-        yield self._urgent
-        yield self._routine.bus
-        for ear in (self._receipts, self._requests):
-            if ear is not None:
-                yield ear.bus
+    def _buses(self) -> Iterator[tuple[str, Bus]]:
+        yield "distress", self._urgent
+        yield "routine", self._routine.bus
+        if self._receipts is not None:
+            yield "receipts", self._receipts.bus
+        if self._requests is not None:
+            yield "requests", self._requests.bus
 
     def _pump(
         self, lanes: tuple[Lane, ...], width: int, after: Pump | None, outbox: Archive
@@ -328,6 +343,15 @@ class Link:
             await self._clock.sleep(BEAT_S)
             self._distress.beat()
             self._second.beat()
+            self._look_who_is_down()
+
+    def _look_who_is_down(self) -> None:
+        now_ns = self._clock.now().mono_ns
+        for lane, bus in self._buses:
+            if bus.connected:
+                self._down_since_ns.pop(lane, None)
+            else:
+                self._down_since_ns.setdefault(lane, now_ns)
 
     async def _tell_again(self) -> None:
         """Have each new connection told all that is not ended."""

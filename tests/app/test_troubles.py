@@ -6,11 +6,13 @@ from msgspec import defstruct
 
 from gateway.app.troubles import troubles_of
 
-State = defstruct("State", ["name", ("disputed", tuple, ())])
+State = defstruct("State", ["name", ("disputed", tuple, ()), ("down", tuple, ())])
 
 
 def test_links_that_nothing_is_wrong_with_raise_no_alarm():
-    assert dict(troubles_of([State("local"), State("shore")])) == {"client_id": None}
+    nothing = {"link": None, "client_id": None}
+
+    assert dict(troubles_of([State("local"), State("shore")])) == nothing
 
 
 def test_each_link_whose_name_is_shared_is_named_with_the_remedy():
@@ -22,3 +24,12 @@ def test_each_link_whose_name_is_shared_is_named_with_the_remedy():
     assert "of link a bears our name: we go by gw-distress-01ab meanwhile" in text
     assert "of link b bears our name: we go by x-1, x-2 meanwhile" in text
     assert "client_id of its own in [link.b]" in text
+
+
+def test_each_link_that_is_down_is_named_with_what_it_does_not_carry():
+    states = [State("local"), State("shore", down=("distress", "receipts"))]
+
+    text = dict(troubles_of(states))["link"]
+
+    assert text.startswith("link shore is down: distress, receipts; ")
+    assert "local" not in text

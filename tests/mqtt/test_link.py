@@ -758,3 +758,28 @@ def test_the_window_holds_all_lanes_at_once():
 
     assert taken == 20
     assert len(Lane) == 4
+
+
+def test_a_connection_that_is_down_for_some_seconds_is_named(rig, make, monkeypatch):
+    monkeypatch.setattr(link_module, "BEAT_S", 0.001)
+
+    async def scene(at):
+        at.up()
+        await make.settled()
+        assert at.link.state().down == ()
+        at.urgent.down()
+        await make.settled()
+        at.clock.passed_s += link_module.DOWN_S - 0.5
+        assert at.link.state().down == ()
+        at.clock.passed_s += 0.5
+        assert at.link.state().down == ("distress",)
+        at.urgent.up()
+        await make.until(lambda: at.link.state().down == ())
+        at.clock.passed_s += 60
+        for bus in at.buses.values():
+            bus.down()
+        await make.settled()
+        at.clock.passed_s += link_module.DOWN_S
+        assert at.link.state().down == ("distress", "routine", "receipts", "requests")
+
+    rig(scene, receipts="rcc")

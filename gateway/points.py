@@ -32,6 +32,7 @@ POINTS = {
     "journal.closing": "nothing more is taken, and the file is still open",
     "told.journaled": "an entry on disk is about to be handed to the links",
     "told.unjournaled": "an entry that the disk did not take is about to be handed to the links",
+    "told.afterwards": "an entry that the disk took in the end is about to be told once more",
     "link.connected": "a broker has answered",
     "outbox.read": "entries to tell have been read from the disk",
     "publish.begun": "a publication is about to go to the broker",

@@ -30,10 +30,15 @@ from gateway.log import Log
 from gateway.model.plan import PortPlan, RecordPlan, StationPlan
 from gateway.model.status import Status
 from gateway.points import reached
+from gateway.transport.recording import Recording
 from gateway.transport.tape import Recorder, TapeHeader, TapePort
 
 MB = 1_000_000
-"""What the configuration counts tapes in."""
+"""What the configuration counts tapes and the reserve in."""
+
+SPARED_RESERVES = 4
+"""So many times the journal's reserve the tapes leave free. The journal sheds routine at one, and
+takes it again at two with the reserve made anew: tapes come to an end first and begin last."""
 
 AS_IT_IS = Outside()
 """Serial ports, brokers on the network, a thread on the disk."""
@@ -78,7 +83,7 @@ class Service:
             opener=self._outside.opener,
         )
         await journal.open()
-        recorder = recorder_of(plan.record, plan.station, plan.ports) if plan.record else None
+        recorder = recording_of(plan, plan.record) if plan.record else None
         try:
             watch = Watch(
                 plan,
@@ -109,15 +114,23 @@ class Service:
         finally:
             self._notify.stopping()
             if self._watch is not None:
-                self._watch.give_up_what_is_half_said()
+                await self._watch.end()
             if recorder is not None:
-                recorder.close()
+                await asyncio.to_thread(recorder.close)
             reached("watch.ended")
             await journal.close()
 
 
-def recorder_of(record: RecordPlan, station: str, ports: Sequence[PortPlan]) -> Recorder:
-    """Return a recorder of these ports."""
+def recording_of(plan: StationPlan, record: RecordPlan) -> Recording:
+    """Return what records all ports of a station, in a thread of its own."""
+    spare_bytes = SPARED_RESERVES * plan.journal.reserve_mb * MB
+    return Recording(recorder_of(record, plan.station, plan.ports, spare_bytes=spare_bytes))
+
+
+def recorder_of(
+    record: RecordPlan, station: str, ports: Sequence[PortPlan], *, spare_bytes: int = 0
+) -> Recorder:
+    """Return a recorder of these ports, which leaves so much of the disk free."""
     header = TapeHeader(
         station=station,
         ports={port.name: TapePort(modem=port.modem, profile=port.profile) for port in ports},
@@ -127,4 +140,5 @@ def recorder_of(record: RecordPlan, station: str, ports: Sequence[PortPlan]) -> 
         lambda: header,
         rotate_bytes=record.rotate_mb * MB,
         keep_bytes=record.keep_mb * MB,
+        spare_bytes=spare_bytes,
     )

@@ -1,37 +1,67 @@
-"""A disk that hangs is told of, also when nothing is heard that would have to wait for it."""
+"""How the journal's disk is, also when nothing is heard that would have to wait for it."""
 
 from __future__ import annotations
 
-from gateway.app.telling import JOURNAL_S_MAX
+from gateway.app.telling import JOURNAL_S_MAX, Teller
 from gateway.health.board import Board
 from gateway.journal.standing import StandingJournal
-from gateway.model.status import AlertName
+from gateway.model.status import AlertName, JournalCounts
 
 HANGS_TEXT = (
     f"the disk has answered nothing for over {JOURNAL_S_MAX:g} s. What is heard is told all the "
     "same; it is kept when the disk answers again"
 )
 
+ROOM_TEXTS = {
+    "low": "{free} left on the journal's disk. {remedy} before it is full",
+    "short": "{free} left on the journal's disk: routine is told and no longer journaled; "
+    "distress, urgency and safety are. {remedy} now",
+    "full": "the journal's disk is full, with {free} left: the reserve is given up, and in use for "
+    "distress, urgency and safety alone; when that is full as well, they are told with "
+    "`journaled: false`. {remedy} now",
+}
+"""What is said of each step on the way to a full disk."""
+
+REMEDY_ROOM = (
+    "Delete what does not belong there, have fewer tapes kept (`keep_mb`), or fit a larger disk"
+)
+
 
 class DiskWatch:
     """Looks whether the work on the disk goes on. A restart mends no disk, so nobody else does."""
 
-    def __init__(self, journal: StandingJournal, board: Board) -> None:
+    def __init__(self, journal: StandingJournal, teller: Teller, board: Board) -> None:
         self._journal = journal
+        self._teller = teller
         self._board = board
         self._settled = -1
         self._since_ns = 0
         """Since when nothing more has been settled although something waits."""
-        self._raised = False
+        self._room_told: str | None = None
 
     def look(self, mono_ns: int) -> None:
-        """Raise the alarm when work waits and none is done; clear it when it goes on."""
+        """Raise the alarms for a disk that is not there, hangs or fills up; clear them after it."""
+        counts = self._journal.counts()
+        if not self._journal.stands:
+            trouble = f"{counts.last_failure}. It is tried again and again."
+            self._board.alarm(AlertName.JOURNAL, trouble)
+        elif self._hangs(mono_ns):
+            self._board.alarm(AlertName.JOURNAL, HANGS_TEXT)
+        elif not self._teller.failing and not self._teller.owed:
+            self._board.alarm(AlertName.JOURNAL, None)
+        if counts.room != self._room_told:
+            self._room_told = counts.room
+            self._board.alarm(AlertName.DISK, _words_for_room(counts), anew=True)
+
+    def _hangs(self, mono_ns: int) -> bool:
         work = self._journal.work
         if not work.waiting or work.settled != self._settled:
             self._settled, self._since_ns = work.settled, mono_ns
-            if self._raised:
-                self._raised = False
-                self._board.alarm(AlertName.JOURNAL, None)
-        elif mono_ns - self._since_ns > JOURNAL_S_MAX * 1e9:
-            self._raised = True
-            self._board.alarm(AlertName.JOURNAL, HANGS_TEXT)
+        return mono_ns - self._since_ns > JOURNAL_S_MAX * 1e9
+
+
+def _words_for_room(counts: JournalCounts) -> str | None:
+    """Return what is to be said of the room on the disk; None when there is enough."""
+    words = ROOM_TEXTS.get(counts.room)
+    free = f"{(counts.free_bytes or 0) / 1e6:.1f} MB"
+    return words and words.format(free=free, remedy=REMEDY_ROOM)

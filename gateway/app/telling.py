@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from msgspec import Struct
 
+from gateway.app.owed import OWED_MAX, Debt, Owed
 from gateway.clock import Clock
 from gateway.health.board import Board
+from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
+from gateway.log import Log
 from gateway.model.entry import Entry, Lane, encode_item, lane_of
-from gateway.model.inbound import Item
+from gateway.model.inbound import Item, Refused
 from gateway.model.status import AlertName
 from gateway.mqtt.link import Link
 from gateway.points import reached
@@ -20,25 +24,55 @@ from gateway.pulse import PULSE_S, Pulse
 JOURNAL_S_MAX = 2.0
 """A distress that the disk has not taken by then goes out with `journaled=false`."""
 
+AGAIN_S = 1.0
+"""How often the disk is asked again for what it owes."""
+
+AGAIN_ITEMS = 256
+"""Asked for at once, as soon as it has taken one again."""
+
+LAST_S_MAX = 1.5
+"""How long a disk may take at the end, for what it has been handed and then for what it owes."""
+
+
+NO_ANSWER = f"no answer from the disk in {JOURNAL_S_MAX:g} s"
+
+IN_MEMORY = "What is heard is told all the same, and held in memory until the disk takes it."
+
 
 class Teller:
     """Hands items to the journal, and entries to the links."""
 
     def __init__(
-        self, journal: StandingJournal, links: Sequence[Link], *, board: Board, clock: Clock
+        self,
+        journal: StandingJournal,
+        links: Sequence[Link],
+        *,
+        board: Board,
+        clock: Clock,
+        log: Log,
     ) -> None:
         self._journal = journal
         self._links = links
         self._board = board
         self._clock = clock
+        self._log = log
         # Two, so that no call waits until thousands of positions have been told.
         self._urgent = _Waiting(asyncio.Queue(), Pulse(clock))
         self._routine = _Waiting(asyncio.Queue(), Pulse(clock))
+        self._again_pulse = Pulse(clock)
+        """Of what asks the disk again; not due while the disk has the next move."""
+        self.owed = Owed()
+        """What was told and is not journaled, but routine."""
+        self.shed = 0
+        """Routine items told and not journaled for want of room."""
+        self.failing = False
+        """Whether a journal that stands has failed what was handed to it last."""
 
     def pulses(self) -> Iterator[tuple[str, Pulse]]:
         """Return the pulse of each way of telling, by its name."""
         yield "tell urgent", self._urgent.pulse
         yield "tell routine", self._routine.pulse
+        yield "journal afterwards", self._again_pulse
 
     def keep(self, items: Sequence[Item]) -> None:
         """Hand items to the journal; they are told as soon as they are safe."""
@@ -60,51 +94,109 @@ class Teller:
         while True:
             if waiting.queue.empty():
                 waiting.pulse.rest()
-            handed = await waiting.queue.get()
+            handed = waiting.in_hand = await waiting.queue.get()
             waiting.pulse.beat(JOURNAL_S_MAX + PULSE_S)
             left_s = JOURNAL_S_MAX - (self._clock.now().mono_ns - handed.mono_ns) / 1e9
             await asyncio.wait({handed.entries}, timeout=max(left_s, 0.0))
             if not handed.entries.done():
-                self._tell_unjournaled(
-                    handed.items, f"no answer from the disk in {JOURNAL_S_MAX} s"
-                )
-                handed.entries.add_done_callback(self._tell_late)
+                self._tell_unjournaled(handed, NO_ANSWER)
             elif (failed := handed.entries.exception()) is not None:
-                self._tell_unjournaled(handed.items, str(failed))
+                is_shed = isinstance(failed, JournalFailed) and failed.shed
+                self._tell_unjournaled(handed, None if is_shed else str(failed))
             else:
                 self._tell_journaled(handed.entries.result())
+            waiting.in_hand = None
 
-    def _tell_late(self, answer: asyncio.Future[tuple[Entry, ...]]) -> None:
+    async def journal_afterwards(self) -> None:
+        """Ask the disk again for what it owes, the most urgent first, for ever."""
+        limit = 1
+        while True:
+            self._again_pulse.beat(AGAIN_S + PULSE_S)
+            await self._clock.sleep(AGAIN_S)
+            while due := self.owed.due(limit):
+                answers = self._ask_again(due)
+                self._again_pulse.rest()
+                await asyncio.wait(answers)
+                if any(answer.exception() for answer in answers):
+                    limit = 1
+                    break
+                limit = AGAIN_ITEMS
+
+    async def end(self) -> None:
+        """Ask the disk a last time for what it has not taken; log what is lost with the program."""
+        handed = [*self._urgent.left(), *self._routine.left()]
+        if handed:
+            await asyncio.wait([one.entries for one in handed], timeout=LAST_S_MAX)
+        for one in handed:
+            if not one.entries.done() or one.entries.exception() is not None:
+                self._owe(one)
+        if due := self.owed.due(OWED_MAX):
+            await asyncio.wait(self._ask_again(due), timeout=LAST_S_MAX)
+        for debt in self.owed:
+            self._log.error("entry_lost", lane=str(debt.entry.lane), **_names(debt.item))
+
+    def _ask_again(self, debts: Sequence[Debt]) -> list[asyncio.Future[tuple[Entry, ...]]]:
+        answers = []
+        for debt in debts:
+            debt.asked = True
+            answer = self._journal.append((debt.item,))
+            answer.add_done_callback(partial(self._answered, (debt,)))
+            answers.append(answer)
+        return answers
+
+    def _answered(self, debts: Sequence[Debt], answer: asyncio.Future[tuple[Entry, ...]]) -> None:
         """Tell what the disk took in the end once more, with its number; its names are the same."""
-        if not answer.cancelled() and answer.exception() is None:
-            self._tell_journaled(answer.result())
+        if answer.exception() is not None:
+            for debt in debts:
+                debt.asked = False
+            return
+        self.failing = False
+        if debts:
+            reached("told.afterwards")
+        for debt, entry in zip(debts, answer.result(), strict=bool(debts)):
+            self.owed.paid(debt, entry)
+            for link in self._links:
+                link.tell_afterwards(entry)
 
     def _tell_journaled(self, entries: Sequence[Entry]) -> None:
-        self._board.alarm(AlertName.JOURNAL, None)
+        self.failing = False
         reached("told.journaled")
         for link in self._links:
             for entry in entries:
                 link.tell(entry)
 
-    def _tell_unjournaled(self, items: Sequence[Item], trouble: str) -> None:
-        """A broken disk must not silence a MAYDAY: publish anyway, say so, raise the alarm."""
-        words = f"{trouble}. What is heard is told all the same, and kept nowhere."
-        self._board.alarm(AlertName.JOURNAL, words)
+    def _tell_unjournaled(self, handed: _Handed, trouble: str | None) -> None:
+        """A broken disk must not silence a MAYDAY: publish anyway, say so, raise the alarm.
+
+        Routine that the journal does not want is no trouble of its own: the disk's alarm stands.
+        """
+        if trouble is None:
+            self.shed += len(handed.items)
+        else:
+            self.failing = self._journal.stands
+            self._board.alarm(AlertName.JOURNAL, f"{trouble}. {IN_MEMORY}")
         reached("told.unjournaled")
-        for item in items:
-            entry = Entry(
-                number=0,
-                epoch=self._journal.epoch,
-                lane=lane_of(item),
-                item=item,
-                body=encode_item(item),
-            )
+        for entry in self._owe(handed):
             for link in self._links:
                 link.tell_unjournaled(entry)
 
-    def alarm(self, name: str, trouble: str | None, *, anew: bool = False) -> None:
-        """Raise the box's own alarm of this name, or clear it; see `Board.alarm`."""
-        self._board.alarm(AlertName(name), trouble, anew=anew)
+    def _owe(self, handed: _Handed) -> Sequence[Entry]:
+        """Hold what is not routine until the disk has it; return the entries without numbers."""
+        epoch, asked = self._journal.epoch, not handed.entries.done()
+        entries = [
+            Entry(number=0, epoch=epoch, lane=lane_of(item), item=item, body=encode_item(item))
+            for item in handed.items
+        ]
+        debts = [
+            Debt(item, entry, handed.mono_ns, asked)
+            for item, entry in zip(handed.items, entries, strict=True)
+            if entry.lane is not Lane.ROUTINE
+        ]
+        for debt in debts:
+            self.owed.put(debt)
+        if asked:  # routine has been told, and is owed to nobody
+            handed.entries.add_done_callback(partial(self._answered, debts))
+        return entries
 
     def retain(self, suffix: str, state: Struct | None) -> None:
         """Let a state stand on every broker; None takes it off."""
@@ -126,6 +218,13 @@ def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield (item,)
 
 
+def _names(item: Item) -> dict[str, object]:
+    """Return what finds an item again where it was told."""
+    if isinstance(item, Refused):
+        return {"port": item.port, "reason": item.reason}
+    return {"report_id": item.sighting.report.report_id}
+
+
 class _Handed(Struct, frozen=True):
     """Items that the journal has been asked to keep."""
 
@@ -134,8 +233,16 @@ class _Handed(Struct, frozen=True):
     mono_ns: int
 
 
-class _Waiting(Struct, frozen=True):
+class _Waiting(Struct):
     """What is with the journal and not yet told; bounded by the journal's own backlog."""
 
     queue: asyncio.Queue[_Handed]
     pulse: Pulse
+    in_hand: _Handed | None = None
+
+    def left(self) -> Iterator[_Handed]:
+        """Take out all that has not been told."""
+        if self.in_hand is not None:
+            yield self.in_hand
+        while not self.queue.empty():
+            yield self.queue.get_nowait()

@@ -29,8 +29,8 @@ from gateway.mqtt.link import Link
 from gateway.pipeline import hallway
 from gateway.points import reached
 from gateway.pulse import Pulse
+from gateway.transport.recording import Recording
 from gateway.transport.supervisor import Port
-from gateway.transport.tape import Recorder
 
 TICK_S = 1.0
 """How often the passing of time is an input; nothing in the rooms waits for less."""
@@ -70,7 +70,7 @@ class Watch:
         self,
         plan: StationPlan,
         journal: StandingJournal,
-        recorder: Recorder | None,
+        recorder: Recording | None,
         *,
         clock: Clock,
         log: Log,
@@ -109,7 +109,7 @@ class Watch:
         self._troubles: dict[AlertName, str | None] = {}
         self._told_ports: dict[str, PortLink] = {}
         self.board = Board(self._links, clock=clock, log=log)
-        self._teller = Teller(journal, self._links, board=self.board, clock=clock)
+        self._teller = Teller(journal, self._links, board=self.board, clock=clock, log=log)
         self._alarms = Alarms(
             {link.name: made for link, made in zip(plan.links, self._links, strict=True)},
             outbox=journal,
@@ -117,8 +117,9 @@ class Watch:
             clock=clock,
             log=log,
             put=self.board.put,
+            owed=self._teller.owed,
         )
-        self._disk = DiskWatch(journal, self.board)
+        self._disk = DiskWatch(journal, self._teller, self.board)
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
         """Return every duty of the watch, by name. None but the journal's ever ends by itself."""
@@ -128,6 +129,7 @@ class Watch:
             yield f"link {plan.name}", link.run
         yield "journal", self._journal.run
         yield "tell", self._teller.run
+        yield "journal afterwards", self._teller.journal_afterwards
         yield "tick", self._tick
         yield "status", self._status
         yield "alarms", self._alarms.run
@@ -190,11 +192,15 @@ class Watch:
         self._teller.keep(self._pipeline.tick(end))
         self._record(end)
 
+    async def end(self) -> None:
+        """Keep what was heard to the last, and say what could not be kept."""
+        self.give_up_what_is_half_said()
+        await self._teller.end()
+
     def _record(self, heard: Chunk | Tick) -> None:
         """Put what came in on tape, in the order in which the rooms hear it."""
         if self._recorder is not None:
             self._recorder.write(heard)
-            reached("tape.written")
 
     async def tried(self) -> None:
         """Wait until every port has been opened, or has been tried in vain."""
@@ -212,18 +218,15 @@ class Watch:
             self._status_pulse.beat()
             now = self._clock.now()
             self._tell_ports()
-            self._watch_the_box()
             if now.mono_ns >= due_ns:
                 self._teller.retain("status", self._next_status())
                 due_ns = now.mono_ns + int(STATUS_S * 1e9)
             await self._clock.sleep(TICK_S / 2)
+            self._watch_the_box()
 
     def _watch_the_box(self) -> None:
         """Raise and clear the alarms for what fails beside the way of a report."""
         journal = self._journal.counts()
-        if not self._journal.stands:
-            trouble = f"{journal.last_failure}. It is tried again and again."
-            self.board.alarm(AlertName.JOURNAL, trouble)
         self._disk.look(self._clock.now().mono_ns)
         self._tell_damage(journal.quarantined)
         lost = self._recorder.last_error if self._recorder else None
@@ -269,7 +272,13 @@ class Watch:
 
     def status(self) -> Status:
         """Return how the box is now."""
-        now, journal = self._clock.now(), self._journal.counts()
+        now, teller = self._clock.now(), self._teller
+        journal = replace(
+            self._journal.counts(),
+            shed=teller.shed,
+            waiting=len(teller.owed),
+            lost=teller.owed.lost,
+        )
         return status_of(
             Vitals(
                 station=self._plan.station,

@@ -16,6 +16,10 @@ class JournalFailed(Exception):  # noqa: N818  # a fact of the disk, not a mista
         """Whether the transaction had begun: alone, other parts of it may then be done."""
         self.foreign = foreign
         """Whether the file is somebody else's: no disk at fault, and no waiting mends it."""
+        self.full = False
+        """Whether there was no room for it."""
+        self.shed = False
+        """Whether it was routine, and not even tried: what room is left is for the others."""
 
     def __str__(self) -> str:
         return f"journal {self.path}: {self.reason}"

@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.clock import Clock
+from gateway.journal.failed import JournalFailed
 from gateway.journal.rows import Row, row_of
 from gateway.journal.shelves import Cursor
 from gateway.journal.store import Disk
-from gateway.journal.writer import BACKLOG_FULL, ROUTINE_BACKLOG_MAX, Writer
+from gateway.journal.writer import BACKLOG_FULL, QUESTIONS_MAX, ROUTINE_BACKLOG_MAX, Writer
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Item
 from gateway.model.plan import JournalPlan
 from gateway.model.status import JournalCounts
 
 CLOSED = "it is closed"
+
+CLOSE_S_MAX = 4.0
+"""A disk that has not closed the file by then is not waited for. What it has committed it has; the
+rest was told without it. systemd ends us by force after 10 s."""
 
 Found = TypeVar("Found")
 
@@ -69,13 +75,14 @@ class Journal:
 
         Numbers follow the order of the calls, without gaps; when a transaction fails, its calls are
         tried again one by one, those with urgent items first. When the disk fails, the future fails
-        with JournalFailed, none of the items is kept, and no number is used up.
+        with JournalFailed, none of the items is kept, and no number is used up. Where room is
+        short, that of routine items fails at once.
         """
         told: asyncio.Future[tuple[Entry, ...]] = asyncio.get_running_loop().create_future()
         rows = tuple(row_of(item) for item in items)
         refusal = self._refusal(rows)
         if refusal is not None:
-            told.set_exception(self._disk.failed(refusal))
+            told.set_exception(refusal)
         else:
             urgent = any(row.lane is not Lane.ROUTINE for row in rows)
             self._writer.write(
@@ -114,27 +121,36 @@ class Journal:
         """Return the numbers in this range of rows that were found damaged, and set aside."""
         return await self._ask(lambda: self._disk.quarantined(first=first, last=last))
 
+    async def look(self) -> None:
+        """Have the thread see what room is left on the disk, and make the reserve where it fits."""
+        await self._ask(self._disk.look)
+
     def counts(self) -> JournalCounts:
         """Return how the journal is, and what it holds."""
         return replace(self._disk.counts, backlog=self.backlog)
 
     async def close(self) -> None:
-        """Commit what waits, and leave the file whole and closed."""
-        await self._writer.stop()
-        await asyncio.to_thread(self._disk.close)
+        """Commit what waits, and leave the file whole and closed, unless the disk hangs."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S_MAX):
+                await self._writer.stop()
 
-    def _refusal(self, rows: Sequence[Row]) -> str | None:
+    def _refusal(self, rows: Sequence[Row]) -> JournalFailed | None:
         if self._writer.stopped:
-            return CLOSED
+            return self._disk.failed(CLOSED)
         is_routine = all(row.lane is Lane.ROUTINE for row in rows)
+        if rows and is_routine and self._disk.sheds:
+            return self._disk.shed()
         limit = ROUTINE_BACKLOG_MAX if is_routine else BACKLOG_FULL
         if self.backlog + len(rows) > limit:
-            return f"the disk is too slow: {self.backlog} items wait for it"
+            return self._disk.failed(f"the disk is too slow: {self.backlog} items wait for it")
         return None
 
     async def _ask(self, question: Callable[[], Found]) -> Found:
         if self._writer.stopped:
             self._disk.refuse(CLOSED)
+        if self._writer.questions >= QUESTIONS_MAX:
+            self._disk.refuse(f"the disk does not answer: {QUESTIONS_MAX} questions wait for it")
         told: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._writer.read(question, told)
         return await told

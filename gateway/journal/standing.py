@@ -1,4 +1,4 @@
-"""The journal as the watch knows it: there, or not there yet.
+"""The journal as the watch knows it: there, not there yet, or not answering.
 
 A disk that can't be had at the start is no reason to be deaf: what is heard is told unjournaled,
 and the journal is tried again until it stands. Only a file that is somebody else's stops the start:
@@ -22,6 +22,9 @@ from gateway.model.status import JournalCounts
 
 RETRY_S = 10.0
 """How often a journal that could not be opened is tried again."""
+
+LOOK_S = 1.0
+"""How often the thread is asked what room is left; and so, whether the disk answers at all."""
 
 NO_EPOCH = "none"
 """What entries are numbered by while there is no journal: nothing, their number is 0."""
@@ -85,10 +88,13 @@ class StandingJournal:
             self._failures += 1
 
     async def run(self) -> None:
-        """Try again until it stands; then there is nothing left to do."""
+        """Try again until it stands; then look after the room it has, for ever."""
         while self._journal is None:
             await self._clock.sleep(RETRY_S)
             await self.open()
+        while True:
+            await self._journal.look()
+            await self._clock.sleep(LOOK_S)
 
     def append(self, items: Sequence[Item]) -> asyncio.Future[tuple[Entry, ...]]:
         """Take the items; without a journal the future has failed already."""

@@ -28,6 +28,7 @@ from gateway.journal.failed import JournalFailed
 from gateway.journal.opening import SCHEMA_VERSION, claimed, damage, epoch_of, objection, words_of
 from gateway.journal.rows import RINGS, Row
 from gateway.journal.shelves import RANKED, Cursor, Shelves, Tally, Values, counted
+from gateway.journal.space import Space
 from gateway.model.entry import Entry, Lane
 from gateway.model.plan import JournalPlan
 from gateway.model.status import JournalCounts
@@ -35,6 +36,14 @@ from gateway.points import reached
 
 BUSY_S_MAX = 2.0
 """How long somebody else's tool may lock the file before a commit fails for it."""
+
+MB = 1_000_000
+"""What the configuration counts the reserve in."""
+
+TIDY_APART_NS = 60 * 10**9
+"""How often a disk without room is tidied: what is thrown out there makes room within the file."""
+
+SHED = "routine is not journaled while the disk is nearly full"
 
 Ask = Callable[[str, Values | Mapping[str, object]], Iterator[Values]]
 """Asks the database something, and gives the rows that it answers."""
@@ -48,7 +57,12 @@ class Disk:
     ) -> None:
         self._path = plan.path
         self._clock = clock
+        self._space = Space(plan.path, reserve_bytes=plan.reserve_mb * MB, clock=clock)
+        self._urgent = False
+        """Whether what is being done may have the reserve."""
+        self._tidy_apart_ns = 0
         with translated(plan.path), ExitStack() as held:
+            self._space.found()
             self._file = claimed(plan.path, held)
             self._db = self._opened(held)
             reason = objection(self._number)
@@ -75,9 +89,20 @@ class Disk:
         """As of the last transaction; replaced whole, so that any thread may read it."""
         reached("journal.opened")
 
+    @property
+    def sheds(self) -> bool:
+        """Whether routine is not taken now."""
+        return self._space.short
+
     def failed(self, reason: str, *, foreign: bool = False) -> JournalFailed:
         """Return the exception that says so."""
         return JournalFailed(self._path, reason, foreign=foreign)
+
+    def shed(self) -> JournalFailed:
+        """Return the exception that says that routine is not taken now."""
+        failure = self.failed(SHED)
+        failure.shed = True
+        return failure
 
     def refuse(self, reason: str, *, foreign: bool = False) -> NoReturn:
         """Raise the exception that says so."""
@@ -86,10 +111,13 @@ class Disk:
     def write(self, works: Sequence[Callable[[], None]]) -> None:
         """Do all of them in one transaction; raise when none of them is done."""
         began_ns = self._clock.now().mono_ns
-        with self._transaction():
-            for work in works:
-                work()
-            self._tidy()
+        self._urgent = False
+        try:
+            self._do(works)
+        except JournalFailed as failure:
+            if not failure.full or not self._space.ran_out(urgent=self._urgent):
+                raise
+            self._do(works)
         commit_ms = round((self._clock.now().mono_ns - began_ns) / 1e6, 3)
         self.counts = replace(
             self.counts,
@@ -104,14 +132,29 @@ class Disk:
             for work in works:
                 work()
 
+    def look(self) -> None:
+        """See what room is left, and tidy what no commit tidies while there is little."""
+        self._space.look()
+        now_ns = self._clock.now().mono_ns
+        if self._space.short and now_ns >= self._tidy_apart_ns:
+            self._tidy_apart_ns = now_ns + TIDY_APART_NS
+            with suppress(JournalFailed), self._transaction():
+                self._tidy()
+        self.counts = self._with_room(self.counts)
+
     def append(self, rows: Sequence[Row]) -> tuple[Entry, ...]:
         """Number the rows and put each on its shelf."""
+        if any(row.lane is not Lane.ROUTINE for row in rows):
+            self._urgent = True
+        elif self._space.short:
+            raise self.shed()
         entries = self._shelves.append(rows, self._clock.now().utc_ns)
         reached("journal.appended")
         return entries
 
     def strike(self, link: str, numbers: Sequence[int]) -> None:
         """Take the numbers out of the link's outbox; those that aren't there are no matter."""
+        self._urgent = True  # a lane that can't strike out stands still in the end
         self._shelves.strike(link, numbers)
         reached("journal.struck")
 
@@ -149,6 +192,13 @@ class Disk:
             reached("journal.set_aside")
             return found
         return False
+
+    def _do(self, works: Sequence[Callable[[], None]]) -> None:
+        with self._transaction():
+            for work in works:
+                work()
+            if not self._space.short:  # else look() does, where it can't cost a distress its room
+                self._tidy()
 
     def _tidy(self) -> None:
         """Throw out what has had its time; a shelf that can't be tidied costs nobody a commit."""
@@ -196,7 +246,8 @@ class Disk:
             with suppress(sqlite3.Error):  # if even this fails, the next BEGIN will say so
                 self._db.rollback()
             self._shelves.tally = before
-            self._count_failure(failure.reason)
+            if not failure.shed:
+                self._count_failure(failure.reason)
             failure.begun = begun
             raise
         self.counts = self._counted(self.counts)
@@ -204,13 +255,22 @@ class Disk:
     def _counted(self, counts: JournalCounts) -> JournalCounts:
         tally = self._shelves.tally
         return replace(
-            counts,
+            self._with_room(counts),
             number_last=tally.head.number_last,
             rows=tally.rows,
             outbox=tally.outbox,
             size_bytes=self._size_bytes(),
             quarantined=tally.quarantined,
             link_last=tally.head.link_last.hex(),
+        )
+
+    def _with_room(self, counts: JournalCounts) -> JournalCounts:
+        space = self._space
+        return replace(
+            counts,
+            free_bytes=space.free_bytes,
+            reserve_bytes=space.held_bytes,
+            room=space.room,
         )
 
     def _count_failure(self, reason: str) -> None:
@@ -314,7 +374,9 @@ def translated(path: str) -> Iterator[None]:
         # Its child OperationalError is trouble around the file: space, rights, locks.
         is_damage = type(error) is sqlite3.DatabaseError
         words = words_of(error, is_damage=is_damage)
-        raise JournalFailed(path, words, foreign=isinstance(error, BlockingIOError)) from error
+        failure = JournalFailed(path, words, foreign=isinstance(error, BlockingIOError))
+        failure.full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        raise failure from error
 
 
 def _text(raw: bytes) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, Protocol, TypeVar
@@ -32,6 +33,10 @@ ROOM_S_MAX = 0.25
 bytes that the kernel keeps of a serial line last 0.85 s at 38 400 baud."""
 
 
+QUESTIONS_MAX = 64
+"""Questions that a hanging disk has yet to answer; beyond it none is taken. There are some ten who
+ask, each of whom waits; but who gives an answer up asks again."""
+
 RETRY_FAILURES_MAX = 64
 """A disk that has refused so many in a row, each alone, refuses all: the others wait no longer."""
 
@@ -44,6 +49,9 @@ class Disk(Protocol):
 
     def read(self, works: Sequence[Callable[[], None]]) -> None:
         """Do them; raise when the disk can't be read."""
+
+    def close(self) -> None:
+        """Leave it whole; nothing is asked of it afterwards."""
 
 
 Told = TypeVar("Told")
@@ -66,6 +74,11 @@ class Errand(Generic[Told_co]):
         self._work = work
         self._told = told
         self._outcome: list[Told_co] = []
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody waits for it any longer."""
+        return self._told.done()
 
     def run(self) -> None:
         """Do the work, in the thread."""
@@ -91,6 +104,8 @@ class Writer:
         """Pieces of work handed over and not yet settled."""
         self.settled = 0
         """Pieces of work settled since the start, whatever came of them."""
+        self.questions = 0
+        """Questions asked and not yet answered, or given up and not yet come to."""
         self.stopped = False
         self.ended = False
         """Whether the thread is no more."""
@@ -99,7 +114,7 @@ class Writer:
         self._roomy = asyncio.Event()
         self._roomy.set()
         self._ended = asyncio.Event()
-        # Bounded by the callers: appended items by the journal's own limits, and a question or a
+        # Bounded by the callers: appended items and questions by the journal's own limits, and a
         # strike has one caller each who waits for it.
         self._inbox: SimpleQueue[tuple[bool, Errand[object]] | None] = SimpleQueue()
         self._begin()
@@ -122,6 +137,7 @@ class Writer:
 
     def read(self, work: Callable[[], Told], told: asyncio.Future[Told]) -> None:
         """Have the work done after the next transaction, and see all that was asked for before."""
+        self.questions += 1
         errand = Errand(work, told)
         self.waiting += 1
         self._inbox.put((False, errand))
@@ -134,7 +150,7 @@ class Writer:
                     await self._roomy.wait()
 
     async def stop(self) -> None:
-        """Let the thread finish what waits, and end. It takes nothing more."""
+        """Let the thread finish what waits, close the disk, and end. It takes nothing more."""
         if not self.stopped:
             self.stopped = True
             self._inbox.put(None)
@@ -159,8 +175,11 @@ class Writer:
         if writes:
             self._write(writes)
         for errand in reads:  # one by one: what can't be read may stop nobody else
-            self._settle_soon([errand], _failure(self._disk.read, [errand]))
+            works = [] if errand.given_up else [errand.run]
+            failure = _failure(self._disk.read, works)
+            self._tell(partial(self._answer, errand, failure))
         if not running:
+            _failure(self._disk.read, [self._disk.close])
             self._tell(self._ended.set)
         return running
 
@@ -179,7 +198,7 @@ class Writer:
 
     def _write(self, errands: Sequence[Errand[object]]) -> None:
         """Do all in one transaction. One that spoils it is told so; the others are done alone."""
-        failure = _failure(self._disk.write, errands)
+        failure = _failure(self._disk.write, [errand.run for errand in errands])
         begun = isinstance(failure, JournalFailed) and failure.begun
         if not begun or len(errands) == 1:
             self._settle_soon(errands, failure)
@@ -190,12 +209,16 @@ class Writer:
     def _write_singly(self, errands: Sequence[Errand[object]]) -> None:
         failures = 0
         for place, errand in enumerate(errands):
-            failure = _failure(self._disk.write, [errand])
+            failure = _failure(self._disk.write, [errand.run])
             failures = failures + 1 if failure else 0
             if failures == RETRY_FAILURES_MAX:
                 self._settle_soon(errands[place:], failure)
                 return
             self._settle_soon([errand], failure)
+
+    def _answer(self, errand: Errand[object], failure: Exception | None) -> None:
+        self.questions -= 1
+        self._settle([errand], failure)
 
     def _settle_soon(self, errands: Sequence[Errand[object]], failure: Exception | None) -> None:
         self._tell(lambda: self._settle(errands, failure))
@@ -216,11 +239,11 @@ class Writer:
 
 
 def _failure(
-    door: Callable[[Sequence[Callable[[], None]]], None], errands: Sequence[Errand[object]]
+    door: Callable[[Sequence[Callable[[], None]]], None], works: Sequence[Callable[[], None]]
 ) -> Exception | None:
-    """Have the errands run behind this door, and return what went wrong."""
+    """Have the work done behind this door, and return what went wrong."""
     try:
-        door([errand.run for errand in errands])
+        door(works)
     except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
         return error
     return None

@@ -156,6 +156,9 @@ class JournalPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Newest refused frames kept, and as many unread ones; distress-like ones are no routine."""
     keep_hours: Annotated[int, Meta(ge=48, le=87_600)] = 48
     """How long distress, urgency and safety are kept after every link has taken them, at least."""
+    reserve_mb: Annotated[int, Meta(ge=8, le=1024)] = 8
+    """Held in a file beside the journal, for distress, urgency and safety when the disk is full.
+    Half of the smallest may go to the journal's log."""
 
 
 class RecordPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

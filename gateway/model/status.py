@@ -137,6 +137,19 @@ class JournalCounts(Struct, frozen=True, kw_only=True):
     failures: int = 0
     """Transactions that the disk did not take."""
     last_failure: str | None = None
+    free_bytes: int | None = None
+    """Left on its file system for the gateway's user; None when that is not known yet."""
+    reserve_bytes: int = 0
+    """Held beside it for distress, urgency and safety, and not counted as left."""
+    room: Literal["ample", "low", "short", "full"] = "ample"
+    """`short`: routine is told and not journaled. `full`: the reserve is given up, and in use."""
+    shed: int = 0
+    """Routine items told and not journaled for want of room."""
+    waiting: int = 0
+    """Distress, urgency and safety told with `journaled: false`, and held in memory until the disk
+    takes them."""
+    lost: int = 0
+    """Such items that memory could not hold either: they were told, and are not journaled."""
     quarantined: int = 0
     """Rows of the file that were found damaged. They are kept aside and never told."""
     link_last: str = ""
@@ -173,6 +186,8 @@ class AlertName(StrEnum):
 
     JOURNAL = "journal"
     """The disk does not take what is heard."""
+    DISK = "disk"
+    """The journal's disk fills up, or is full."""
     JOURNAL_DAMAGE = "journal_damage"
     """Rows of the journal were found damaged."""
     RECORD = "record"

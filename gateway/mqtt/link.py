@@ -22,6 +22,7 @@ from gateway.model.entry import Entry, Lane
 from gateway.model.plan import PUBACK, LinkPlan
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
+from gateway.mqtt.late import Late
 from gateway.mqtt.memory import Memory
 from gateway.mqtt.outbox import Pump, PumpCount
 from gateway.mqtt.payload import Writer
@@ -163,7 +164,7 @@ class Link:
         self._states = States(
             self._urgent, birth=lambda: self._writer.state(STATUS, birth()), log=self._log
         )
-        self._prompt: tuple[int, str, int] | None = None
+        self._late = Late(self._urgent)
         self._down_since_ns: dict[str, int] = {}
         """When each connection that is down was first found so; a handful at the most."""
 
@@ -175,7 +176,7 @@ class Link:
 
     def tell(self, entry: Entry) -> None:
         """Take note of an entry that is on disk: have it read from there, or tell it as it is."""
-        self._note(entry)
+        self._late.note(entry)
         if entry.lane is Lane.DISTRESS:
             self._distress.wake()
         elif entry.lane is not Lane.ROUTINE:
@@ -189,6 +190,23 @@ class Link:
             self._routine.tell(entry)
         else:
             self._memory.put(entry)
+
+    def tell_afterwards(self, entry: Entry) -> None:
+        """Tell an entry that the disk took in the end once more, as late, and with its number."""
+        self._late.afterwards(entry)
+        self._memory.forget(entry.body)
+        self.tell(entry)
+
+    def unsigned(self, owed: Sequence[tuple[Entry, int]]) -> Sequence[tuple[Entry, int]]:
+        """Return each distress without a number that is not signed for, and since when.
+
+        What the disk owes can't be signed for by a consumer of record: it has no number.
+        """
+        waiting = self._memory.distress()
+        if self._receipts is None:
+            return waiting
+        bodies = {entry.body for entry, _ in owed}
+        return [*owed, *(one for one in waiting if one[0].body not in bodies)]
 
     def retain(self, topic_suffix: str, payload: Struct | None) -> None:
         """Let a state stand on the broker, named by its levels; None takes it off."""
@@ -362,21 +380,7 @@ class Link:
             self._second.wake()
 
     def _journaled(self, entry: Entry, again: bool) -> Outgoing:  # noqa: FBT001  # as Pump calls it
-        return self._unjournaled(entry, again or self._waited(entry))
+        return self._unjournaled(entry, again or self._late.waited(entry))
 
     def _unjournaled(self, entry: Entry, waited: bool) -> Outgoing:  # noqa: FBT001  # as Memory calls it
         return self._writer.record(entry, published_utc_ns=self._clock.now().utc_ns, waited=waited)
-
-    def _note(self, entry: Entry) -> None:
-        """Remember the first entry that this connection was up for; lanes come out of order."""
-        if self._urgent.connected:
-            note = (self._urgent.connects, entry.epoch, entry.number)
-            same = self._prompt is not None and self._prompt[:2] == note[:2]
-            self._prompt = min(self._prompt, note) if self._prompt and same else note
-
-    def _waited(self, entry: Entry) -> bool:
-        """Return whether an entry was on disk before there was a link to tell it on."""
-        if self._prompt is None:
-            return True
-        connects, epoch, number = self._prompt
-        return (connects, epoch) != (self._urgent.connects, entry.epoch) or entry.number < number

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from msgspec import MsgspecError
+from msgspec import MsgspecError, Struct
 
 from gateway.clock import Clock
 from gateway.log import Log
@@ -24,6 +24,15 @@ _ORDER = tuple(Lane)
 """The most urgent first."""
 
 
+class _Held(Struct, eq=False):
+    """An entry that waits to be told."""
+
+    entry: Entry
+    waited: bool
+    """Whether there was no link to tell it on when it came."""
+    since_ns: int
+
+
 class Memory:
     """Entries without a number, told in the order of their lanes."""
 
@@ -34,7 +43,7 @@ class Memory:
         self._write = write
         self._clock = clock
         self._log = log
-        self._held: dict[Lane, deque[tuple[Entry, bool]]] = {lane: deque() for lane in _ORDER}
+        self._held: dict[Lane, deque[_Held]] = {lane: deque() for lane in _ORDER}
         self._wake = asyncio.Event()
         self.told = 0
         """Entries told with `journaled=false`."""
@@ -52,8 +61,19 @@ class Memory:
             if not below:
                 return
             self._held[below[-1]].popleft()
-        self._held[entry.lane].append((entry, not self._bus.connected))
+        now_ns = self._clock.now().mono_ns
+        self._held[entry.lane].append(_Held(entry, not self._bus.connected, now_ns))
         self._wake.set()
+
+    def forget(self, body: bytes) -> None:
+        """Let go of what stands in the journal now: it is told from there, with its number."""
+        for held in self._held.values():
+            for one in [one for one in held if one.entry.body == body]:
+                held.remove(one)
+
+    def distress(self) -> list[tuple[Entry, int]]:
+        """Return each distress that waits, and since when, the oldest first."""
+        return [(one.entry, one.since_ns) for one in self._held[Lane.DISTRESS]]
 
     async def run(self) -> None:
         """Tell what is held whenever the link is up, for ever."""
@@ -68,10 +88,10 @@ class Memory:
                     self._wake.set()
                     break
 
-    async def _tell(self, held: deque[tuple[Entry, bool]]) -> None:
-        entry, waited = held[0]
+    async def _tell(self, held: deque[_Held]) -> None:
+        first = held[0]
         try:
-            await self._bus.publish(self._write(entry, waited))
+            await self._bus.publish(self._write(first.entry, first.waited))
         except PublishRefused as refusal:
             self._log.error("unjournaled_refused", refusal=str(refusal))
             held.rotate(-1)
@@ -83,5 +103,5 @@ class Memory:
         else:
             self.told += 1
         # Room may have been made meanwhile; then it is no longer the first.
-        if held and held[0] == (entry, waited):
+        if held and held[0] is first:
             held.popleft()

@@ -92,6 +92,8 @@ class TapeWriter:
             self._put(packed)
         except OSError:
             self._file.close()
+            with suppress(OSError):  # a tape that has not begun is none
+                path.unlink()
             raise
 
     def write(self, heard: Chunk | Tick) -> None:
@@ -113,7 +115,8 @@ class Recorder:
     """Records everything that comes in: tapes in a folder, the newest kept.
 
     They are numbered, so that a clock that was set back can't mix their order. A full or broken
-    disk costs records, never the watch: it is counted, told, and tried again with a new tape.
+    disk costs records, never the watch: it is counted, told, and tried again with a new tape, on
+    which the first bytes of each port that lost some are marked as coming after a gap.
     """
 
     def __init__(
@@ -123,6 +126,7 @@ class Recorder:
         *,
         rotate_bytes: int,
         keep_bytes: int,
+        spare_bytes: int = 0,
     ) -> None:
         self.last_error: str | None = None
         """What the disk said when it last refused; None once it takes records again."""
@@ -131,6 +135,10 @@ class Recorder:
         self._header_of = header_of
         self._rotate_bytes = rotate_bytes
         self._keep_bytes = keep_bytes
+        self._spare_bytes = spare_bytes
+        """Left free on the tapes' disk for what matters more."""
+        self._missed: set[str] = set()
+        """Ports of which the last chunk is not on tape."""
         self._tape: TapeWriter | None = None
         self._retry_mono_ns = 0
 
@@ -138,18 +146,19 @@ class Recorder:
         """Put this on tape; a disk that refuses is counted, not raised."""
         moment = heard.heard if isinstance(heard, Chunk) else heard.now
         if self._tape is None and moment.mono_ns < self._retry_mono_ns:
-            self.records_lost += 1
+            self._lose(heard)
             return
         try:
+            self._give_way()
             tape = self._tape = self._tape or self._next_tape(moment)
-            tape.write(heard)
+            tape.write(self._marked(heard))
             self.last_error = None
             if tape.bytes_written >= self._rotate_bytes:
                 self._tape = None
                 tape.close()
                 reached("tape.rotated")
         except OSError as error:
-            self.records_lost += 1
+            self._lose(heard)
             self.last_error = str(error)
             self._retry_mono_ns = moment.mono_ns + RETRY_NS
             self.close()
@@ -161,8 +170,28 @@ class Recorder:
             with suppress(OSError):  # a full disk may refuse, and has closed the file all the same
                 tape.close()
 
+    def _lose(self, heard: Chunk | Tick) -> None:
+        self.records_lost += 1
+        if isinstance(heard, Chunk):
+            self._missed.add(heard.port)
+
+    def _marked(self, heard: Chunk | Tick) -> Chunk | Tick:
+        if isinstance(heard, Tick) or heard.port not in self._missed:
+            return heard
+        self._missed.discard(heard.port)
+        return msgspec.structs.replace(heard, gap=True)
+
+    def _give_way(self) -> None:
+        """Raise OSError when what is left on the disk is needed by others."""
+        if self._tape is None:
+            self._directory.mkdir(parents=True, exist_ok=True)
+        found = os.statvfs(self._directory)
+        if found.f_bavail * found.f_frsize < self._spare_bytes:
+            raise OSError(
+                errno.ENOSPC, f"less than {self._spare_bytes / 1e6:g} MB left, which is spared"
+            )
+
     def _next_tape(self, moment: Moment) -> TapeWriter:
-        self._directory.mkdir(parents=True, exist_ok=True)
         tapes = sorted(self._directory.glob(f"*{_SUFFIX}"))
         number = 1 + max((_number_of(tape) for tape in tapes), default=0)
         name = f"{number:0{_NUMBER_DIGITS}}-{_time_of(moment)}{_SUFFIX}"

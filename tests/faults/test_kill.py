@@ -83,6 +83,7 @@ NOT_COME_TO = {
     "port.write_begun": "this release transmits nothing",
     "port.written": "this release transmits nothing",
     "told.unjournaled": "only with a failing disk: tests/live/test_service.py, F13, F14",
+    "told.afterwards": "only after a disk that failed: tests/app/test_telling.py, F12, F13, F14",
     "journal.set_aside": "only with a damaged row: F15",
 }
 """Points that a healthy station never comes to."""

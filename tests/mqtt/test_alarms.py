@@ -24,6 +24,13 @@ class World:
         self.poison = {"local": (), "shore": ()}
         self.number_last = 0
         self.failing = False
+        self.hanging = False
+        self.owed = []
+        """Distress that no disk has taken, and since when."""
+        self.afterwards = {}
+        """Since when, of what was journaled afterwards."""
+        self.waiting = {"local": [], "shore": []}
+        """What each link has yet to tell from memory; shore has a consumer of record."""
         self.looks = 0
         self.told = []
         self.taken_off = []
@@ -53,6 +60,8 @@ class World:
         if self.failing:
             message = "disk I/O error"
             raise OSError(message)
+        if self.hanging:
+            await asyncio.Event().wait()
         return await self.boxes[link].pending(link, lanes, limit=limit)
 
     def retain(self, topic, alert):
@@ -73,7 +82,13 @@ class World:
 
     async def run(self):
         links = {
-            name: SimpleNamespace(state=lambda name=name: SimpleNamespace(poison=self.poison[name]))
+            name: SimpleNamespace(
+                state=lambda name=name: SimpleNamespace(poison=self.poison[name]),
+                unsigned=lambda owed, name=name: [
+                    *(owed if name == "shore" else ()),
+                    *self.waiting[name],
+                ],
+            )
             for name in self.poison
         }
         await Alarms(
@@ -83,6 +98,10 @@ class World:
             clock=self.clock,
             log=self.log,
             put=Board([self], clock=self.clock, log=self.log).put,
+            owed=SimpleNamespace(
+                distress=lambda: self.owed,
+                since_ns=lambda entry: self.afterwards.get(entry.number),
+            ),
         ).run()
 
 
@@ -247,6 +266,80 @@ def test_a_failing_disk_clears_no_alarm_and_ends_no_watch(watched, make):
         assert at.standing["alert/undelivered"].count == 2
 
     assert watched(scene).events().count("alarms_blind") == 1
+
+
+def test_a_disk_that_hangs_blinds_no_alarm_for_what_it_had_when_it_last_answered(
+    watched, make, monkeypatch
+):
+    monkeypatch.setattr(alarms, "ANSWER_S_MAX", 0.0005)
+
+    async def scene(at):
+        at.add(make.mayday(1))
+        await at.pass_s(3)
+        at.hanging = True
+        await at.pass_s(UNDELIVERED_S - 1)
+        alert = at.standing["alert/undelivered"]
+        assert (alert.count, alert.number) == (1, 1)
+        at.hanging = False
+        at.end(1)
+        await at.pass_s(3)
+        assert not at.standing
+
+    assert watched(scene).events().count("alarms_blind") == 1
+
+
+def test_a_disk_that_does_not_say_for_a_minute_is_taken_for_the_worst(watched, monkeypatch):
+    monkeypatch.setattr(alarms, "ANSWER_S_MAX", 0.0005)
+
+    async def scene(at):
+        at.hanging = True
+        await at.pass_s(UNDELIVERED_S - 3)
+        assert not at.standing
+        await at.pass_s(5)
+        assert set(at.standing) == {"alert/undelivered"}
+        assert "has not said for 60 s" in at.standing["alert/undelivered"].text
+        await at.pass_s(NONDELIVERY_S - UNDELIVERED_S)
+        assert set(at.standing) == {"alert/undelivered", "alert/nondelivery"}
+        at.hanging = False
+        await at.pass_s(3)
+        assert not at.standing
+
+    watched(scene)
+
+
+def test_distress_that_the_disk_has_not_taken_is_undelivered_like_any_other(watched, make):
+    async def scene(at):
+        entry = make.mayday(0)
+        since_ns = at.clock.now().mono_ns
+        at.waiting["local"] = [(entry, since_ns)]
+        at.owed = [(entry, since_ns)]
+        await at.pass_s(UNDELIVERED_S - 3)
+        assert not at.standing
+        await at.pass_s(5)
+        alert = at.standing["alert/undelivered"]
+        assert (alert.count, alert.number, alert.since) == (1, None, make.began)
+        assert "link local, shore:" in alert.text
+        at.waiting["local"] = []
+        await at.pass_s(3)
+        assert "link shore:" in at.standing["alert/undelivered"].text
+
+    watched(scene)
+
+
+def test_what_is_journaled_afterwards_keeps_its_age_and_its_alarm(watched, make):
+    async def scene(at):
+        entry = make.refused(0)  # no report, and no time of day with it
+        since_ns = at.clock.now().mono_ns
+        at.owed = [(entry, since_ns)]
+        await at.pass_s(UNDELIVERED_S + 3)
+        assert at.standing["alert/undelivered"].since is None
+        at.owed, at.afterwards[9] = [], since_ns
+        at.add(make.mayday(9))
+        await at.pass_s(3)
+        assert at.standing["alert/undelivered"].number == 9
+        assert len([one for one in at.told if one[1] is None]) == 0
+
+    watched(scene)
 
 
 def test_poison_is_an_alert_that_clears_by_itself(watched):

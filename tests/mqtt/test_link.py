@@ -306,6 +306,75 @@ def test_unjournaled_entries_wait_for_the_link_and_are_late(rig, make):
     assert [(r.journaled, r.late) for r in told] == [(False, True)]
 
 
+def test_what_is_journaled_afterwards_is_told_again_as_late_and_with_its_number(rig, make):
+    """What was still untold goes out once only, from the outbox."""
+
+    async def scene(at):
+        at.up()
+        await make.settled()
+        told, untold = make.mayday(1), make.safety(2)
+        at.link.tell_unjournaled(msgspec.structs.replace(told, number=0))
+        await make.until(lambda: at.link.state().unjournaled_told == 1)
+        at.urgent.down()
+        at.link.tell_unjournaled(msgspec.structs.replace(untold, number=0))
+        at.link.tell_unjournaled(msgspec.structs.replace(make.safety(9), number=0))
+        assert at.link.state().unjournaled_waiting == 2
+        at.outbox.add(told, untold)
+        at.link.tell_afterwards(told)
+        at.link.tell_afterwards(untold)
+        at.urgent.up()
+        await make.until(lambda: at.link.state().published == 2)
+        await make.until(lambda: at.link.state().unjournaled_told == 2)
+        at.heard(make.mayday(3))
+        await make.until(lambda: at.link.state().published == 3)
+
+    told = [record(o) for o in rig(scene).urgent.signed if numbers([o])]
+
+    assert sorted((r.number, r.journaled, r.late) for r in told) == [
+        (0, False, False),
+        (0, False, True),
+        (1, True, True),
+        (2, True, True),
+        (3, True, False),
+    ]
+
+
+def test_the_numbers_of_what_was_journaled_afterwards_are_kept_in_bounded_memory(
+    rig, make, monkeypatch
+):
+    monkeypatch.setattr(link_module, "AFTERWARDS_MAX", 3)
+
+    async def scene(at):
+        for number in range(1, 9):
+            at.link.tell_afterwards(make.mayday(number))
+        assert list(at.link._afterwards) == [("e1", 6), ("e1", 7), ("e1", 8)]
+
+    rig(scene)
+
+
+@pytest.mark.parametrize(
+    ("receipts", "unsigned"),
+    [("puback", ["waiting"]), ("rcc", ["owed", "waiting"])],
+)
+def test_distress_without_a_number_is_unsigned_until_told_or_until_a_consumer_can_sign(
+    rig, make, receipts, unsigned
+):
+    async def scene(at):
+        waiting = msgspec.structs.replace(make.mayday(1), number=0)
+        owed = msgspec.structs.replace(make.mayday(2), number=0)
+        now_ns = at.clock.now().mono_ns
+        at.link.tell_unjournaled(waiting)
+        at.link.tell_unjournaled(msgspec.structs.replace(make.safety(3), number=0))
+        names = {waiting.body: "waiting", owed.body: "owed"}
+        found = at.link.unsigned([(owed, now_ns)])
+        assert [names[entry.body] for entry, _ in found] == unsigned
+        assert {since_ns for _, since_ns in found} == {now_ns}
+        both = at.link.unsigned([(owed, now_ns), (waiting, now_ns)])
+        assert len(both) == len(unsigned), "none is counted twice"
+
+    rig(scene, receipts=receipts)
+
+
 def test_an_unjournaled_entry_outlives_a_lost_link(rig, make):
     async def scene(at):
         at.up()

@@ -11,8 +11,8 @@ import pytest
 from gateway.model.entry import Lane
 from gateway.model.place import Identity
 from gateway.model.words import Kind, Mode, Relation, Urgency
+from gateway.mqtt import late, memory, outbox, positions, routine, states
 from gateway.mqtt import link as link_module
-from gateway.mqtt import memory, outbox, positions, routine, states
 from gateway.mqtt.payload import Record
 from gateway.mqtt.positions import Positions
 
@@ -342,12 +342,12 @@ def test_what_is_journaled_afterwards_is_told_again_as_late_and_with_its_number(
 def test_the_numbers_of_what_was_journaled_afterwards_are_kept_in_bounded_memory(
     rig, make, monkeypatch
 ):
-    monkeypatch.setattr(link_module, "AFTERWARDS_MAX", 3)
+    monkeypatch.setattr(late, "AFTERWARDS_MAX", 3)
 
     async def scene(at):
         for number in range(1, 9):
             at.link.tell_afterwards(make.mayday(number))
-        assert list(at.link._afterwards) == [("e1", 6), ("e1", 7), ("e1", 8)]
+        assert list(at.link._late._afterwards) == [("e1", 6), ("e1", 7), ("e1", 8)]
 
     rig(scene)
 

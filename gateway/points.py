@@ -47,6 +47,7 @@ POINTS = {
     "receipt.acknowledged": "the broker knows",
     "request.heard": "a consumer asks for a range of numbers",
     "request.answered": "the answer is told to its end",
+    "certificates.taken": "new certificates have been proven, and no connection bears them yet",
     "watch.ended": "the watch is over, and the journal still open",
 }
 """Every point there is, and what is true when it is reached."""

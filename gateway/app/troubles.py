@@ -21,6 +21,7 @@ CLIENT_ID_TEXT = (
 def troubles_of(states: Sequence[LinkState]) -> Iterator[tuple[AlertName, str | None]]:
     """Give each alert that is about links, and what is wrong; None when nothing is."""
     yield AlertName.LINK, _together(map(_down, states))
+    yield AlertName.CERTIFICATE, _together(map(_certificate, states))
     yield AlertName.CLIENT_ID, _together(map(_client_id, states))
 
 
@@ -28,6 +29,11 @@ def _down(state: LinkState) -> str | None:
     if not state.down:
         return None
     return DOWN_TEXT.format(link=state.name, lanes=", ".join(state.down))
+
+
+def _certificate(state: LinkState) -> str | None:
+    trouble = state.certificate_trouble
+    return None if trouble is None else f"link {state.name}: {trouble}"
 
 
 def _client_id(state: LinkState) -> str | None:

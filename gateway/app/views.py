@@ -52,6 +52,8 @@ def link_status(state: LinkState, queued: int) -> LinkStatus:
         dropped=state.dropped,
         throttled=state.throttled,
         conflated=state.conflated,
+        certificates=state.certificates,
+        certificates_replaced=state.certificates_replaced,
         last_error=state.last_error,
     )
 

@@ -74,6 +74,17 @@ class PortStatus(PortLink, frozen=True, kw_only=True, omit_defaults=True):
     decoder_errors: int = 0
 
 
+class CertificateStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One certificate that a link depends on."""
+
+    whose: Literal["ours", "authority", "broker"]
+    file: str | None = None
+    not_after: datetime | None = None
+    """Absent when it can't be read."""
+    days_left: int | None = None
+    """Whole days; absent while the time of day is not known."""
+
+
 class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one broker link is."""
 
@@ -116,6 +127,10 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Routine records dropped because they were over the rate of the link, `routine_per_s`."""
     conflated: int = 0
     """Places that a newer one of the same craft replaced before they were told."""
+    certificates: tuple[CertificateStatus, ...] = ()
+    """Ours, those of the authorities in our file, and that which the broker showed last."""
+    certificates_replaced: int = 0
+    """Times that new files of certificates were taken while the program ran."""
     last_error: str | None = None
 
 
@@ -200,6 +215,8 @@ class AlertName(StrEnum):
     """An entry can't be told time and again."""
     LINK = "link"
     """A connection to a broker has been down for some seconds."""
+    CERTIFICATE = "certificate"
+    """A certificate has run out, soon will, or is not believed."""
     CLIENT_ID = "client_id"
     """Another client at a broker bears our name."""
     STUCK = "stuck"

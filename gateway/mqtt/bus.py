@@ -144,6 +144,9 @@ class Bus(Protocol):
     def offer(self, outgoing: Outgoing) -> bool:
         """Publish with QoS 0, never waiting. False when there is no link or it can't keep up."""
 
+    async def renew(self) -> None:
+        """Leave in order, and let another connection take the place of this one at once."""
+
     def received(self) -> AsyncIterator[Incoming]:
         """Yield what is told on our topics, over one connection after the other.
 

@@ -25,6 +25,7 @@ from gateway.mqtt.bus import (
 from gateway.mqtt.client import Wire
 from gateway.mqtt.limits import GOODBYE_S_MAX
 from gateway.mqtt.naming import Ending, Naming
+from gateway.mqtt.protection import Protection
 from gateway.points import reached
 
 RETRY_S_MIN = 0.25
@@ -49,6 +50,7 @@ class MqttBus:
         jitter: random.Random,
         will: Callable[[], Outgoing] | None = None,
         topics: Sequence[str] = (),
+        protection: Protection | None = None,
         wire: Callable[..., Wire] = Wire,
     ) -> None:
         self._plan = plan
@@ -59,7 +61,9 @@ class MqttBus:
         self._jitter = jitter
         self._will = will
         self._topics = tuple(topics)
+        self._protection = protection or Protection(plan.tls)
         self._make_wire = wire
+        self._renewing = False
         self._wire: Wire | None = None
         self._up = asyncio.Event()
         self.connects = 0
@@ -87,6 +91,9 @@ class MqttBus:
                 reason = await self._once()
             except (LinkLost, SubscribeRefused, CredentialFault) as error:
                 reason = error.reason if isinstance(error, LinkLost) else str(error)
+            if self._renewing:
+                self._renewing, failures = False, 0
+                continue
             now_ns = self._clock.now().mono_ns
             ending = Ending(self.connects > before, (now_ns - began_ns) / 1e9, self._parting)
             steady = ending.stood and ending.lasted_s >= STEADY_S
@@ -133,6 +140,12 @@ class MqttBus:
             await self._up.wait()
         return self.connects
 
+    async def renew(self) -> None:
+        """Let another connection take the place of this one, at once."""
+        if self._wire is not None:
+            self._renewing = True
+            await self._wire.close()
+
     async def received(self) -> AsyncIterator[Incoming]:
         """Yield what is told on our topics. It is signed for when the next one is asked for."""
         seen = 0
@@ -158,7 +171,13 @@ class MqttBus:
         """Hold one connection, and return why it ended."""
         will = self._will() if self._will else None
         client_id = self._naming.begun(self._clock.now().mono_ns)
-        wire = self._make_wire(self._plan, client_id=client_id, name=self._name, will=will)
+        wire = self._make_wire(
+            self._plan,
+            client_id=client_id,
+            name=self._name,
+            will=will,
+            protection=self._protection,
+        )
         try:
             await wire.open()
             await wire.subscribe_all(self._topics)
@@ -176,7 +195,7 @@ class MqttBus:
     def _stand(self, wire: Wire) -> None:
         self._wire = wire
         self.connects += 1
-        self._said = None
+        self._said = self._protection.refusal = None
         # Everybody who waits wakes up now; who comes later waits for the next connection.
         waited, self._up = self._up, asyncio.Event()
         waited.set()

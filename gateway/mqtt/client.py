@@ -29,8 +29,7 @@ from gateway.mqtt.bus import (
     PublishRefused,
     SubscribeRefused,
 )
-from gateway.mqtt.credentials import password, tls_context
-from gateway.mqtt.dial import dial
+from gateway.mqtt.credentials import password
 from gateway.mqtt.lastwords import LastWords
 from gateway.mqtt.limits import (
     BACKLOG_PACKETS_MAX,
@@ -44,7 +43,8 @@ from gateway.mqtt.limits import (
     WINDOW_MAX,
 )
 from gateway.mqtt.naming import HUNG_UP
-from gateway.mqtt.properties import of_connection, of_publication
+from gateway.mqtt.properties import GREETING, of_publication
+from gateway.mqtt.protection import Protection
 from gateway.points import reached
 
 _Answer = TypeVar("_Answer")
@@ -54,7 +54,13 @@ class Wire(aiomqtt.Client):
     """One connection, from before CONNECT until after its end. Never used twice."""
 
     def __init__(
-        self, plan: LinkPlan, *, client_id: str, name: str, will: Outgoing | None = None
+        self,
+        plan: LinkPlan,
+        *,
+        client_id: str,
+        name: str,
+        will: Outgoing | None = None,
+        protection: Protection | None = None,
     ) -> None:
         five = plan.version == "5"
         self._words = LastWords()
@@ -72,15 +78,15 @@ class Wire(aiomqtt.Client):
             timeout=CONNECT_S_MAX,
             keepalive=plan.keepalive_s,
             max_inflight_messages=0,  # the window is ours: theirs queues what is over it unbounded
-            properties=_Packed(_GREETING) if five else None,
+            properties=_Packed(GREETING) if five else None,
         )
         self._name = name
         self._five = five
-        self._tls = tls_context(plan.tls) if plan.tls else None
+        self._protection = protection or Protection(plan.tls)
         self._canary_s = min(CANARY_S, plan.keepalive_s / 2)
         self._client.manual_ack_set(on=True)
         self._client.on_publish = None
-        self._packed: dict[tuple[int | None, str | None], Properties] = {}
+        self._packed: dict[tuple[int | None, str | None, bytes | None], Properties] = {}
         self._window = asyncio.Semaphore(WINDOW_MAX)
         self._packet_bytes_max = PAYLOAD_BYTES_MAX
         self._unsigned: dict[int, tuple[str, asyncio.Future[None]]] = {}
@@ -104,21 +110,21 @@ class Wire(aiomqtt.Client):
             LinkLost: it didn't come to that, for this reason.
         """
         try:
-            sock = await dial(self._hostname, self._port, self._tls, limit_s=CONNECT_S_MAX)
+            sock = await self._protection.dial(self._hostname, self._port, limit_s=CONNECT_S_MAX)
         except (OSError, ValueError) as error:  # a host may be no name that can be asked for
             raise LinkLost(self._name, str(error)) from None
         self._client._create_socket = lambda: sock  # type: ignore[method-assign]  # noqa: SLF001  # the only way in
         # Not aiomqtt's way in, which takes a thread, and forgets a link lost right after CONNACK.
         self._client_connect()
-        if self._tls:
+        if self._protection.protected:
             self._read()  # an alert that came with the handshake says more than a failing write
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
                 await self._connected
         except aiomqtt.MqttError as error:
             # TLS 1.3 lets us in before it has looked at our certificate.
-            hint = " (our certificate?)" if self._tls and self._lost else ""
-            raise LinkLost(self._name, f"{error}{hint}") from None
+            reason = self._protection.doubted(str(error)) if self._lost else str(error)
+            raise LinkLost(self._name, reason) from None
         except TimeoutError:
             raise LinkLost(self._name, "the broker accepts, but says nothing") from None
         self._opened = True
@@ -247,16 +253,13 @@ class Wire(aiomqtt.Client):
         return sent.mid
 
     def _properties_of(self, outgoing: Outgoing) -> Properties:
-        expiry_s, content_type = key = (outgoing.expiry_s, outgoing.content_type)
-        known_by = outgoing.correlation
-        if known_by is not None or key not in self._packed:
-            packed = _Packed(
-                of_publication(expiry_s=expiry_s, content_type=content_type, correlation=known_by)
-            )
-            if known_by is not None:  # no two answers have the same
-                return packed
-            self._packed[key] = packed
-        return self._packed[key]
+        key = (outgoing.expiry_s, outgoing.content_type, outgoing.correlation)
+        made = self._packed.get(key)
+        if made is None:
+            made = _Packed(of_publication(expiry_s=key[0], content_type=key[1], correlation=key[2]))
+            if outgoing.correlation is None:  # no two answers have the same
+                self._packed[key] = made
+        return made
 
     def _read(self) -> None:
         """Take in what the broker has sent."""
@@ -368,9 +371,6 @@ class Wire(aiomqtt.Client):
         if self._writing:
             self._writing = False
             self._loop.remove_writer(self._file)
-
-
-_GREETING = of_connection(receive_max=INBOX_MAX, packet_bytes_max=INCOMING_BYTES_MAX)
 
 
 class _Packed(Properties):

@@ -11,6 +11,10 @@ KERNEL_BYTES = 65_536
 """What the kernel may hold each way: what stands there can't be overtaken, nor refused."""
 
 
+class HandshakeTimeout(TimeoutError):  # noqa: N818  # a fact about a line, named as one
+    """Somebody takes the connection, and doesn't answer the TLS handshake."""
+
+
 async def dial(
     host: str, port: int, context: ssl.SSLContext | None, *, limit_s: float
 ) -> socket.socket:
@@ -58,7 +62,7 @@ async def _secured(
     except TimeoutError:
         tls.close()
         silence = f"{host} doesn't answer the TLS handshake"
-        raise TimeoutError(silence) from None
+        raise HandshakeTimeout(silence) from None
     except BaseException:
         tls.close()
         raise

@@ -20,13 +20,16 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
 from gateway.model.plan import PUBACK, LinkPlan
+from gateway.model.status import CertificateStatus
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
 from gateway.mqtt.late import Late
 from gateway.mqtt.memory import Memory
 from gateway.mqtt.outbox import Pump, PumpCount
 from gateway.mqtt.payload import Writer
+from gateway.mqtt.protection import Protection
 from gateway.mqtt.receipts import Receipts
+from gateway.mqtt.renewal import Renewal
 from gateway.mqtt.requests import Archive, RequestCount, Requests
 from gateway.mqtt.routine import Routine
 from gateway.mqtt.states import States
@@ -63,6 +66,7 @@ class Carrier(Protocol):
         jitter: random.Random,
         will: Callable[[], Outgoing] | None = None,
         topics: Sequence[str] = (),
+        protection: Protection | None = None,
     ) -> Bus:
         """Return a connection that is not running yet."""
 
@@ -80,6 +84,10 @@ class LinkState(Struct, frozen=True, kw_only=True):
     last_error: str | None
     down: tuple[str, ...]
     """The connections that have been down for DOWN_S and longer, by what they are for."""
+    certificates: tuple[CertificateStatus, ...]
+    certificates_replaced: int
+    certificate_trouble: str | None
+    """What is wrong with the certificates, or soon will be."""
     disputed: tuple[str, ...]
     """The names that connections go by because another client bears their own."""
     published: int
@@ -139,18 +147,14 @@ class Link:
         self._log = log.bind(link=plan.name)
         self._topics = Topics(station)
         self._writer = Writer(self._topics, plan.payload, station=station)
-        self._urgent = carrier(
-            plan,
-            lane="distress",
-            clock=clock,
-            log=log,
-            jitter=jitter,
-            will=lambda: self._writer.state(STATUS, will()),
-        )
+        protection = Protection(plan.tls)
+        connect = partial(carrier, plan, clock=clock, log=log, jitter=jitter)
+        proven = partial(connect, protection=protection)
+        self._urgent = proven(lane="distress", will=lambda: self._writer.state(STATUS, will()))
         self._routine = Routine(
             plan,
             station=station,
-            bus=carrier(plan, lane="routine", clock=clock, log=log, jitter=jitter),
+            bus=proven(lane="routine"),
             writer=self._writer,
             clock=clock,
             log=self._log,
@@ -158,8 +162,18 @@ class Link:
         self._count = PumpCount()
         self._distress = self._pump((Lane.DISTRESS,), DISTRESS_WIDTH, None, outbox)
         self._second = self._pump((Lane.URGENCY, Lane.SAFETY), URGENT_WIDTH, self._distress, outbox)
-        self._receipts = self._signing(carrier, outbox, jitter)
-        self._requests = self._asking(carrier, outbox, jitter)
+        self._receipts = self._signing(proven, outbox)
+        self._requests = self._asking(proven, outbox)
+        self._renewal = Renewal(
+            plan.name,
+            protection,
+            urgent=self._urgent,
+            others=[bus for _, bus in self._buses if bus is not self._urgent],
+            trial=lambda fresh: connect(lane="trial", protection=fresh),
+            pumps=(self._distress, self._second),
+            clock=clock,
+            log=self._log,
+        )
         self._memory = Memory(self._urgent, write=self._unjournaled, clock=clock, log=self._log)
         self._states = States(
             self._urgent, birth=lambda: self._writer.state(STATUS, birth()), log=self._log
@@ -236,6 +250,9 @@ class Link:
                 for lane, since_ns in self._down_since_ns.items()
                 if now_ns - since_ns >= DOWN_S * 1e9
             ),
+            certificates=self._renewal.statuses(),
+            certificates_replaced=self._renewal.renewed,
+            certificate_trouble=self._renewal.trouble(),
             disputed=tuple(bus.disputed for _, bus in self._buses if bus.disputed),
             published=self._count.published,
             resent=self._count.resent,
@@ -285,21 +302,14 @@ class Link:
             log=self._log,
         )
 
-    def _signing(self, carrier: Carrier, outbox: Archive, jitter: random.Random) -> Receipts | None:
+    def _signing(self, connect: Callable[..., Bus], outbox: Archive) -> Receipts | None:
         """Return what takes receipts; None when nobody but the broker signs."""
         if self._plan.receipts == PUBACK:
             return None
         topic = self._topics.receipt(self._plan.receipts)
         # A connection of its own: whoever may not be heard, or says too much, must not cost the
         # distress its connection.
-        bus = carrier(
-            self._plan,
-            lane="receipts",
-            clock=self._clock,
-            log=self._log,
-            jitter=jitter,
-            topics=(topic,),
-        )
+        bus = connect(lane="receipts", topics=(topic,))
         return Receipts(
             self._plan.name,
             topic,
@@ -310,21 +320,14 @@ class Link:
             log=self._log,
         )
 
-    def _asking(self, carrier: Carrier, outbox: Archive, jitter: random.Random) -> Requests | None:
+    def _asking(self, connect: Callable[..., Bus], outbox: Archive) -> Requests | None:
         """Return what answers requests; None when no consumer is named."""
         consumer = self._plan.receipts
         if consumer == PUBACK:
             return None
         topic = self._topics.request(consumer)
         # A connection of its own again: a request takes its time, and no receipt waits for that.
-        bus = carrier(
-            self._plan,
-            lane="requests",
-            clock=self._clock,
-            log=self._log,
-            jitter=jitter,
-            topics=(topic,),
-        )
+        bus = connect(lane="requests", topics=(topic,))
         return Requests(
             station=self._station,
             topic=topic,
@@ -349,6 +352,8 @@ class Link:
         yield "states", self._states.run()
         yield "places", self._routine.run()
         yield "birth", self._states.watch()
+        if self._renewal.protection.protected:
+            yield "certificates", self._renewal.run()
         if self._receipts is not None:
             yield "receipts connection", self._receipts.bus.run()
             yield "receipts", self._receipts.run()

@@ -5,6 +5,8 @@ The library packs them anew for each publication, at several times its other cos
 
 from __future__ import annotations
 
+from gateway.mqtt.limits import INBOX_MAX, INCOMING_BYTES_MAX
+
 
 def of_publication(
     *, expiry_s: int | None, content_type: str | None, correlation: bytes | None = None
@@ -31,3 +33,7 @@ def of_connection(*, receive_max: int, packet_bytes_max: int) -> bytes:
 def _measured(packed: bytes) -> bytes:
     # A length under 128 is one byte (MQTT 5, section 1.5.5); what we state is a few words.
     return bytes((len(packed),)) + packed
+
+
+GREETING = of_connection(receive_max=INBOX_MAX, packet_bytes_max=INCOMING_BYTES_MAX)
+"""What we tell every broker."""

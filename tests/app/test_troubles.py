@@ -6,11 +6,19 @@ from msgspec import defstruct
 
 from gateway.app.troubles import troubles_of
 
-State = defstruct("State", ["name", ("disputed", tuple, ()), ("down", tuple, ())])
+State = defstruct(
+    "State",
+    [
+        "name",
+        ("disputed", tuple, ()),
+        ("down", tuple, ()),
+        ("certificate_trouble", object, None),
+    ],
+)
 
 
 def test_links_that_nothing_is_wrong_with_raise_no_alarm():
-    nothing = {"link": None, "client_id": None}
+    nothing = {"link": None, "certificate": None, "client_id": None}
 
     assert dict(troubles_of([State("local"), State("shore")])) == nothing
 

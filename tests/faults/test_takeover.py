@@ -21,7 +21,8 @@ from gateway.mqtt import naming
 from gateway.mqtt.link import Link
 from gateway.mqtt.payload import Record
 from gateway.mqtt.subscriber import subscribe
-from tests.conftest import LOOPBACK, Mosquitto
+
+LOOPBACK = "127.0.0.1"
 
 HASTE = 0.02
 """In the short form the pauses of a takeover are this much shorter; their order is the same."""
@@ -110,21 +111,14 @@ def mayday(number):
     return Entry(number, "e1", Lane.DISTRESS, item, encode_item(item), 1)
 
 
-@pytest.fixture
-def broker(tmp_path):
-    made = Mosquitto(tmp_path)
-    yield made.start()
-    made.stop()
-
-
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
 def test_two_with_one_name_part_after_a_few_takeovers_and_lose_nothing(
-    broker, version, whole, figure, monkeypatch
+    mosquitto, version, whole, figure, monkeypatch
 ):
     if not whole:
         monkeypatch.setattr(naming, "TAKEOVER_S", naming.TAKEOVER_S * HASTE)
 
-    first, second, heard, lasted_s = asyncio.run(_duel(broker.port, version))
+    first, second, heard, lasted_s = asyncio.run(_duel(mosquitto().port, version))
 
     said = {*first.said, *second.said}
     assert heard == said

@@ -227,6 +227,10 @@ class FakeBus:
         self.offered.append(outgoing)
         return True
 
+    async def renew(self):
+        self.down()
+        self.up()
+
     async def received(self):
         while True:
             incoming = await self.inbox.get()

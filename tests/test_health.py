@@ -100,6 +100,7 @@ def test_a_status_carries_all_that_was_handed_in():
         links={"shore": LinkStatus(connected=True, queued=2, published=5)},
         journal=JOURNAL,
         loop_lag_ms_max=4.2,
+        loop_lag_ms_p999=3.1,
         alerts={AlertName.RECORD: ALERT},
     )
 
@@ -117,6 +118,7 @@ def test_a_status_carries_all_that_was_handed_in():
         "journal": told(JOURNAL),
         "uptime_s": 2.5,
         "loop_lag_ms_max": 4.2,
+        "loop_lag_ms_p999": 3.1,
         "alerts": {"record": {"name": "record", "since": None, "text": "the tape is not written"}},
     }
 

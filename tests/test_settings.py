@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gateway import settings
 from gateway.model.plan import (
+    HealthPlan,
     JournalPlan,
     LinkPlan,
     LogPlan,
@@ -84,6 +85,7 @@ def test_the_smallest_configuration_gets_every_default(write):
     )
     assert plan.journal == JournalPlan(path="/var/lib/distress-gateway/journal.db")
     assert plan.record is None
+    assert plan.health == HealthPlan()
     assert plan.log == LogPlan()
 
 
@@ -99,6 +101,7 @@ def test_the_shipped_configuration_is_good():
         (TlsPlan, set()),
         (JournalPlan, set()),
         (RecordPlan, set()),
+        (HealthPlan, set()),
         (LogPlan, set()),
     ],
 )
@@ -123,7 +126,7 @@ def test_with_every_key_uncommented_the_shipped_configuration_is_still_toml():
     lines = [key_or_table.sub(r"\1", line) for line in SHIPPED.read_text("utf-8").splitlines()]
     whole = tomllib.loads("\n".join(lines))
 
-    assert set(whole) == {"station", "port", "link", "journal", "record", "log"}
+    assert set(whole) == {"station", "port", "link", "journal", "record", "health", "log"}
     assert set(whole["link"]["local"]["tls"]) == {"ca_file", "cert_file", "key_file"}
 
 

@@ -115,6 +115,7 @@ class Service:
             self._notify.stopping()
             if self._watch is not None:
                 await self._watch.end()
+                self._watch.leave()
             if recorder is not None:
                 await asyncio.to_thread(recorder.close)
             reached("watch.ended")

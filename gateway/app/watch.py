@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 
@@ -18,12 +18,15 @@ from gateway.app.views import differ, in_words, link_status, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
 from gateway.health.board import Board
+from gateway.health.metrics import exposition
+from gateway.health.scrape import Scrape
+from gateway.health.statusfile import StatusFile
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Chunk, Item, Tick
 from gateway.model.plan import StationPlan
-from gateway.model.status import AlertName, PortLink, Status
+from gateway.model.status import Alert, AlertName, PortLink, Status
 from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway
@@ -105,6 +108,8 @@ class Watch:
         self._tick_pulse, self._status_pulse = Pulse(clock), Pulse(clock)
         self._began = clock.now()
         self._statuses = 0
+        self._file = StatusFile(plan.health.status_file) if plan.health.status_file else None
+        self._alerts_written: Mapping[AlertName, Alert] = {}
         self._quarantined_told = 0
         self._troubles: dict[AlertName, str | None] = {}
         self._told_ports: dict[str, PortLink] = {}
@@ -134,6 +139,14 @@ class Watch:
         yield "status", self._status
         yield "alarms", self._alarms.run
         yield "lag", self._lag.run
+        if self._plan.health.prometheus_port is not None:
+            scrape = Scrape(
+                self._plan.health.prometheus_port,
+                lambda: exposition(self.status()),
+                clock=self._clock,
+                log=self._log,
+            )
+            yield "metrics", scrape.run
 
     def late(self, mono_ns: int) -> Iterator[str]:
         """Return the stages that have made no progress for too long.
@@ -218,7 +231,10 @@ class Watch:
             self._status_pulse.beat()
             now = self._clock.now()
             self._tell_ports()
-            if now.mono_ns >= due_ns:
+            due = now.mono_ns >= due_ns
+            if due or self._alerts_written != self.board.standing:
+                self._write(self.status())
+            if due:
                 self._teller.retain("status", self._next_status())
                 due_ns = now.mono_ns + int(STATUS_S * 1e9)
             await self._clock.sleep(TICK_S / 2)
@@ -253,6 +269,16 @@ class Watch:
             if told is None or differ(told, state):
                 self._told_ports[plan.name] = state
                 self._teller.retain(f"port/{plan.name}", state)
+
+    def _write(self, status: Status) -> None:
+        """Put this status into the file, if there is one."""
+        self._alerts_written = dict(self.board.standing)
+        if self._file is not None:
+            self._file.write(status)
+
+    def leave(self) -> None:
+        """Say in the file that nobody is on watch any more."""
+        self._write(self._absence())
 
     def words(self) -> str:
         """Return how the box is in one line."""
@@ -300,6 +326,7 @@ class Watch:
                 },
                 journal=journal,
                 loop_lag_ms_max=self._lag.ms_max,
+                loop_lag_ms_p999=self._lag.ms_at(0.999),
                 alerts=self.board.standing,
             )
         )

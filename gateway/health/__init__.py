@@ -71,6 +71,7 @@ class Vitals(Struct, frozen=True, kw_only=True):
     links: Mapping[str, LinkStatus]
     journal: JournalCounts
     loop_lag_ms_max: float
+    loop_lag_ms_p999: float
     alerts: Mapping[AlertName, Alert]
 
 
@@ -91,6 +92,7 @@ def status_of(vitals: Vitals) -> Status:
         journal=vitals.journal,
         uptime_s=round((now.mono_ns - vitals.began.mono_ns) / 1e9, 3),
         loop_lag_ms_max=vitals.loop_lag_ms_max,
+        loop_lag_ms_p999=vitals.loop_lag_ms_p999,
         alerts=dict(vitals.alerts),
     )
 

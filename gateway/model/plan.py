@@ -176,6 +176,15 @@ class RecordPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keep_mb: Annotated[int, Meta(ge=1, le=1_048_576)] = 1024
 
 
+class HealthPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the box's own health can be seen without a broker."""
+
+    status_file: FilePath | None = None
+    """The status as JSON, written anew every ten seconds; for a folder in memory, as /run is."""
+    prometheus_port: Annotated[int, Meta(ge=1024, le=65_535, examples=[9404])] | None = None
+    """Answers GET /metrics, on loopback only."""
+
+
 class LogPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the log is written."""
 
@@ -194,3 +203,4 @@ class StationPlan(Struct, frozen=True, kw_only=True):
     journal: JournalPlan
     record: RecordPlan | None
     log: LogPlan
+    health: HealthPlan = HealthPlan()

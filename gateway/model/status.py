@@ -192,6 +192,8 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     uptime_s: float | None = None
     loop_lag_ms_max: float | None = None
     """The longest that the event loop has been held up in this run."""
+    loop_lag_ms_p999: float | None = None
+    """Of a thousand looks in this run 999 found it held up for no longer than this."""
     alerts: dict[AlertName, Alert] = {}
     """What is wrong with the box itself: all that stands on `alert/<name>`."""
 

@@ -18,6 +18,7 @@ def effective(plan: StationPlan) -> str:
     blocks.append(_table("journal", plan.journal))
     if plan.record is not None:
         blocks.append(_table("record", plan.record))
+    blocks.append(_table("health", plan.health))
     blocks.append(_table("log", plan.log))
     return "\n\n".join(blocks) + "\n"
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from gateway.model.plan import (
+    HealthPlan,
     JournalPlan,
     LinkPlan,
     LogPlan,
@@ -45,7 +46,7 @@ PASSWORD_BYTES_MAX = 65_535
 """MQTT 5 section 3.1.3.6: binary data of two length bytes."""
 
 _TAPE = "tape:"
-_TABLES = ("station", "port", "link", "journal", "record", "log")
+_TABLES = ("station", "port", "link", "journal", "record", "health", "log")
 
 
 class StationTable(Struct, frozen=True):
@@ -95,9 +96,10 @@ class _StationFile:
         journal = self.file.struct(("journal",), JournalPlan, path=JOURNAL_PATH)
         record = self.file.struct(("record",), RecordPlan) if "record" in self.file.root else None
         log = self.file.struct(("log",), LogPlan)
+        health = self.file.struct(("health",), HealthPlan)
         ports = self._ports()
         links = self._links(station.name if station else "station")
-        if not (station and journal and log):
+        if not (station and journal and log and health):
             return None
         return StationPlan(
             station=station.name,
@@ -106,6 +108,9 @@ class _StationFile:
             journal=replace(journal, path=self._absolute(journal.path)),
             record=record and replace(record, directory=self._absolute(record.directory)),
             log=log,
+            health=replace(
+                health, status_file=health.status_file and self._absolute(health.status_file)
+            ),
         )
 
     def _ports(self) -> tuple[PortPlan, ...]:

@@ -10,6 +10,10 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
 
 from gateway.app import Service
 from gateway.app.outside import Outside
@@ -17,7 +21,7 @@ from gateway.clock import Clock
 from gateway.health.notify import Notify, notify_from
 from gateway.journal.failed import JournalFailed
 from gateway.log import Log, set_up
-from gateway.model.plan import StationPlan
+from gateway.model.plan import HealthPlan, StationPlan
 from gateway.settings import load
 from gateway.verbs.check import malformed
 
@@ -25,11 +29,15 @@ SWITCH_S = 0.0005
 """How long one thread may go on while another waits for the interpreter. A call changes between the
 event loop and the journal's thread several times, and Python's 5 ms add up to a delay."""
 
+STATUS_FILE = "status.json"
+"""What it is called in the folder that systemd makes in /run."""
+
 
 def main(args: argparse.Namespace) -> int:
     """Load the configuration, keep watch, end cleanly on SIGTERM and SIGINT."""
     plan = load(args.config, device_faults=malformed)
     as_json = plan.log.format == "json" or (plan.log.format == "auto" and not sys.stderr.isatty())
+    plan = replace(plan, health=with_status_file(plan.health, os.environ))
     log = set_up(level=plan.log.level, as_json=as_json)
     faulthandler.enable()  # whoever ends a program that hangs wants to know where
     sys.setswitchinterval(SWITCH_S)
@@ -40,6 +48,14 @@ def main(args: argparse.Namespace) -> int:
         log.critical("journal_failed", trouble=[str(each) for each in failed.exceptions])
         status = 1
     return status
+
+
+def with_status_file(health: HealthPlan, environment: Mapping[str, str]) -> HealthPlan:
+    """Return the plan with the status file in systemd's RuntimeDirectory, if none is configured."""
+    folder = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    if health.status_file is not None or not folder:
+        return health
+    return replace(health, status_file=str(Path(folder) / STATUS_FILE))
 
 
 async def watch(plan: StationPlan, log: Log, notify: Notify) -> None:

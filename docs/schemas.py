@@ -24,7 +24,7 @@ from gateway import __version__
 from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.words import Mode
-from gateway.mqtt.payload import POSITION_EXPIRY_S, Record, RefusedRecord
+from gateway.mqtt.payload import POSITION_EXPIRY_S, ClockRecord, Record, RefusedRecord
 from gateway.mqtt.ranges import Answer, Request
 from gateway.mqtt.receipts import Receipt
 from gateway.mqtt.topics import Topics
@@ -83,6 +83,7 @@ def schemas() -> dict[str, Json]:
     made = {
         "record.json": schema_of(Record),
         "refused.json": schema_of(RefusedRecord),
+        "clock.json": schema_of(ClockRecord),
         "report.json": schema_of(Report),
         "status.json": schema_of(Status),
         "port.json": schema_of(PortLink),
@@ -178,6 +179,7 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
     "report_test": (Record, 1, False, None, "QoS 0 for `routine`", False),
     "report_exercise": (Record, 1, False, None, "QoS 0 for `routine`", False),
     "refused": (RefusedRecord, 1, False, None, "only frames that may be calls for help", False),
+    "clock": (ClockRecord, 1, False, None, "`step` or `offset`: see OPERATIONS.md", False),
     "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),
     "alert": (Alert, 1, True, None, "an empty payload clears it", False),
     "receipt": (Receipt, 1, False, None, "told to the gateway, JSON or msgpack", True),
@@ -217,7 +219,8 @@ _LEVELS = {
     "urgency": "distress, urgency, safety or routine.",
     "system": "The radio system: dsc, ais, gnss, …",
     "identity": "The MMSI of the craft, or the surest other name that it gave.",
-    "name": "What is wrong: journal, undelivered, nondelivery, poison, …",
+    "what": "`step`: the time of day was moved. `offset`: what time it really was.",
+    "name": "What is wrong: journal, clock, undelivered, nondelivery, poison, …",
     "consumer": "The name of the consumer of record, as configured.",
 }
 

@@ -7,20 +7,19 @@ Nothing is ever corrected, and a report is never lost for a bad value.
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.codes.dates import utc_of
 from gateway.codes.rawtext import escape
 from gateway.model.inbound import SCHEMA_VERSION, Draft, Frame, Heard, Moment, Reading, Report
 from gateway.model.place import Position, Velocity
 from gateway.model.words import Confidence
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+__all__ = ["Place", "normalise", "report_id", "utc_of"]
+
 _REPORT_ID_BYTES = 16
-_UTC_NS_MAX = 253_402_300_799 * 10**9
-"""The end of the year 9999, where the calendar of most programs ends."""
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -31,6 +30,8 @@ class Place(Struct, frozen=True, kw_only=True):
     modem: str
     channel: str | None = None
     freq_hz: int | None = None
+    boot: str | None = None
+    """The start of the machine that the monotonic times count from; None for a capture."""
 
 
 def normalise(draft: Draft, reading: Reading, place: Place) -> Report:
@@ -76,13 +77,6 @@ def report_id(station: str, frames: tuple[Frame, ...]) -> str:
     return digest.hexdigest()
 
 
-def utc_of(utc_ns: int | None) -> datetime | None:
-    """Return the time of day, to the microsecond, or None when it isn't known."""
-    if utc_ns is None or not 0 <= utc_ns <= _UTC_NS_MAX:
-        return None
-    return _EPOCH + timedelta(microseconds=utc_ns // 1000)
-
-
 def _heard(frame: Frame, draft: Draft, place: Place) -> Heard:
     moment: Moment = frame.heard
     tags = frame.tags
@@ -93,6 +87,8 @@ def _heard(frame: Frame, draft: Draft, place: Place) -> Heard:
         mono_ns=moment.mono_ns,
         utc=utc_of(moment.utc_ns),
         clock=moment.clock,
+        clock_error_ms=moment.error_ms,
+        boot=place.boot,
         channel=draft.channel or place.channel,
         freq_hz=draft.freq_hz or place.freq_hz,
         receiver=tags.source if tags else None,

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from gateway.codes.rawtext import escape
 from gateway.correlate.copies import Copies
+from gateway.correlate.timekeeping import Timekeeping
 from gateway.framing import Framer, framer_named
 from gateway.model.inbound import Chunk, Frame, Item, Moment, Reading, Refused, Tick, Unread
 from gateway.model.plan import PortPlan
@@ -18,6 +19,9 @@ from gateway.model.words import Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
 from gateway.radio import Radio, radio_named, radio_names
 from gateway.rules import judge
+
+CLOCK = "gnss"
+"""The radio system that states the time of day as a witness."""
 
 
 class PortCount(Struct):
@@ -54,18 +58,22 @@ class Ear:
         framer: Framer,
         radios: tuple[Radio, ...],
         strangers: tuple[Radio, ...] = (),
+        *,
+        played: bool = False,
     ) -> None:
         self.place = place
         self.framer = framer
         self.radios = radios
         self.strangers = strangers
         """Radio systems not expected here: asked only whether a call for help goes unread."""
+        self.played = played
+        """Whether a tape is heard here as though it were now: then it tells nobody the time."""
         self.count = PortCount()
 
 
-def hallway(station: str, ports: Iterable[PortPlan]) -> Pipeline:
+def hallway(station: str, ports: Iterable[PortPlan], *, boot: str | None = None) -> Pipeline:
     """Return the hallway of a station: each port with a framer and radios of its own."""
-    return Pipeline(
+    ears = (
         Ear(
             Place(
                 station=station,
@@ -73,21 +81,25 @@ def hallway(station: str, ports: Iterable[PortPlan]) -> Pipeline:
                 modem=port.modem,
                 channel=port.profile.channel,
                 freq_hz=port.profile.freq_hz,
+                boot=boot,
             ),
             framer_named(port.profile.framing)(),
             tuple(radio_named(name)() for name in port.profile.radio),
             tuple(radio_named(name)() for name in radio_names() if name not in port.profile.radio),
+            played=port.played,
         )
         for port in ports
     )
+    return Pipeline(ears, boot=boot)
 
 
 class Pipeline:
     """All ports' ends of the hallway, and the rooms they share."""
 
-    def __init__(self, ears: Iterable[Ear]) -> None:
+    def __init__(self, ears: Iterable[Ear], *, boot: str | None = None) -> None:
         self.ears = {ear.place.port: ear for ear in ears}
         self.copies = Copies()
+        self.timekeeping = Timekeeping(boot)
 
     def inbound(self, chunk: Chunk) -> list[Item]:
         """Walk a chunk from the wire to its rulings; what is refused comes out beside them."""
@@ -95,11 +107,14 @@ class Pipeline:
         frames = ear.framer.split(chunk)
         ear.count.bytes_in += len(chunk.data)
         _count_frames(ear, frames)
-        return [item for frame in frames for item in self._walk(ear, frame)]
+        stated = self.timekeeping.at(chunk.heard)
+        return [*stated, *(item for frame in frames for item in self._walk(ear, frame))]
 
     def tick(self, tick: Tick) -> list[Item]:
         """Let time pass: what waited too long for its other half comes out as it is."""
-        return [item for ear in self.ears.values() for item in self._let_pass(ear, tick.now)]
+        stated = self.timekeeping.tick(tick.now)
+        late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
+        return [*stated, *late]
 
     def _let_pass(self, ear: Ear, now: Moment) -> Iterator[Item]:
         frames = ear.framer.expire(now)
@@ -143,6 +158,8 @@ class Pipeline:
                 ear, found.frames, _blame(ear, radio, error), door="radio", distress_like=True
             )
             return
+        if report.system == CLOCK and not ear.played:
+            self.timekeeping.hear(report)
         sighting = self.copies.place(report, found)
         ear.count.reports += 1
         ear.count.copies += sighting.relation is Relation.COPY
@@ -198,6 +215,9 @@ def _kept(
         port=ear.place.port,
         mono_ns=heard.mono_ns,
         utc=utc_of(heard.utc_ns),
+        clock=heard.clock,
+        clock_error_ms=heard.error_ms,
+        boot=ear.place.boot,
         reason=reason,
         door=door,
         distress_like=distress_like,

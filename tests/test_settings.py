@@ -96,7 +96,7 @@ def test_the_shipped_configuration_is_good():
 @pytest.mark.parametrize(
     ("struct", "apart"),
     [
-        (PortPlan, {"name", "profile"}),
+        (PortPlan, {"name", "profile", "played"}),
         (LinkPlan, {"name", "tls"}),
         (TlsPlan, set()),
         (JournalPlan, set()),

@@ -183,11 +183,14 @@ def test_a_venv_that_no_longer_fits_is_made_anew(checkout, maker, change):
 
 
 def test_the_unit_is_tightly_closed():
-    """`systemd-analyze security` gives 1.5 of 10 or less; 10 is wide open."""
+    """`systemd-analyze security` gives 1.8 of 10 or less; 10 is wide open.
+
+    0.5 of it is for being able to ask for the quality of the clock, and for the boot's name.
+    """
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze is not here")
-    done = run(analyze, "security", "--offline=true", "--threshold=15", str(UNIT), cwd=ROOT)
+    done = run(analyze, "security", "--offline=true", "--threshold=18", str(UNIT), cwd=ROOT)
 
     assert done.returncode == 0, done.stdout.splitlines()[-1]
 

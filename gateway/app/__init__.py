@@ -83,7 +83,7 @@ class Service:
             opener=self._outside.opener,
         )
         await journal.open()
-        recorder = recording_of(plan, plan.record) if plan.record else None
+        recorder = self._recording()
         try:
             watch = Watch(
                 plan,
@@ -121,20 +121,35 @@ class Service:
             reached("watch.ended")
             await journal.close()
 
+    def _recording(self) -> Recording | None:
+        if self._plan.record is None:
+            return None
+        return recording_of(self._plan, self._plan.record, boot=self._clock.boot)
 
-def recording_of(plan: StationPlan, record: RecordPlan) -> Recording:
+
+def recording_of(plan: StationPlan, record: RecordPlan, *, boot: str | None) -> Recording:
     """Return what records all ports of a station, in a thread of its own."""
     spare_bytes = SPARED_RESERVES * plan.journal.reserve_mb * MB
-    return Recording(recorder_of(record, plan.station, plan.ports, spare_bytes=spare_bytes))
+    recorder = recorder_of(record, plan.station, plan.ports, boot=boot, spare_bytes=spare_bytes)
+    return Recording(recorder)
 
 
 def recorder_of(
-    record: RecordPlan, station: str, ports: Sequence[PortPlan], *, spare_bytes: int = 0
+    record: RecordPlan,
+    station: str,
+    ports: Sequence[PortPlan],
+    *,
+    boot: str | None,
+    spare_bytes: int = 0,
 ) -> Recorder:
     """Return a recorder of these ports, which leaves so much of the disk free."""
     header = TapeHeader(
         station=station,
-        ports={port.name: TapePort(modem=port.modem, profile=port.profile) for port in ports},
+        ports={
+            port.name: TapePort(modem=port.modem, profile=port.profile, played=port.played)
+            for port in ports
+        },
+        boot=boot,
     )
     return Recorder(
         Path(record.directory),

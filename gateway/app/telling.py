@@ -15,7 +15,7 @@ from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane, encode_item, lane_of
-from gateway.model.inbound import Item, Refused
+from gateway.model.inbound import Item, Refused, Ruling
 from gateway.model.status import AlertName
 from gateway.mqtt.link import Link
 from gateway.points import reached
@@ -222,7 +222,9 @@ def _names(item: Item) -> dict[str, object]:
     """Return what finds an item again where it was told."""
     if isinstance(item, Refused):
         return {"port": item.port, "reason": item.reason}
-    return {"report_id": item.sighting.report.report_id}
+    if isinstance(item, Ruling):
+        return {"report_id": item.sighting.report.report_id}
+    return {"clock": type(item).__name__, "mono_ns": item.mono_ns}
 
 
 class _Handed(Struct, frozen=True):

@@ -85,7 +85,7 @@ class Watch:
         self._log = log
         self._journal = journal
         self._recorder = recorder
-        self._pipeline = hallway(plan.station, plan.ports)
+        self._pipeline = hallway(plan.station, plan.ports, boot=clock.boot)
         self._ports = tuple(
             Port(port, clock=clock, log=log, jitter=dice, modems=outside.modems)
             for port in plan.ports
@@ -201,7 +201,8 @@ class Watch:
             chunk = Chunk(port.name, now, b"", gap=True)
             self._teller.keep(self._pipeline.inbound(chunk))
             self._record(chunk)
-        end = Tick(replace(now, mono_ns=now.mono_ns + END_NS))
+        # No time of day: an hour that nobody has seen must not look like a clock that was moved.
+        end = Tick(replace(now, mono_ns=now.mono_ns + END_NS, utc_ns=None))
         self._teller.keep(self._pipeline.tick(end))
         self._record(end)
 
@@ -248,12 +249,18 @@ class Watch:
         lost = self._recorder.last_error if self._recorder else None
         self.board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
         self._watch_the_links()
+        now = self._clock.now()
+        self._say(AlertName.CLOCK, self._pipeline.timekeeping.trouble(now))
+
+    def _say(self, name: AlertName, trouble: str | None) -> None:
+        """Raise and clear an alarm; one that has more to say is told anew."""
+        self.board.alarm(name, trouble, anew=trouble != self._troubles.get(name))
+        self._troubles[name] = trouble
 
     def _watch_the_links(self) -> None:
-        """Raise and clear the alarms about links; one that has more to say is told anew."""
+        """Raise and clear the alarms about links."""
         for name, trouble in troubles_of([link.state() for link in self._links]):
-            self.board.alarm(name, trouble, anew=trouble != self._troubles.get(name))
-            self._troubles[name] = trouble
+            self._say(name, trouble)
 
     def _tell_damage(self, count: int) -> None:
         """Raise the alarm for each damaged row that the journal had to set aside."""
@@ -328,6 +335,7 @@ class Watch:
                 loop_lag_ms_max=self._lag.ms_max,
                 loop_lag_ms_p999=self._lag.ms_at(0.999),
                 alerts=self.board.standing,
+                clock=self._pipeline.timekeeping.status(now, leap=self._clock.held.leap),
             )
         )
 

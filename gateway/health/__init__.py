@@ -73,6 +73,8 @@ class Vitals(Struct, frozen=True, kw_only=True):
     loop_lag_ms_max: float
     loop_lag_ms_p999: float
     alerts: Mapping[AlertName, Alert]
+    clock: ClockStatus | None = None
+    """None where nobody keeps an eye on it: then only its state is told."""
 
 
 def status_of(vitals: Vitals) -> Status:
@@ -85,7 +87,7 @@ def status_of(vitals: Vitals) -> Status:
         epoch=vitals.epoch,
         seq=vitals.seq,
         utc=utc_of(now.utc_ns),
-        clock=ClockStatus(state=now.clock),
+        clock=vitals.clock or ClockStatus(state=now.clock, error_ms=now.error_ms),
         schema=SCHEMA_RANGE,
         ports=dict(vitals.ports),
         links=dict(vitals.links),

@@ -2,7 +2,8 @@
 
 A clock that was wrong must cost nobody a distress call. So the monotonic clock decides wherever it
 can: what was there when this run was as old as the retention is older than that, whatever the time
-of day says. Only for rows of earlier runs the time of day is asked, and only once it is set.
+of day says. Only for rows of earlier runs the time of day is asked, and only while the kernel
+answers for it: a clock that runs free may be years ahead. Then they wait like those of this run.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from collections import deque
 
 from msgspec import Struct
 
-from gateway.clock import CLOCK_FLOOR_UTC_NS
-from gateway.model.inbound import Moment
-from gateway.model.words import ClockState
+from gateway.model.inbound import CLOCK_FLOOR_UTC_NS, Moment
+from gateway.model.words import HELD
 
 BITE_ROWS = 256
 """Entries looked at in one transaction: some milliseconds, whatever the card."""
@@ -58,10 +58,10 @@ class Retention:
             self._marks.append((now.mono_ns, number_last))
         while self._marks and self._marks[0][0] <= now.mono_ns - self._keep_ns:
             self._number_proven = self._marks.popleft()[1]
-        is_set = now.utc_ns is not None and now.clock is not ClockState.UNSET
+        is_held = now.utc_ns is not None and now.clock in HELD
         return Ripe(
             number_proven=self._number_proven,
-            number_dated=self._number_before if is_set else 0,
+            number_dated=self._number_before if is_held else 0,
             utc_ns_min=CLOCK_FLOOR_UTC_NS,
             utc_ns_max=(now.utc_ns or 0) - self._keep_ns,
         )

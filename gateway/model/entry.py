@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct, msgpack
 
-from gateway.model.inbound import Item, Refused
+from gateway.model.inbound import ClockOffset, ClockStep, Item, Refused
 from gateway.model.words import Mode, Urgency
 
 
@@ -33,8 +33,9 @@ class Entry(Struct, frozen=True):
     body: bytes
     """The item in msgpack: the same bytes for the same tape, configuration and version.
 
-    A map. That of a ruling has the key `sighting`; that of a refusal has the key `door`. It is read
-    back without types, so that an entry outlives the release whose radios named its details.
+    A map. That of a ruling has the key `sighting`, that of a refusal the key `door`, that of a
+    statement about the clock the key `what`. It is read back without types, so that an entry
+    outlives the release whose radios named its details.
     """
     journaled_utc_ns: int | None = None
     """When the disk was asked for the commit; None when the journal could not take it."""
@@ -45,6 +46,8 @@ def lane_of(item: Item) -> Lane:
     if isinstance(item, Refused):
         # Not the distress lane: a noisy line may be full of these, and no MAYDAY waits for noise.
         return Lane.URGENCY if item.distress_like else Lane.ROUTINE
+    if isinstance(item, ClockStep | ClockOffset):
+        return Lane.SAFETY  # kept and signed for like what it dates, and in nobody's way
     report = item.sighting.report
     if report.mode is Mode.REAL or report.urgency is Urgency.ROUTINE:
         return Lane(report.urgency)

@@ -23,6 +23,10 @@ SCHEMA_VERSION = 1
 """Version of the published report; raised when a field changes its meaning or goes away."""
 
 
+CLOCK_FLOOR_UTC_NS = 1_793_491_200 * 10**9
+"""2026-11-01: no box runs this release earlier, so an earlier clock was never set."""
+
+
 class Moment(Struct, frozen=True, gc=False):
     """When something happened, as this box's clocks told it."""
 
@@ -31,6 +35,8 @@ class Moment(Struct, frozen=True, gc=False):
     utc_ns: int | None = None
     """Nanoseconds since 1970-01-01 UTC; None when nobody knows (a plain capture)."""
     clock: ClockState = ClockState.UNSET
+    error_ms: int | None = None
+    """How far `utc_ns` may be out, by the kernel's word; None when nobody answers for it."""
 
 
 class Chunk(Struct, frozen=True, gc=False):
@@ -138,6 +144,10 @@ class Heard(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     utc: datetime | None = None
     """Time of day of this box; None when it was not known."""
     clock: ClockState
+    clock_error_ms: int | None = None
+    """How far `utc` may be out, by the kernel's word; None when nobody answers for it."""
+    boot: str | None = None
+    """The start of the machine that `mono_ns` counts from; see the statements on `clock/…`."""
     channel: str | None = None
     freq_hz: int | None = None
     rssi_dbm: float | None = None
@@ -229,6 +239,11 @@ class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True):
     port: str
     mono_ns: int
     utc: datetime | None = None
+    clock: ClockState | None = None
+    """How far `utc` can be trusted; None in what earlier builds kept."""
+    clock_error_ms: int | None = None
+    boot: str | None = None
+    """The start of the machine that `mono_ns` counts from."""
     reason: str
     door: str
     """Where it was stopped: `framing` (not whole) or `radio` (whole, not readable)."""
@@ -239,5 +254,54 @@ class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many bytes of the wire it stands for; raw may be cut shorter."""
 
 
-Item = Ruling | Refused
+class ClockStep(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="what", tag="step"
+):
+    """The time of day of this box was moved: what stands in records before is of another time."""
+
+    boot: str
+    """The start of the machine that `mono_ns` counts from."""
+    mono_ns: int
+    """When it was noticed."""
+    utc: datetime | None = None
+    """The time of day afterwards."""
+    utc_before: datetime | None = None
+    """What the time of day would have been."""
+    step_s: float
+    """How far it was moved; forwards is positive."""
+    clock: ClockState
+    """How far the time of day can be trusted now."""
+    clock_error_ms: int | None = None
+    leap: bool = False
+    """True when it was one second at the turn of a quarter: a leap second, and no fault."""
+
+
+class ClockOffset(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="what", tag="offset"
+):
+    """What time it really was: dates the records that were taken with a clock nobody answered for.
+
+    It holds for each record with this `boot`, with `clock` unset or free, and with `mono_ns` from
+    `mono_first_ns` to `mono_last_ns`: that was heard at `utc + (its mono_ns - this mono_ns)`. Of
+    several that hold for one record, the one with the highest number counts.
+    """
+
+    boot: str
+    mono_first_ns: int
+    """0 for all since the machine was started."""
+    mono_last_ns: int | None = None
+    """None when it holds for what follows as well."""
+    mono_ns: int
+    utc: datetime
+    """The true time of day at `mono_ns`."""
+    offset_s: float
+    """What it was ahead of the clock that the newest of these records were taken with."""
+    source: ClockState
+    """Who says so: ntp or gnss; free when somebody has just set a clock that was never set."""
+    error_ms: int | None = None
+    """How far `utc` may be out; None when nobody answers for it. What was heard long before may be
+    out by some 0.4 s more for each hour: that is how well a plain crystal keeps time."""
+
+
+Item = Ruling | Refused | ClockStep | ClockOffset
 """What comes out of the hallway and goes on disk."""

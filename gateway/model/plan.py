@@ -83,6 +83,9 @@ class PortPlan(Struct, frozen=True, kw_only=True):
     modem: ModemName
     """The name of its profile."""
     profile: Profile
+    played: bool = False
+    """Whether what was said at another time is heard there as though it were said now: then it
+    tells nobody the time of day."""
 
 
 FilePath = Annotated[

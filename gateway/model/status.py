@@ -22,10 +22,27 @@ class StationState(StrEnum):
     """Said by the gateway when it leaves, and by the broker (its will) when it just vanishes."""
 
 
-class ClockStatus(Struct, frozen=True, kw_only=True):
+class ClockStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far the times in these reports can be trusted."""
 
     state: ClockState
+    error_ms: int | None = None
+    """How far the time of day may be out, by the kernel's word."""
+    boot: str | None = None
+    """The start of the machine that all `mono_ns` of this run count from."""
+    leap: Literal["insert", "delete"] | None = None
+    """The leap second that the kernel has been told of for the end of this day."""
+    steps: int = 0
+    """How often the time of day was moved by half a second or more."""
+    step_s_last: float | None = None
+    """How far it was moved the last time; forwards is positive."""
+    gnss: Literal["good", "none", "rolled_over", "wrong"] | None = None
+    """What the station's own satellite receivers are worth as witnesses of the time: `none` is no
+    fix or no agreement, `rolled_over` a date that is out by 1024 weeks, `wrong` another one that
+    can't be. None when no receiver was heard."""
+    gnss_offset_s: float | None = None
+    """How far the satellites' time is ahead of the time of day. A sentence is up to a second on its
+    way, so that a few tenths below 0 are no fault."""
 
 
 class SchemaRange(Struct, frozen=True, kw_only=True):
@@ -223,6 +240,8 @@ class AlertName(StrEnum):
     """Another client at a broker bears our name."""
     STUCK = "stuck"
     """A part of the gateway makes no progress."""
+    CLOCK = "clock"
+    """The time of day was never set, was moved, runs free, or contradicts the satellites."""
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,9 +14,13 @@ class ClockState(StrEnum):
     FREE = "free"
     """Set at some time, and not known to be held to a reference now."""
     NTP = "ntp"
-    """The kernel says that the clock is disciplined over the network."""
+    """The kernel says that the clock is held to a reference: by NTP, or what does its work."""
     GNSS = "gnss"
-    """Disciplined by a satellite receiver."""
+    """The kernel says that it holds the clock to a receiver's pulse itself."""
+
+
+HELD = frozenset({ClockState.NTP, ClockState.GNSS})
+"""The states in which the time of day is somebody's word, and not only what was left running."""
 
 
 class Fault(StrEnum):

@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from gateway.clock import CLOCK_FLOOR_UTC_NS, Clock
+from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
-from gateway.model.inbound import Moment, Ruling
+from gateway.model.inbound import CLOCK_FLOOR_UTC_NS, Moment, Ruling
 from gateway.model.status import Alert, AlertName
 from gateway.model.words import ClockState
 from gateway.mqtt.link import Link

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.model.entry import Entry, Lane
-from gateway.model.inbound import Refused, Report, Verdict, Witness
+from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report, Verdict, Witness
 from gateway.model.words import Mode, Relation, Urgency
 from gateway.mqtt.bus import Outgoing
 from gateway.mqtt.topics import Topics
@@ -68,6 +68,12 @@ class RefusedRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     """One frame that may be a call for help and can't be read, as told on `refused/<port>`."""
 
     refused: Refused
+
+
+class ClockRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """What is stated about the time of day of this box, as told on `clock/step`, `clock/offset`."""
+
+    statement: ClockStep | ClockOffset
 
 
 class Writer:
@@ -132,6 +138,8 @@ class Writer:
         self, entry: Entry, published_utc_ns: int | None, *, waited: bool
     ) -> tuple[str, bytes]:
         body = msgspec.msgpack.decode(entry.body, type=dict[str, object])
+        if "what" in body:
+            return self._clock(entry, body, published_utc_ns, waited=waited)
         if "sighting" not in body:
             return self._refused(entry, body, published_utc_ns, waited=waited)
         ruling = msgspec.convert(body, _Ruling)
@@ -175,6 +183,26 @@ class Writer:
         )
         return self.topics.refused(head.port), self._encode(record)
 
+    def _clock(
+        self,
+        entry: Entry,
+        body: dict[str, object],
+        published_utc_ns: int | None,
+        *,
+        waited: bool,
+    ) -> tuple[str, bytes]:
+        published = utc_of(published_utc_ns)
+        record = _ClockAgain(
+            station=self._station,
+            epoch=entry.epoch,
+            number=entry.number,
+            journaled=entry.number > 0,
+            times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
+            late=waited,
+            statement=body,
+        )
+        return self.topics.clock(str(body["what"])), self._encode(record)
+
 
 def _overdue(heard: datetime | None, published: datetime | None) -> bool:
     """Return whether telling took too long; a clock that was set back in between says nothing."""
@@ -195,6 +223,10 @@ class _RecordAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
 
 class _RefusedAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     refused: dict[str, object]
+
+
+class _ClockAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    statement: dict[str, object]
 
 
 class _Heard(Struct):

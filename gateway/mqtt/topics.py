@@ -69,6 +69,10 @@ class Topics:
         """Return where a trouble of the box itself stands, until it is cleared."""
         return f"{self.root}/alert/{level(name)}"
 
+    def clock(self, what: str) -> str:
+        """Return where it is told that the time of day was moved, or what it really was."""
+        return f"{self.root}/clock/{level(what)}"
+
     def ruling(self, agreement: str, rule: str) -> str:
         """Return where the verdicts of a rule go."""
         return f"{self.root}/ruling/{level(agreement)}/{level(rule)}"

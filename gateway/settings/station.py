@@ -118,9 +118,9 @@ class _StationFile:
         taken: dict[str, str] = {}
         for name in self._named_tables("port", PORTS_MAX, "the gateway would hear nothing"):
             at = ("port", name)
-            found = self.file.values(at, PortPlan, given=("name", "profile"))
-            device, modem = found.get("device"), found.get("modem")
-            if isinstance(device, str):
+            found = self.file.values(at, PortPlan, given=("name", "profile", "played"))
+            device, modem = str(found.get("device", "")), found.get("modem")
+            if device:
                 found["device"] = self._device((*at, "device"), device)
                 first = taken.setdefault(_same_place(device), name)
                 if first != name:
@@ -128,7 +128,8 @@ class _StationFile:
                     self.file.fault((*at, "device"), what, "give each port its own")
             profile = self._profile((*at, "modem"), modem) if isinstance(modem, str) else None
             if device and profile:
-                ports.append(msgspec.convert({"name": name, "profile": profile, **found}, PortPlan))
+                made = {"name": name, "profile": profile, "played": device.startswith(_TAPE)}
+                ports.append(msgspec.convert({**made, **found}, PortPlan))
         return tuple(ports)
 
     def _device(self, at: KeyPath, device: str) -> str:

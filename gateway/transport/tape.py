@@ -2,9 +2,11 @@
 
 A tape is a stream of msgpack values, which any msgpack library can read:
 
-    {"tape": "distress-gateway", "version": 1, "station": …, "ports": {name: {…}}, "crc": …}
-    ["c", port, mono_ns, utc_ns, clock, gap, data, crc]        bytes heard: a Chunk
-    ["t", mono_ns, utc_ns, clock, crc]                         the passing of time: a Tick
+    {"tape": "distress-gateway", "version": 2, "station": …, "ports": {…}, "boot": …, "crc": …}
+    ["c", port, mono_ns, utc_ns, clock, error_ms, gap, data, crc]    bytes heard: a Chunk
+    ["t", mono_ns, utc_ns, clock, error_ms, crc]                     the passing of time: a Tick
+
+Version 1 had neither `boot` nor `error_ms`.
 
 `crc` is the CRC-32 of the same value packed without it: a tape is evidence, and a damaged one says
 so instead of telling another story. Each file stands alone; one that was cut by a power loss gives
@@ -32,7 +34,7 @@ from gateway.model.words import ClockState
 from gateway.points import reached
 from gateway.transport import READ_BYTES_MAX
 
-VERSION = 1
+VERSION = 2
 """Raised when an older reader would misunderstand; every older version stays readable."""
 
 RECORD_BYTES_MAX = 1024 * 1024
@@ -47,6 +49,8 @@ RETRY_NS = 10 * 10**9
 _MAGIC = "distress-gateway"
 _BITS_PER_CHARACTER = 10
 """A start bit, eight bits, a stop bit."""
+_ERROR_MS_AT = {"c": 5, "t": 4}
+"""Where `error_ms` stands in a record; in version 1 it was not there."""
 _SUFFIX = ".tape"
 _NUMBER_DIGITS = 8
 
@@ -56,6 +60,8 @@ class TapePort(Struct, frozen=True):
 
     modem: str
     profile: Profile
+    played: bool = False
+    """Whether it was a tape itself, played as though it were now."""
 
 
 class TapeHeader(Struct, frozen=True):
@@ -63,6 +69,8 @@ class TapeHeader(Struct, frozen=True):
 
     station: str
     ports: dict[str, TapePort]
+    boot: str | None = None
+    """The start of the machine that its monotonic times count from; None on older tapes."""
 
 
 class TapeBroken(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
@@ -219,8 +227,8 @@ def is_tape(path: Path) -> bool:
 def read_tape(path: Path) -> tuple[TapeHeader, Iterator[Chunk | Tick]]:
     """Return whose tape it is, and all that is on it; raise TapeBroken where it can't go on."""
     with path.open("rb") as file:
-        header, offset = _read_header(path, file)
-    return header, _rows(path, offset)
+        header, version, offset = _read_header(path, file)
+    return header, _rows(path, version, offset)
 
 
 def read_capture(path: Path, port: str, *, baud: int = 4800) -> Iterator[Chunk]:
@@ -244,6 +252,7 @@ class _ChunkRow(Struct, array_like=True, tag="c", forbid_unknown_fields=True):
     mono_ns: int
     utc_ns: int | None
     clock: ClockState
+    error_ms: int | None
     gap: bool
     data: bytes
     crc: int
@@ -253,6 +262,7 @@ class _TickRow(Struct, array_like=True, tag="t", forbid_unknown_fields=True):
     mono_ns: int
     utc_ns: int | None
     clock: ClockState
+    error_ms: int | None
     crc: int
 
 
@@ -262,6 +272,7 @@ class _HeaderRow(Struct, forbid_unknown_fields=True):
     station: str
     ports: dict[str, TapePort]
     crc: int
+    boot: str | None = None
 
 
 def _packed_header(header: TapeHeader) -> bytes:
@@ -270,13 +281,14 @@ def _packed_header(header: TapeHeader) -> bytes:
         "version": VERSION,
         "station": header.station,
         "ports": msgspec.to_builtins(header.ports),
+        "boot": header.boot,
     }
     return _pack({**fields, "crc": _crc(fields)})
 
 
 def _packed_row(heard: Chunk | Tick) -> bytes:
     moment = heard.heard if isinstance(heard, Chunk) else heard.now
-    times = [moment.mono_ns, moment.utc_ns, str(moment.clock)]
+    times = [moment.mono_ns, moment.utc_ns, str(moment.clock), moment.error_ms]
     if isinstance(heard, Chunk):
         fields = ["c", heard.port, *times, heard.gap, heard.data]
     else:
@@ -293,24 +305,25 @@ def _crc(fields: object) -> int:
     return zlib.crc32(_pack(fields))
 
 
-def _read_header(path: Path, file: IO[bytes]) -> tuple[TapeHeader, int]:
+def _read_header(path: Path, file: IO[bytes]) -> tuple[TapeHeader, int, int]:
     unpacker = _unpacker(file)
     fields = next(_values(path, unpacker, end=path.stat().st_size), None)
     if not isinstance(fields, dict) or fields.get("tape") != _MAGIC:
         raise TapeBroken(path, 0, "not a tape of the distress gateway")
     version = fields.get("version")
-    if version != VERSION:
-        raise TapeBroken(path, 0, f"tape version {version!r}; this release reads {VERSION}")
+    if version not in (1, VERSION):
+        raise TapeBroken(path, 0, f"tape version {version!r}; this release reads 1 to {VERSION}")
     if fields.pop("crc", None) != _crc(fields):
         raise TapeBroken(path, 0, "damaged header: wrong checksum")
     try:
         row = msgspec.convert({**fields, "crc": 0}, _HeaderRow)
     except msgspec.ValidationError as error:
         raise TapeBroken(path, 0, f"header not understood: {error}") from error
-    return TapeHeader(station=row.station, ports=row.ports), unpacker.tell()
+    header = TapeHeader(station=row.station, ports=row.ports, boot=row.boot)
+    return header, row.version, unpacker.tell()
 
 
-def _rows(path: Path, offset: int) -> Iterator[Chunk | Tick]:
+def _rows(path: Path, version: int, offset: int) -> Iterator[Chunk | Tick]:
     end = path.stat().st_size
     with path.open("rb") as file:
         file.seek(offset)
@@ -320,15 +333,17 @@ def _rows(path: Path, offset: int) -> Iterator[Chunk | Tick]:
             if not isinstance(fields, list) or fields[-1:] != [_crc(fields[:-1])]:
                 raise TapeBroken(path, offset + begin, "damaged: wrong checksum")
             try:
-                yield _heard(fields)
+                yield _heard(fields, version)
             except msgspec.ValidationError as error:
                 raise TapeBroken(path, offset + begin, f"not understood: {error}") from error
             begin = unpacker.tell()
 
 
-def _heard(fields: list[object]) -> Chunk | Tick:
+def _heard(fields: list[object], version: int) -> Chunk | Tick:
+    if version == 1:
+        fields.insert(_ERROR_MS_AT.get(str(fields[0]), 0), None)
     row = msgspec.convert(fields, _ChunkRow | _TickRow)
-    moment = Moment(row.mono_ns, row.utc_ns, row.clock)
+    moment = Moment(row.mono_ns, row.utc_ns, row.clock, row.error_ms)
     if isinstance(row, _ChunkRow):
         return Chunk(row.port, moment, row.data, gap=row.gap)
     return Tick(moment)

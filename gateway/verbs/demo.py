@@ -152,7 +152,13 @@ def _plan(
     return StationPlan(
         station=STATION,
         ports=tuple(
-            PortPlan(name=name, device=modems.devices[name], modem=port.modem, profile=port.profile)
+            PortPlan(
+                name=name,
+                device=modems.devices[name],
+                modem=port.modem,
+                profile=port.profile,
+                played=True,
+            )
             for name, port in ports.items()
         ),
         links=(

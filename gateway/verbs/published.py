@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.model.inbound import Item, Refused
-from gateway.mqtt.payload import Record, RefusedRecord, Times
+from gateway.model.inbound import Item, Refused, Ruling
+from gateway.mqtt.payload import ClockRecord, Record, RefusedRecord, Times
 
 EPOCH = "replay"
 """No journal numbers these entries."""
@@ -11,7 +11,7 @@ EPOCH = "replay"
 _NEVER = Times(journaled_utc=None, published_utc=None)
 
 
-def record_of(number: int, item: Item, station: str) -> Record | RefusedRecord:
+def record_of(number: int, item: Item, station: str) -> Record | RefusedRecord | ClockRecord:
     """Return the record of an entry; nothing of the time of day of this box gets into it."""
     if isinstance(item, Refused):
         return RefusedRecord(
@@ -22,6 +22,16 @@ def record_of(number: int, item: Item, station: str) -> Record | RefusedRecord:
             times=_NEVER,
             late=False,
             refused=item,
+        )
+    if not isinstance(item, Ruling):
+        return ClockRecord(
+            station=station,
+            epoch=EPOCH,
+            number=number,
+            journaled=False,
+            times=_NEVER,
+            late=False,
+            statement=item,
         )
     sighting = item.sighting
     return Record(

@@ -10,21 +10,33 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway import __version__
 from gateway.clock import Clock
-from gateway.model.inbound import Chunk, Item, Moment, Refused, Ruling, Tick
+from gateway.correlate.timekeeping import redated
+from gateway.model.inbound import (
+    Chunk,
+    ClockOffset,
+    ClockStep,
+    Item,
+    Moment,
+    Refused,
+    Ruling,
+    Tick,
+)
 from gateway.model.plan import PortPlan
 from gateway.model.words import Mode
-from gateway.pipeline import Pipeline, PortCount, hallway
+from gateway.pipeline import CLOCK, Pipeline, PortCount, hallway
 from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
 from gateway.transport.tape import TapeBroken, is_tape, read_capture, read_tape
 from gateway.verbs.published import record_of
-from gateway.verbs.telling import one_line, printable, refused_line
+from gateway.verbs.telling import clock_line, one_line, printable, refused_line
 
 STATION = "replay"
 """The station of a capture that names none."""
@@ -75,11 +87,18 @@ class Replay:
         self._heard: Iterable[Chunk | Tick]
         self.chunks = 0
         self.size_bytes = path.stat().st_size
+        boot: str | None = None
         if is_tape(path):
             header, self._heard = read_tape(path)
-            self.station = station or header.station
+            self.station, boot = station or header.station, header.boot
             ports = [
-                PortPlan(name=name, device=f"tape:{path}", modem=port.modem, profile=port.profile)
+                PortPlan(
+                    name=name,
+                    device=f"tape:{path}",
+                    modem=port.modem,
+                    profile=port.profile,
+                    played=port.played,
+                )
                 for name, port in header.ports.items()
             ]
         else:
@@ -88,7 +107,7 @@ class Replay:
             self._heard = _with_ticks(read_capture(path, PORT, baud=facts.baud))
             self.station = station or STATION
             ports = [PortPlan(name=PORT, device=str(path), modem=modem, profile=facts)]
-        self.pipeline = hallway(self.station, ports)
+        self.pipeline = hallway(self.station, ports, boot=boot)
 
     def entries(self) -> Iterator[tuple[int, Item]]:
         """Yield each entry with its number, from 1 without gaps."""
@@ -103,6 +122,17 @@ class Replay:
                 number += 1
                 yield number, item
 
+    def stated(self) -> Iterator[Item]:
+        """Yield what is stated about the clock, and little else: only witnesses are listened to."""
+        pipeline = self.pipeline
+        for heard in self._heard:
+            if isinstance(heard, Tick):
+                yield from pipeline.tick(heard)
+            elif any(radio.name == CLOCK for radio in pipeline.ears[heard.port].radios):
+                yield from pipeline.inbound(heard)
+            else:
+                yield from pipeline.timekeeping.at(heard.heard)
+
     def count(self) -> PortCount:
         """Return the counts of all ports together."""
         counts = [msgspec.structs.asdict(ear.count) for ear in self.pipeline.ears.values()]
@@ -116,18 +146,29 @@ def replay(
     return Replay(Path(path), profile=profile, station=station).entries()
 
 
+def offsets_on(path: Path) -> tuple[ClockOffset, ...]:
+    """Return what a tape states about the clock it was taken with, as far as it can be read."""
+    found: list[ClockOffset] = []
+    if is_tape(path):
+        with suppress(TapeBroken):
+            found += (item for item in Replay(path).stated() if isinstance(item, ClockOffset))
+    return tuple(found)
+
+
 def _main(args: argparse.Namespace) -> int:
     if args.station is not None and not is_name(args.station):
         fault = ConfigFault("--station", 0, "", "is no good name", "use a-z, 0-9 and -, at most 32")
         raise BadSettings((fault,))
     path = Path(args.file)
     running = Replay(path, profile=args.profile, station=args.station)
+    offsets = () if args.json else offsets_on(path)
     tally = _Tally()
     broken: TapeBroken | None = None
     try:
         for number, item in _watched(running):
             tally.add(item)
-            sys.stdout.write(_line(number, item, running, as_json=args.json) + "\n")
+            line = _json(number, item, running) if args.json else _words(item, offsets)
+            sys.stdout.write(line + "\n")
     except TapeBroken as found:
         # What came before is good, and is summed up like any other tape.
         broken = found
@@ -142,14 +183,25 @@ def _main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _line(number: int, item: Item, running: Replay, *, as_json: bool) -> str:
-    """Return the line of one entry: for programs as it is published, for people in words."""
-    if as_json:
-        return msgspec.json.encode(record_of(number, item, running.station)).decode()
-    if isinstance(item, Refused):
-        return refused_line(item, colour=sys.stdout.isatty())
-    sighting = item.sighting
-    return one_line(sighting.report, sighting.relation, colour=sys.stdout.isatty())
+def _json(number: int, item: Item, running: Replay) -> str:
+    """Return an entry as it is published; who reads it knows what to make of the offsets."""
+    return msgspec.json.encode(record_of(number, item, running.station)).decode()
+
+
+def _words(item: Item, offsets: Sequence[ClockOffset]) -> str:
+    """Return an entry in one line, at the time at which it really was heard."""
+    colour = sys.stdout.isatty()
+    if isinstance(item, ClockStep | ClockOffset):
+        return clock_line(item)
+    heard = item if isinstance(item, Refused) else item.sighting.report.heard
+    found = redated(boot=heard.boot, mono_ns=heard.mono_ns, clock=heard.clock, offsets=offsets)
+    told = replace(heard, utc=found[0]) if found else heard
+    anew = "  (dated anew)" if found else ""
+    if isinstance(told, Refused):
+        return refused_line(told, colour=colour) + anew
+    assert isinstance(item, Ruling)  # noqa: S101  # nothing else is left
+    report = replace(item.sighting.report, heard=told)
+    return one_line(report, item.sighting.relation, colour=colour) + anew
 
 
 def _with_ticks(chunks: Iterable[Chunk]) -> Iterator[Chunk | Tick]:
@@ -161,7 +213,7 @@ def _with_ticks(chunks: Iterable[Chunk]) -> Iterator[Chunk | Tick]:
             yield Tick(now)
             told = now
         yield chunk
-    yield Tick(msgspec.structs.replace(now, mono_ns=now.mono_ns + END_NS))
+    yield Tick(replace(now, mono_ns=now.mono_ns + END_NS))
 
 
 def _watched(running: Replay) -> Iterator[tuple[int, Item]]:
@@ -196,6 +248,7 @@ class _Tally:
         self._refused: Counter[str] = Counter()
         self._unread: Counter[str] = Counter()
         self._distress_like = 0
+        self._clock = 0
 
     def add(self, item: Item) -> None:
         """Count one entry."""
@@ -203,6 +256,8 @@ class _Tally:
             report = item.sighting.report
             urgency = str(report.urgency if report.mode is Mode.REAL else report.mode)
             self._reports[urgency, report.system] += 1
+        elif not isinstance(item, Refused):
+            self._clock += 1
         elif item.reason:
             self._distress_like += item.distress_like
             _bounded(self._refused, item.reason)
@@ -231,6 +286,8 @@ class _Tally:
         if self._unread:
             yield f"unread    {self._unread.total()} of {len(self._unread)} sentence types"
             yield from _columns(self._unread.most_common(_SHOWN_MAX))
+        if self._clock:
+            yield f"clock     {self._clock} statements about the time of day"
         if count.decoder_errors:
             yield f"ERRORS    {count.decoder_errors} faults of this program: please report them"
 

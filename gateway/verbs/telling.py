@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from gateway.model.inbound import Refused, Report
+from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report
 from gateway.model.place import Identity, Position, Velocity
 from gateway.model.words import Mode, Relation, Urgency
 
@@ -64,6 +64,20 @@ def refused_line(refused: Refused, *, colour: bool = False) -> str:
     if not colour:
         return line
     return f"{_BOLD_RED if refused.distress_like else _DIM}{line}{_PLAIN}"
+
+
+def clock_line(stated: ClockStep | ClockOffset) -> str:
+    """Return a statement about the time of day in one line."""
+    utc = f"{stated.utc:%Y-%m-%d %H:%M:%S}" if stated.utc else "no date"
+    if isinstance(stated, ClockStep):
+        before = f"{stated.utc_before:%Y-%m-%d %H:%M:%S}" if stated.utc_before else "no date"
+        leap = ", a leap second" if stated.leap else ""
+        return f"-- the clock was moved by {stated.step_s:+.3f} s, from {before} to {utc}{leap}"
+    upto = "on" if stated.mono_last_ns is None else f"to {stated.mono_last_ns / 1e9:.1f}"
+    return (
+        f"-- what was heard from second {stated.mono_first_ns / 1e9:.1f} {upto} with a clock that"
+        f" nobody answered for is dated anew by {stated.offset_s:+.3f} s, as {stated.source} says"
+    )
 
 
 def when(report: Report) -> str:

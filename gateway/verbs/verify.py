@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import json
 
+from gateway.journal.dating import Dating, dating_of
 from gateway.journal.failed import JournalFailed
 from gateway.journal.proving import Finding, Proof, proof_of
 from gateway.verbs.telling import printable
@@ -23,10 +24,12 @@ def main(args: argparse.Namespace) -> int:
         else:
             sys.stderr.write(f"{printable(str(failed))}\n")
         return 1
+    dating = _dating(args.file)
     if args.json:
-        sys.stdout.buffer.write(json.encode({"holds": proof.holds, "proof": proof}) + b"\n")
+        found = {"holds": proof.holds, "proof": proof, "dating": dating}
+        sys.stdout.buffer.write(json.encode(found) + b"\n")
     else:
-        sys.stdout.write("\n".join(_lines(proof)) + "\n")
+        sys.stdout.write("\n".join([*_lines(proof), *_dated(dating)]) + "\n")
     return 0 if proof.holds else 1
 
 
@@ -44,6 +47,31 @@ def _lines(proof: Proof) -> Iterator[str]:
         yield from _finding(finding)
     yield ""
     yield "the journal holds" if proof.holds else "the journal does NOT hold"
+
+
+def _dating(path: str) -> Dating | None:
+    """Return what the journal states about the clock; None when it can't be read to its end."""
+    try:
+        return dating_of(path)
+    except JournalFailed:
+        return None
+
+
+def _dated(dating: Dating | None) -> Iterator[str]:
+    """Yield which entries are to be dated otherwise than they say; mostly none."""
+    if dating is None or not (dating.steps or dating.offsets):
+        return
+    yield ""
+    yield f"clock      moved {dating.steps} times; {dating.redated} entries are dated anew"
+    for anew in dating.newest:
+        said = f"{anew.utc:%Y-%m-%d %H:%M:%S}" if anew.utc else "no date"
+        doubt = "" if anew.error_ms is None else f", within {anew.error_ms} ms"
+        yield (
+            f"           {anew.number} ({printable(anew.lane)}) says {said}, and was heard"
+            f" {anew.true_utc:%Y-%m-%d %H:%M:%S.%f} ({anew.source}{doubt})"
+        )
+    if dating.redated > len(dating.newest):
+        yield f"           and {dating.redated - len(dating.newest)} before them"
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -28,7 +28,6 @@ from typing import NamedTuple
 
 from platter import Op, Platter, Sqlite3, Temper
 
-from gateway.clock import CLOCK_FLOOR_UTC_NS
 from gateway.journal import sql, store
 from gateway.journal.failed import JournalFailed
 from gateway.journal.proving import proof_of
@@ -36,7 +35,16 @@ from gateway.journal.rows import row_of
 from gateway.journal.shelves import RANKED
 from gateway.journal.store import Disk
 from gateway.model.entry import Lane
-from gateway.model.inbound import Heard, Item, Moment, Refused, Report, Ruling, Sighting
+from gateway.model.inbound import (
+    CLOCK_FLOOR_UTC_NS,
+    Heard,
+    Item,
+    Moment,
+    Refused,
+    Report,
+    Ruling,
+    Sighting,
+)
 from gateway.model.plan import JournalPlan
 from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, Urgency
 

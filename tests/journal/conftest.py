@@ -7,9 +7,17 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from gateway.clock import CLOCK_FLOOR_UTC_NS, Clock
+from gateway.clock import Clock
 from gateway.journal.front import Journal
-from gateway.model.inbound import Heard, Moment, Refused, Report, Ruling, Sighting
+from gateway.model.inbound import (
+    CLOCK_FLOOR_UTC_NS,
+    Heard,
+    Moment,
+    Refused,
+    Report,
+    Ruling,
+    Sighting,
+)
 from gateway.model.plan import JournalPlan
 from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, Urgency
 

@@ -93,11 +93,29 @@ def test_rows_of_an_earlier_run_are_judged_by_the_time_of_day(house, plan, clock
             await journal.append(urgent(house, 2))
             await told(journal, [3, 4])
         clock.mono_h, clock.utc_h = 0.0, clock.utc_h + KEEP_H - 1  # the box was off meanwhile
+        clock.state = ClockState.NTP
         async with house.opened(plan, clock=clock) as journal:
             await journal.append([])
             return await kept(journal)
 
     assert house.run(story()) == [3, 4]
+
+
+def test_a_clock_that_runs_free_judges_no_row_of_an_earlier_run(house, plan, clock):
+    """It may have come up 1024 weeks ahead; then the rows wait until this run is old enough."""
+
+    async def story():
+        async with house.opened(plan, clock=clock) as journal:
+            await journal.append(urgent(house, 2))
+            await told(journal, [1, 2])
+        clock.mono_h, clock.utc_h = 0.0, clock.utc_h + 1024 * 7 * 24
+        async with house.opened(plan, clock=clock) as journal:
+            await later(journal, clock, KEEP_H - 1)
+            before = await kept(journal)
+            await later(journal, clock, 3)
+            return before, await kept(journal)
+
+    assert house.run(story()) == ([1, 2], [])
 
 
 @pytest.mark.parametrize("leap_h", [-1e5, -20.0, 20.0, 24 * 365 * 20.0])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from types import SimpleNamespace
 
 import pytest
 import structlog
+from msgspec.structs import replace
 
 from gateway.health.board import Board
 from gateway.model.words import ClockState
@@ -172,6 +174,34 @@ def test_an_undelivered_distress_raises_the_alarm_after_60_s_and_the_notice_afte
         ("alarm_cleared", "undelivered"),
         ("alarm_cleared", "nondelivery"),
     ]
+
+
+@pytest.mark.parametrize(
+    "leap_s", [-1, -3600, 3600, -86_400, 86_400 * 7 * 1024, -86_400 * 7 * 1024, 56 * 365 * 86_400]
+)
+def test_no_alarm_is_early_or_late_however_the_time_of_day_leaps(watched, make, leap_s):
+    """It leaps to and fro, each second; to the monotonic clock nothing has happened."""
+
+    async def scene(at):
+        moment, asked = at.clock.now, itertools.count()
+
+        def leaping():
+            now = moment()
+            off_ns = leap_s * 10**9 * (next(asked) % 2)
+            return replace(now, utc_ns=now.utc_ns + off_ns)
+
+        at.clock.now = leaping
+        at.add(make.mayday(7))
+        await at.pass_s(UNDELIVERED_S - 1)
+        assert not at.standing
+        await at.pass_s(2)
+        assert set(at.standing) == {"alert/undelivered"}
+        await at.pass_s(NONDELIVERY_S - UNDELIVERED_S - 2)
+        assert set(at.standing) == {"alert/undelivered"}
+        await at.pass_s(2)
+        assert set(at.standing) == {"alert/undelivered", "alert/nondelivery"}
+
+    watched(scene)
 
 
 def test_what_an_earlier_run_left_standing_is_taken_off_once(watched):

@@ -71,8 +71,8 @@ def test_a_tape_is_plain_msgpack_for_everyone(tape):
 
     assert header["tape"] == "distress-gateway"
     assert header["ports"]["one"]["profile"]["radio"] == ["dsc"]
-    assert rows[0][:-1] == ["c", "one", 1, UTC_NS, "ntp", True, b"$GPZDA\r\n"]
-    assert rows[1][:-1] == ["t", 2, None, "unset"]
+    assert rows[0][:-1] == ["c", "one", 1, UTC_NS, "ntp", None, True, b"$GPZDA\r\n"]
+    assert rows[1][:-1] == ["t", 2, None, "unset", None]
 
 
 def test_a_tape_cut_at_any_byte_gives_all_before_the_cut_and_says_so(tape):

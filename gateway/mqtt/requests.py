@@ -19,7 +19,7 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, Incoming, LinkLost, Outgoing, PublishRefused
-from gateway.mqtt.outbox import GIVE_WAY_S_MAX, Outbox, Pump
+from gateway.mqtt.outbox import Outbox, Pump
 from gateway.mqtt.ranges import (
     Account,
     Answer,
@@ -34,6 +34,9 @@ from gateway.points import reached
 
 READ_ROWS = 100
 """Rows read from the disk at a time: a few milliseconds of it."""
+
+GIVE_WAY_S_MAX = 1.0
+"""How long each of these waits until all that is told for the first time is out of the way."""
 
 TOLD_TOGETHER = 20
 """Records under way at once. What mosquitto takes by default."""

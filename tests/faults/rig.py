@@ -184,6 +184,11 @@ class Consumer:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def ask(self, epoch: str, last: int) -> None:
+        """Ask for the last few numbers again."""
+        asked = json.dumps({"epoch": epoch, "first": max(1, last - 20), "last": max(1, last)})
+        self._client.publish(f"{self._root}request/{CONSUMER}", asked, qos=1)
+
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         client.subscribe(
             [(f"{self._root}{below}/#", 1) for below in ("report", "refused", "alert", "port")]
@@ -418,6 +423,12 @@ class Rig:
         """Return how many entries nobody has signed for."""
         with self._looking(self.folder / journal) as db:
             return 0 if db is None else db.execute("SELECT count(*) FROM outbox").fetchone()[0]
+
+    def newest(self, journal: str = "journal.db") -> tuple[str, int]:
+        """Return the epoch of a journal and the newest number in it."""
+        with self._looking(self.folder / journal) as db:
+            found = db and db.execute("SELECT epoch, number_last FROM journal").fetchone()
+            return found or ("none", 0)
 
     def keep(self, journal: str = "journal.db") -> None:
         """Look into the journal's file, and note in the ledger who is kept there."""

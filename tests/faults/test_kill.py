@@ -22,6 +22,7 @@ BACK_S_MAX = 2.0
 UNKEPT_S_MAX = 1.0
 """A call heard this long before a death is on disk by then, at a hundred sentences a second."""
 
+ASK_S = 0.1
 RESTS_MAX = 3
 
 WHOLE_TURNS = 25
@@ -41,6 +42,8 @@ class Death(Struct, frozen=True):
     """Only where the broker's signature is enough."""
     leaving: bool = False
     """Only a gateway that is told to end comes to it."""
+    asking: bool = False
+    """Only a consumer that asks for numbers again brings it there."""
     noise: bool = False
     """Only a tape that fills comes to it."""
 
@@ -76,6 +79,8 @@ DEATHS = {
     "receipt.heard": Death(turn_max=20),
     "receipt.struck": Death(turn_max=20),
     "receipt.acknowledged": Death(turn_max=20),
+    "request.heard": Death(turn_max=5, asking=True),
+    "request.answered": Death(turn_max=3, asking=True),
     "watch.ended": Death(turn_max=1, leaving=True),
 }
 
@@ -121,6 +126,9 @@ class Deaths:
             life.process.terminate()
         while how.noise and life.process.poll() is None:
             self.rig.modems["gnss"].say(b"\xff" * 2000)
+        while how.asking and life.process.poll() is None:
+            self.rig.consumer.ask(*self.rig.newest(journal))
+            time.sleep(ASK_S)
         code = life.wait_end()
         self.rig.keep(journal)
         self.killed += 1
@@ -171,8 +179,11 @@ def test_every_point_is_died_at_or_said_why_not():
 
 
 @contextmanager
-def dying(folder, figure, what, *, share=DISTRESS_SHARE, receipts=CONSUMER):
-    """Give many lives on one journal, then look at what came of all that was said."""
+def dying(folder, figure, what, *, timed, share=DISTRESS_SHARE, receipts=CONSUMER):
+    """Give many lives on one journal, then look at what came of all that was said.
+
+    Few lives on a busy machine prove nothing about time: that is for the whole form to judge.
+    """
     with Rig(folder, Setting(receipts=receipts, record=True)) as rig:
         deaths = Deaths(rig)
         rig.speaker.speak(rig.traffic.mixed(share=share), per_s=100)
@@ -193,8 +204,8 @@ def dying(folder, figure, what, *, share=DISTRESS_SHARE, receipts=CONSUMER):
         assert not ledger.lost()
         assert not list(ledger.faults())
         assert all(proof_of(str(folder / journal)).holds for journal in deaths.files)
-        assert back_s[int(len(back_s) * 0.99)] <= BACK_S_MAX
-        assert max(unkept_s, default=0) <= UNKEPT_S_MAX
+        assert back_s[int(len(back_s) * 0.99)] <= BACK_S_MAX or not timed
+        assert max(unkept_s, default=0) <= UNKEPT_S_MAX or not timed
 
 
 def spread(values: list[float]) -> str:
@@ -207,7 +218,7 @@ def test_killed_at_a_named_step_it_loses_nobody_who_was_kept(tmp_path, whole, fi
     """0 lost, 0 numbers used twice, the chain holds, and the watch is back within 2 s."""
     dice = random.Random(1)
     signed = [point for point in DEATHS if not DEATHS[point].puback]
-    with dying(tmp_path, figure, "at a named step") as deaths:
+    with dying(tmp_path, figure, "at a named step", timed=whole) as deaths:
         for point in signed if whole else SHORT:
             how = DEATHS[point]
             for place in range(WHOLE_TURNS if whole else 1):
@@ -218,7 +229,9 @@ def test_killed_at_a_named_step_it_loses_nobody_who_was_kept(tmp_path, whole, fi
 def test_killed_where_the_broker_signs_it_loses_nobody_who_was_kept(tmp_path, whole, figure):
     """The same where the broker's signature ends an entry: this broker keeps its memory."""
     dice = random.Random(2)
-    with dying(tmp_path, figure, "where the broker signs", share=1.0, receipts="puback") as deaths:
+    with dying(
+        tmp_path, figure, "where the broker signs", timed=whole, share=1.0, receipts="puback"
+    ) as deaths:
         for point in (name for name, how in DEATHS.items() if how.puback):
             for place in range(WHOLE_TURNS if whole else 1):
                 deaths.die(point, dice.randint(1, 5), place=place)
@@ -226,6 +239,6 @@ def test_killed_where_the_broker_signs_it_loses_nobody_who_was_kept(tmp_path, wh
 
 def test_killed_at_any_moment_it_loses_nobody_who_was_kept(tmp_path, whole, figure):
     dice = random.Random(3)
-    with dying(tmp_path, figure, "at any moment") as deaths:
+    with dying(tmp_path, figure, "at any moment", timed=whole) as deaths:
         for _ in range(WHOLE_RANDOM if whole else 2):
             deaths.kill(dice.uniform(0.0, RANDOM_S_MAX if whole else 1.5))

@@ -54,8 +54,8 @@ def test_a_pulled_cable_is_noticed_and_published_and_costs_no_other_port(tmp_pat
         )
 
         assert rig.ledger.said.keys() == rig.ledger.told.keys()
-        assert noticed_ms[-1] <= NOTICED_MS_MAX
-        assert max(published_s) <= PUBLISHED_S_MAX
+        assert noticed_ms[-1] <= NOTICED_MS_MAX * _patience(whole)
+        assert max(published_s) <= PUBLISHED_S_MAX * _patience(whole)
 
 
 NOISE = """
@@ -82,12 +82,14 @@ def test_a_flood_of_noise_delays_nobody_and_is_counted_to_the_byte(tmp_path, who
     The noise has no start mark in it: each byte of it must come out as noise. A pty makes its
     writer wait: what is meant to be 30 MB/s comes in at the most that a port is let.
     """
-    _flood(tmp_path / "fast", figure, bytes_per_s=AS_FAST_AS_CAN_BE, seconds=60 if whole else 1)
+    patience = _patience(whole)
+    seconds = 60 if whole else 1
+    _flood(tmp_path / "fast", figure, AS_FAST_AS_CAN_BE, seconds=seconds, patience=patience)
     if whole:
-        _flood(tmp_path / "line", figure, bytes_per_s=LINE_BYTES_PER_S, seconds=60)
+        _flood(tmp_path / "line", figure, LINE_BYTES_PER_S, seconds=seconds, patience=patience)
 
 
-def _flood(tmp_path, figure, *, bytes_per_s, seconds):
+def _flood(tmp_path, figure, bytes_per_s, *, seconds, patience):
     with Rig(tmp_path) as rig:
         life = rig.live()
         calls = (rig.traffic.distress(port) for port in repeat("dsc"))
@@ -122,8 +124,13 @@ def _flood(tmp_path, figure, *, bytes_per_s, seconds):
             "in": sent_bytes, "decoded": 0, "refused": 0, "noise": sent_bytes, "held": 0
         }  # fmt: skip
         assert rig.ledger.said.keys() == rig.ledger.told.keys()
-        assert _at(waits_ms, 0.99) <= DISTRESS_MS_MAX
+        assert _at(waits_ms, 0.99) <= DISTRESS_MS_MAX * patience
         assert grown_mb <= GROWTH_MB_MAX
+
+
+def _patience(whole: bool) -> int:  # noqa: FBT001  # the fixture of this name
+    """Return how much longer the short form waits, which shares the machine with other tests."""
+    return 1 if whole else 10
 
 
 def _told(rig: Rig, state: str, after_ns: int) -> int | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.codes.rawtext import escape
 from gateway.correlate.copies import Copies
+from gateway.correlate.floods import Floods
 from gateway.correlate.timekeeping import Timekeeping
 from gateway.framing import Framer, framer_named
 from gateway.model.inbound import Chunk, Frame, Item, Moment, Reading, Refused, Tick, Unread
@@ -100,6 +102,7 @@ class Pipeline:
         self.ears = {ear.place.port: ear for ear in ears}
         self.copies = Copies()
         self.timekeeping = Timekeeping(boot)
+        self.floods = Floods()
 
     def inbound(self, chunk: Chunk) -> list[Item]:
         """Walk a chunk from the wire to its rulings; what is refused comes out beside them."""
@@ -161,17 +164,20 @@ class Pipeline:
         if report.system == CLOCK and not ear.played:
             self.timekeeping.hear(report)
         sighting = self.copies.place(report, found)
+        self.floods.called(report)
         ear.count.reports += 1
         ear.count.copies += sighting.relation is Relation.COPY
         ear.count.suspect += report.confidence is Confidence.SUSPECT
         yield judge(sighting)
 
-    @staticmethod
     def _refused(
-        ear: Ear, frames: tuple[Frame, ...], reason: str, *, door: str, distress_like: bool
+        self, ear: Ear, frames: tuple[Frame, ...], reason: str, *, door: str, distress_like: bool
     ) -> Refused:
         ear.count.refused += 1
-        return _kept(ear, frames, reason=reason, door=door, distress_like=distress_like)
+        kept = _kept(ear, frames, reason=reason, door=door, distress_like=distress_like)
+        if not distress_like or self.floods.fragment_passes(kept.port, kept.mono_ns):
+            return kept
+        return replace(kept, flood=True)
 
 
 def _read(ear: Ear, radio: Radio, frame: Frame) -> tuple[Reading | Unread, ...] | None:

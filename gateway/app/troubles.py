@@ -1,9 +1,10 @@
-"""What is wrong with the links, in words for a person: the texts of alerts. Pure."""
+"""What is wrong with links, or comes in over ports, in words for a person. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from gateway.correlate.floods import CALLERS_FLOOD, WINDOW_NS, Floods
 from gateway.model.status import AlertName
 from gateway.mqtt.link import LinkState
 
@@ -17,12 +18,31 @@ CLIENT_ID_TEXT = (
     "give each gateway a client_id of its own in [link.{link}], then restart this one"
 )
 
+CALLERS_TEXT = (
+    f"{CALLERS_FLOOD} or more have called for help within {WINDOW_NS // 60 // 10**9} minutes: some "
+    "may be invented; all are told, and each may be real; ask a second receiver, and by voice"
+)
+
+FRAGMENTS_TEXT = (
+    "port {ports} brings more damaged calls than are told one by one; the newest are kept; "
+    "somebody may call and not be understood: listen by ear, then look at modem, cable and baud "
+    "rate"
+)
+
 
 def troubles_of(states: Sequence[LinkState]) -> Iterator[tuple[AlertName, str | None]]:
     """Give each alert that is about links, and what is wrong; None when nothing is."""
     yield AlertName.LINK, _together(map(_down, states))
     yield AlertName.CERTIFICATE, _together(map(_certificate, states))
     yield AlertName.CLIENT_ID, _together(map(_client_id, states))
+
+
+def flood_in(floods: Floods, mono_ns: int) -> str | None:
+    """Return what flood stands at this moment; None when none does."""
+    many = floods.callers(mono_ns) >= CALLERS_FLOOD
+    ports = ", ".join(floods.ports(mono_ns))
+    fragments = FRAGMENTS_TEXT.format(ports=ports) if ports else None
+    return _together((CALLERS_TEXT if many else None, fragments))
 
 
 def _down(state: LinkState) -> str | None:
@@ -42,5 +62,5 @@ def _client_id(state: LinkState) -> str | None:
     return CLIENT_ID_TEXT.format(link=state.name, names=", ".join(state.disputed))
 
 
-def _together(texts: Iterator[str | None]) -> str | None:
+def _together(texts: Iterable[str | None]) -> str | None:
     return ". ".join(filter(None, texts)) or None

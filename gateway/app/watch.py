@@ -13,7 +13,7 @@ from gateway import __version__
 from gateway.app.disk import DiskWatch
 from gateway.app.outside import Outside
 from gateway.app.telling import Teller
-from gateway.app.troubles import troubles_of
+from gateway.app.troubles import flood_in, troubles_of
 from gateway.app.views import differ, in_words, link_status, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
@@ -250,6 +250,7 @@ class Watch:
         self.board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
         self._watch_the_links()
         now = self._clock.now()
+        self._say(AlertName.FLOOD, flood_in(self._pipeline.floods, now.mono_ns))
         self._say(AlertName.CLOCK, self._pipeline.timekeeping.trouble(now))
 
     def _say(self, name: AlertName, trouble: str | None) -> None:

@@ -45,7 +45,7 @@ def lane_of(item: Item) -> Lane:
     """Return the lane of an item: a marked test never takes the distress lane."""
     if isinstance(item, Refused):
         # Not the distress lane: a noisy line may be full of these, and no MAYDAY waits for noise.
-        return Lane.URGENCY if item.distress_like else Lane.ROUTINE
+        return Lane.URGENCY if item.distress_like and not item.flood else Lane.ROUTINE
     if isinstance(item, ClockStep | ClockOffset):
         return Lane.SAFETY  # kept and signed for like what it dates, and in nobody's way
     report = item.sighting.report

@@ -249,6 +249,8 @@ class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where it was stopped: `framing` (not whole) or `radio` (whole, not readable)."""
     distress_like: bool = False
     """True when, had it been readable, it might have been a call for help."""
+    flood: bool = False
+    """True for one of so many such on its port that it is kept, and not told by itself."""
     raw: tuple[str, ...]
     span: int
     """How many bytes of the wire it stands for; raw may be cut shorter."""

@@ -238,6 +238,8 @@ class AlertName(StrEnum):
     """A certificate has run out, soon will, or is not believed."""
     CLIENT_ID = "client_id"
     """Another client at a broker bears our name."""
+    FLOOD = "flood"
+    """More calls for help than ever come at once, or more damaged ones than are told one by one."""
     STUCK = "stuck"
     """A part of the gateway makes no progress."""
     CLOCK = "clock"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec import defstruct
 
-from gateway.app.troubles import troubles_of
+from gateway.app.troubles import flood_in, troubles_of
+from gateway.correlate.floods import CALLERS_FLOOD, FRAGMENTS_FIRST, Floods
+from tests.rooms.correlate.test_floods import call
 
 State = defstruct(
     "State",
@@ -41,3 +43,15 @@ def test_each_link_that_is_down_is_named_with_what_it_does_not_carry():
 
     assert text.startswith("link shore is down: distress, receipts; ")
     assert "local" not in text
+
+
+def test_a_flood_is_told_for_what_it_is():
+    floods = Floods()
+    assert flood_in(floods, 0) is None
+    for number in range(CALLERS_FLOOD):
+        floods.called(call(f"{number:09d}"))
+    assert "each may be real" in flood_in(floods, 0)
+    for _ in range(FRAGMENTS_FIRST + 1):
+        floods.fragment_passes("vhf", 0)
+
+    assert "port vhf brings more damaged calls" in flood_in(floods, 0)

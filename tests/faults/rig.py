@@ -34,6 +34,8 @@ import msgspec
 import paho.mqtt.client as paho
 from msgspec import Struct
 
+from gateway.journal import sql
+from gateway.journal.shelves import RANKED
 from gateway.model.entry import Lane
 from tests.conftest import Mosquitto
 from tests.faults.ledger import Ledger, Said, Told
@@ -423,6 +425,11 @@ class Rig:
         """Return how many entries nobody has signed for."""
         with self._looking(self.folder / journal) as db:
             return 0 if db is None else db.execute("SELECT count(*) FROM outbox").fetchone()[0]
+
+    def rows(self, journal: str = "journal.db") -> dict[str, int]:
+        """Return how many rows a journal holds, by lane, and by ring."""
+        with self._looking(self.folder / journal) as db:
+            return {} if db is None else dict.fromkeys(RANKED, 0) | dict(db.execute(sql.COUNT_ROWS))
 
     def newest(self, journal: str = "journal.db") -> tuple[str, int]:
         """Return the epoch of a journal and the newest number in it."""

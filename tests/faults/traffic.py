@@ -75,6 +75,11 @@ class Traffic:
         body = f"CDDSC,12,{mmsi}0,12,05,00,1423108312,{_hhmm(number)},,,S,"
         return Sentence("dsc" if port == "gnss" else port, _wired(body), Lane.DISTRESS, mmsi)
 
+    def spoof(self, port: str, mmsi: int) -> Sentence:
+        """Return a call for help in the name of a ship, for which nobody will look."""
+        body = f"CDDSC,12,{mmsi}0,12,05,00,1423108312,{_hhmm(next(self._serial))},,,S,"
+        return Sentence(port, _wired(body), Lane.DISTRESS)
+
     def urgency(self, port: str) -> Sentence:
         """Return an urgency call to a coast station."""
         number = next(self._serial)

@@ -7,6 +7,7 @@ import time
 import msgspec
 import pytest
 
+from gateway.correlate.floods import FRAGMENTS_FIRST
 from gateway.framing.nmea import HALF_SAID_NS, Nmea
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import (
@@ -194,6 +195,21 @@ def test_call_for_help_at_a_port_that_does_not_expect_it_is_told(damage):
     assert item.distress_like
     assert item.reason
     assert lane_of(item) is Lane.URGENCY
+
+
+def test_damaged_calls_beyond_the_first_are_kept_and_a_whole_one_among_them_is_told():
+    pipeline = one_port("dsc")
+    damaged = chunk(b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*00" + END)
+    items = [item for _ in range(FRAGMENTS_FIRST + 3) for item in pipeline.inbound(damaged)]
+    (whole,) = pipeline.inbound(
+        chunk(b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A" + END)
+    )
+
+    lanes = [lane_of(item) for item in items]
+    assert lanes == [Lane.URGENCY] * FRAGMENTS_FIRST + [Lane.ROUTINE] * 3
+    assert [item.flood for item in items[-4:]] == [False, True, True, True]
+    assert all(item.distress_like for item in items)
+    assert lane_of(whole) is Lane.DISTRESS
 
 
 def test_half_a_sentence_is_told_when_its_sender_falls_silent():

@@ -1,0 +1,76 @@
+"""F27: a thousand invented callers at five hundred calls a second, and somebody real among them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from itertools import count
+
+from gateway.correlate.floods import FRAGMENTS_FIRST
+from gateway.model.entry import Lane
+from tests.faults.rig import Rig, Setting
+from tests.faults.traffic import FIRST_SHIP, Sentence, Traffic
+
+INVENTED = 1_000
+PER_S = 500
+REAL_EVERY = 100
+"""One in so many calls is from somebody who is looked for."""
+
+DAMAGED_SHARE = 0.2
+VISIBLE_S_MAX = 1.0
+REFUSED_ROWS_MAX = 1_000
+FRAGMENTS_PER_MIN = 6
+
+
+def flood(traffic: Traffic) -> Iterator[Sentence]:
+    """Yield calls of invented ships, one in five damaged, and now and then a real one."""
+    dice = random.Random(1)
+    made = Traffic(2)
+    for number in count(1):
+        port = ("dsc", "mixed")[number % 2]
+        if number % REAL_EVERY == 0:
+            yield traffic.distress("dsc")
+            continue
+        wire = made.spoof("dsc", FIRST_SHIP + dice.randrange(INVENTED)).wire
+        if dice.random() < DAMAGED_SHARE:
+            wire = wire.replace(b",05,", b",15,", 1)  # the checksum says so
+        yield Sentence(port, wire)
+
+
+def test_a_real_call_in_a_flood_of_invented_ones_is_told_at_once_and_the_flood_flagged(
+    tmp_path, whole, figure
+):
+    """Damaged calls, of which anybody can make any number, take no more of the disk than a ring."""
+    seconds = 600 if whole else 3
+    setting = Setting(journal=f"refused_rows_max = {REFUSED_ROWS_MAX}")
+    with Rig(tmp_path, setting) as rig:
+        life = rig.live()
+        began = time.monotonic()
+        rig.speaker.speak(flood(rig.traffic), per_s=PER_S)
+        rig.until(lambda: any(text for _, text in rig.ledger.alerts.get("flood", [])))
+        flagged_s = time.monotonic() - began
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
+        rig.speaker.hush()
+        rig.until(lambda: rig.ledger.said.keys() <= rig.ledger.told.keys(), limit_s=120)
+        waits_s = sorted(
+            (rig.ledger.told[mmsi][0].at_ns - said.at_ns) / 1e9
+            for mmsi, said in rig.ledger.said.items()
+        )
+        peak_mb = life.memory_mb("VmHWM")
+        life.end()
+        rows = rig.rows()
+        size_mb = (tmp_path / "journal.db").stat().st_size / 1e6
+        figure(
+            "F27",
+            f"{seconds} s at {PER_S}/s: {len(waits_s)} real calls told within "
+            f"{waits_s[int(len(waits_s) * 0.99)]:.2f} s (p99), {waits_s[-1]:.2f} s at most; "
+            f"flagged after {flagged_s:.1f} s; on disk {size_mb:.0f} MB: {rows['distress']} whole "
+            f"calls, {rows['urgency']} damaged ones told, {rows['refused']} kept in the ring; "
+            f"memory {peak_mb:.0f} MB at most; {rig.speaker.untaken} not taken by the pty",
+        )
+
+        assert waits_s[-1] <= VISIBLE_S_MAX or not whole
+        assert 0 < rows["refused"] <= REFUSED_ROWS_MAX
+        assert rows["urgency"] <= 2 * (FRAGMENTS_FIRST + FRAGMENTS_PER_MIN * (1 + seconds / 60))
+        assert {said.sentence.lane for said in rig.ledger.said.values()} == {Lane.DISTRESS}

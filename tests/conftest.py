@@ -73,6 +73,10 @@ class Mosquitto:
     def thaw(self):
         self._process.send_signal(signal.SIGCONT)
 
+    def reload(self):
+        """Have it read its configuration and its lists anew."""
+        self._process.send_signal(signal.SIGHUP)
+
     def stop(self):
         if self._process is not None and self._process.poll() is None:
             self.thaw()

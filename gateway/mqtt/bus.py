@@ -109,7 +109,7 @@ class Bus(Protocol):
 
     @property
     def connected(self) -> bool:
-        """True while the broker is known to answer: it has greeted us, and answered a question."""
+        """True while the broker is known to answer: more has come from it than a greeting."""
 
     @property
     def connects(self) -> int:

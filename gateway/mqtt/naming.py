@@ -12,7 +12,8 @@ from collections import deque
 from msgspec import Struct
 
 TAKEN_OVER = 0x8E
-"""The reason code of MQTT 5 (section 2.4) for who is thrown out. MQTT 3.1.1 gives none."""
+"""The reason code of MQTT 5 (section 2.4) for who is thrown out. MQTT 3.1.1 has none, and not every
+broker of MQTT 5 sends it: mosquitto 2.0.11 just hangs up (seen 2026-11)."""
 
 HUNG_UP = 0x00
 """What stands for a broker that closes the connection and says nothing."""

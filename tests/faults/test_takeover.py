@@ -128,7 +128,7 @@ def test_two_with_one_name_part_after_a_few_takeovers_and_lose_nothing(
         # Up to two quick ones, before a broker that gives no reason is seen through; and one at
         # once under another name.
         quick = [s for s in gateway.pauses_s("distress") if s < EARLY * naming.TAKEOVER_S]
-        assert len(quick) <= (3 if version == "3.1.1" else 1)
+        assert len(quick) <= 3
         assert len(gateway.connected_s["distress"]) <= 8
     counts = [len(gateway.connected_s["distress"]) for gateway in (first, second)]
     figure(

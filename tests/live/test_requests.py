@@ -126,7 +126,7 @@ async def test_a_consumer_gets_what_is_kept_and_is_told_what_is_not(mosquitto, t
     try:
         async with aiomqtt.Client(LOOPBACK, port, identifier="rcc", protocol=protocol) as client:
             await client.subscribe(f"{ANSWER}/#", qos=1)
-            await until(lambda: all(bus.connected for bus in link._buses))
+            await until(lambda: all(bus.connected for _, bus in link._buses))
             ask = functools.partial(request, client, epoch=journal.epoch, version=version)
             numbers, closing = await ask(1, 30)
             below, _ = await ask(10, 12, topic=f"{ANSWER}/mine")

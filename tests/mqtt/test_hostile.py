@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import ssl
+import time
 
 import pytest
 import structlog
@@ -13,7 +14,7 @@ import trustme
 
 from gateway.clock import Clock
 from gateway.model.plan import LinkPlan, TlsPlan
-from gateway.mqtt import client
+from gateway.mqtt import client, naming
 from gateway.mqtt.bus import LinkLost, Outgoing, SubscribeRefused
 from gateway.mqtt.carrier import MqttBus
 from gateway.mqtt.subscriber import subscribe
@@ -160,6 +161,25 @@ def test_rubbish_ends_the_connection_and_nothing_else(rubbish, when):
                 await bus.publish(TOLD)
         await until(lambda: broker.connects == 2)
         assert bus.last_error
+
+    against(broker, scene)
+
+
+def test_a_broker_that_names_a_takeover_has_us_change_the_name_after_three(monkeypatch):
+    monkeypatch.setattr(naming, "TAKEOVER_S", 0.05)
+    broker = Broker(CONNACK["5"], answer=lambda _: b"\xe0\x01\x8e")
+    began = time.monotonic()
+
+    async def scene(bus):
+        for connects in (1, 2, 3):
+            await until(lambda connects=connects: bus.connects == connects and bus.connected)
+            assert bus.disputed is None
+            with pytest.raises(LinkLost):
+                await bus.publish(TOLD)
+        assert time.monotonic() - began >= 2 * 0.05
+        await until(lambda: bus.connects == 4)
+        assert bus.disputed.startswith("gw-distress-")
+        assert "another client bears our name" in bus.last_error
 
     against(broker, scene)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from bounds import bound_rows
 from schemas import Channel, Json, asyncapi, channels
 
 from gateway.settings import profile_named, profile_names, radio_names
@@ -76,6 +77,26 @@ def radios_page() -> str:
         ),
     ]
     return _page(lines)
+
+
+def bounds_page() -> str:
+    """Return docs/BOUNDS.md: every place where things wait or are remembered, and its limit."""
+    return _page(
+        [
+            "# Bounds",
+            NOTE,
+            "Places that live as long as the program, and in which things wait or are remembered.",
+            "Each has a limit, a rule for when it is full, and a count of what that has cost.",
+            "`bounds` of the status says of each kind how full the fullest one is.",
+            "Where distress passes through, more than half full is `alert/backlog`.",
+            "No rule drops or delays distress that the disk has, or that a broker would take.",
+            _table(
+                ("what", "limit", "when it is full", "distress", "where"),
+                [tuple(map(_cell, row)) for row in sorted(bound_rows())],
+            ),
+            "`tests/health/test_bounds.py` fails on a place with neither a line here nor a reason.",
+        ]
+    )
 
 
 def reliability_page() -> str:

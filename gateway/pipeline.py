@@ -15,6 +15,7 @@ from gateway.correlate.copies import Copies
 from gateway.correlate.floods import Floods
 from gateway.correlate.timekeeping import Timekeeping
 from gateway.framing import Framer, framer_named
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Chunk, Frame, Item, Moment, Reading, Refused, Tick, Unread
 from gateway.model.plan import PortPlan
 from gateway.model.words import Confidence, Fault, Relation
@@ -112,6 +113,14 @@ class Pipeline:
         _count_frames(ear, frames)
         stated = self.timekeeping.at(chunk.heard)
         return [*stated, *(item for frame in frames for item in self._walk(ear, frame))]
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield each place in the rooms where something waits or is remembered."""
+        yield from self.copies.bounds()
+        for ear in self.ears.values():
+            yield from ear.framer.bounds()
+            for radio in (*ear.radios, *ear.strangers):
+                yield from radio.bounds()
 
     def tick(self, tick: Tick) -> list[Item]:
         """Let time pass: what waited too long for its other half comes out as it is."""

@@ -15,6 +15,7 @@ from gateway.health import (
     port_status,
     status_of,
 )
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment
 from gateway.model.status import Alert, AlertName, JournalCounts, LinkStatus, PortLink
 from gateway.model.words import ClockState
@@ -41,6 +42,10 @@ JOURNAL = JournalCounts(
 
 
 ALERT = Alert(name=AlertName.RECORD, since=None, text="the tape is not written")
+
+
+def bound(held):
+    return Bound(of="Ear._calls", what="calls", held=held, limit=10, rule="", evicted=1)
 
 
 def told(status):
@@ -101,6 +106,8 @@ def test_a_status_carries_all_that_was_handed_in():
         journal=JOURNAL,
         loop_lag_ms_max=4.2,
         loop_lag_ms_p999=3.1,
+        bounds=[bound(3), bound(5), bound(1)],
+        duties_failed=6,
         alerts={AlertName.RECORD: ALERT},
     )
 
@@ -119,6 +126,8 @@ def test_a_status_carries_all_that_was_handed_in():
         "uptime_s": 2.5,
         "loop_lag_ms_max": 4.2,
         "loop_lag_ms_p999": 3.1,
+        "bounds": {"calls": {"held": 5, "limit": 10, "evicted": 3}},
+        "duties_failed": 6,
         "alerts": {"record": {"name": "record", "since": None, "text": "the tape is not written"}},
     }
 

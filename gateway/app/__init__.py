@@ -7,6 +7,7 @@ decides what it means.
     watch.py     the duties of a station on watch
     telling.py   from the journal to the links, and what happens when the disk fails
     disk.py      a disk that hangs is told of, also when nothing is heard
+    strain.py    queues that fill up, and a loop that is held up
     views.py     how ports and links stand, as the status says it
     outside.py   what all that is connected to
     troubles.py  what is wrong with links, as alerts say it

@@ -12,6 +12,7 @@ from itertools import islice
 
 from msgspec import Struct
 
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Item
 
@@ -49,6 +50,25 @@ class Owed:
         """Return all debts, the most urgent lane first."""
         for debts in self._debts.values():
             yield from debts
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how much is owed, and how much is remembered of what was."""
+        yield Bound(
+            of="Owed._debts",
+            what="owed_by_disk",
+            held=len(self),
+            limit=OWED_MAX,
+            rule="the newest of the least urgent goes; it has been told",
+            evicted=self.lost,
+            urgent=True,
+        )
+        yield Bound(
+            of="Owed._since_ns",
+            what="paid_by_disk",
+            held=len(self._since_ns),
+            limit=OWED_MAX,
+            rule="the oldest goes; its age is then counted from its journaling",
+        )
 
     def put(self, debt: Debt) -> None:
         """Hold a debt. When there is no room the newest of the least urgent goes."""

@@ -14,6 +14,7 @@ from gateway.health.board import Board
 from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane, encode_item, lane_of
 from gateway.model.inbound import Item, Refused, Ruling
 from gateway.model.status import AlertName
@@ -33,10 +34,14 @@ AGAIN_ITEMS = 256
 LAST_S_MAX = 1.5
 """How long a disk may take at the end, for what it has been handed and then for what it owes."""
 
-
 NO_ANSWER = f"no answer from the disk in {JOURNAL_S_MAX:g} s"
 
 IN_MEMORY = "What is heard is told all the same, and held in memory until the disk takes it."
+
+HANDED_MAX = 65_536
+"""Batches of one kind with the journal and not yet told. Distress, of which each is a batch, can't
+come to so many: a disk is waited for two seconds, and on a slow one each port has four chunks a
+second. A batch of routine beyond it is given up."""
 
 
 class Teller:
@@ -77,11 +82,35 @@ class Teller:
     def keep(self, items: Sequence[Item]) -> None:
         """Hand items to the journal; they are told as soon as they are safe."""
         for together in _batches(items):
-            entries = self._journal.append(together)
             routine = lane_of(together[0]) is Lane.ROUTINE
             waiting = self._routine if routine else self._urgent
+            if routine and waiting.queue.qsize() >= HANDED_MAX:
+                waiting.given_up += len(together)
+                continue
+            entries = self._journal.append(together)
             waiting.queue.put_nowait(_Handed(together, entries, self._clock.now().mono_ns))
             waiting.pulse.expect()
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how much waits to be told."""
+        yield Bound(
+            of="_Waiting.queue",
+            what="handed_urgent",
+            held=self._urgent.queue.qsize(),
+            limit=HANDED_MAX,
+            rule="none is ever refused; none waits longer than two seconds for a disk that answers "
+            "nothing, and so it can't be full",
+            urgent=True,
+        )
+        yield Bound(
+            of="_Waiting.queue",
+            what="handed_routine",
+            held=self._routine.queue.qsize(),
+            limit=HANDED_MAX,
+            rule="a batch is given up, neither journaled nor told",
+            evicted=self._routine.given_up,
+        )
+        yield from self.owed.bounds()
 
     async def run(self) -> None:
         """Tell the links what the journal has taken, and what it could not take."""
@@ -236,10 +265,12 @@ class _Handed(Struct, frozen=True):
 
 
 class _Waiting(Struct):
-    """What is with the journal and not yet told; bounded by the journal's own backlog."""
+    """What is with the journal and not yet told."""
 
     queue: asyncio.Queue[_Handed]
     pulse: Pulse
+    given_up: int = 0
+    """Items neither journaled nor told, because too much waited. Routine alone."""
     in_hand: _Handed | None = None
 
     def left(self) -> Iterator[_Handed]:

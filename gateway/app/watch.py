@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from gateway import __version__
 from gateway.app.disk import DiskWatch
 from gateway.app.outside import Outside
+from gateway.app.strain import Strain
 from gateway.app.telling import Teller
 from gateway.app.troubles import flood_in, troubles_of
 from gateway.app.views import differ, in_words, link_status, port_link
@@ -23,6 +24,7 @@ from gateway.health.scrape import Scrape
 from gateway.health.statusfile import StatusFile
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
+from gateway.model.bounds import Bound
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Chunk, Item, Tick
 from gateway.model.plan import StationPlan
@@ -125,6 +127,8 @@ class Watch:
             owed=self._teller.owed,
         )
         self._disk = DiskWatch(journal, self._teller, self.board)
+        self._strain = Strain(self._lag, self.board)
+        self._duties_failed = 0
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
         """Return every duty of the watch, by name. None but the journal's ever ends by itself."""
@@ -170,6 +174,7 @@ class Watch:
                 await duty()
             except Exception:  # noqa: BLE001  # whatever it is, the others stay on watch
                 self._log.exception("duty_failed", duty=name)
+                self._duties_failed += 1
                 await self._clock.sleep(RESTART_S)
             else:
                 return
@@ -244,7 +249,9 @@ class Watch:
     def _watch_the_box(self) -> None:
         """Raise and clear the alarms for what fails beside the way of a report."""
         journal = self._journal.counts()
-        self._disk.look(self._clock.now().mono_ns)
+        now_ns = self._clock.now().mono_ns
+        self._disk.look(now_ns)
+        self._strain.look(self.bounds(), now_ns)
         self._tell_damage(journal.quarantined)
         lost = self._recorder.last_error if self._recorder else None
         self.board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
@@ -277,6 +284,16 @@ class Watch:
             if told is None or differ(told, state):
                 self._told_ports[plan.name] = state
                 self._teller.retain(f"port/{plan.name}", state)
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield each place that lives as long as this watch and in which things wait."""
+        yield from self._pipeline.bounds()
+        yield from self._journal.bounds()
+        yield from self._teller.bounds()
+        if self._recorder is not None:
+            yield from self._recorder.bounds()
+        for link in self._links:
+            yield from link.bounds()
 
     def _write(self, status: Status) -> None:
         """Put this status into the file, if there is one."""
@@ -335,6 +352,8 @@ class Watch:
                 journal=journal,
                 loop_lag_ms_max=self._lag.ms_max,
                 loop_lag_ms_p999=self._lag.ms_at(0.999),
+                bounds=self.bounds(),
+                duties_failed=self._duties_failed,
                 alerts=self.board.standing,
                 clock=self._pipeline.timekeeping.status(now, leap=self._clock.held.leap),
             )

@@ -9,7 +9,9 @@ drops a report.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Reading, Report, Sighting, Witness
 from gateway.model.words import Mode, Relation
 
@@ -38,6 +40,18 @@ class Copies:
 
     def __len__(self) -> int:
         return len(self._seen)
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how much is remembered."""
+        yield Bound(
+            of="Copies._seen",
+            what="transmissions",
+            held=len(self._seen),
+            limit=TRANSMISSIONS_MAX,
+            rule="the memory of the oldest goes, which has been told; another hearing of it counts "
+            "as a first one",
+            evicted=self.evicted,
+        )
 
     def place(self, report: Report, reading: Reading) -> Sighting:
         """Return the report with its place in the story."""

@@ -6,9 +6,11 @@ exactly one frame, or is still held. Nothing here knows what a message means.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Protocol
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Chunk, Frame, Moment
 
 
@@ -18,6 +20,9 @@ class Framer(Protocol):
     @property
     def held(self) -> int:
         """How many bytes wait for the rest of their message."""
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield each place where something waits, with its bound."""
 
     def split(self, chunk: Chunk) -> list[Frame]:
         """Return each frame completed by this chunk, in order."""

@@ -20,8 +20,10 @@ the value proves the sentence just the same. This file never interprets a body.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from gateway.codes.checksum import nmea_checksum
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Chunk, Frame, Moment, Tags
 from gateway.model.words import Fault, Integrity
 
@@ -56,6 +58,16 @@ class Nmea:
     def held(self) -> int:
         """How many bytes wait for the rest of their sentence."""
         return len(self._tail) + self._blank
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how much waits for the rest of its sentence."""
+        yield Bound(
+            of="Nmea._tail",
+            what="half_sentence_bytes",
+            held=len(self._tail),
+            limit=SENTENCE_BYTES_MAX,
+            rule="what can't be a sentence any more is counted as noise; what may begin one stays",
+        )
 
     def split(self, chunk: Chunk) -> list[Frame]:
         """Return each sentence completed by this chunk, in order."""

@@ -6,18 +6,21 @@ Pure but for the lag meter's clock. Nothing here asks anybody: whoever knows han
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import NoReturn, Protocol
 
 from msgspec import Struct
 
 from gateway.clock import Clock
+from gateway.model.bounds import Bound, fill
 from gateway.model.inbound import SCHEMA_VERSION, Moment
 from gateway.model.status import (
     Alert,
     AlertName,
     ClockStatus,
+    Fill,
     JournalCounts,
     LinkStatus,
     PortBytes,
@@ -72,6 +75,8 @@ class Vitals(Struct, frozen=True, kw_only=True):
     journal: JournalCounts
     loop_lag_ms_max: float
     loop_lag_ms_p999: float
+    bounds: Iterable[Bound]
+    duties_failed: int
     alerts: Mapping[AlertName, Alert]
     clock: ClockStatus | None = None
     """None where nobody keeps an eye on it: then only its state is told."""
@@ -95,8 +100,24 @@ def status_of(vitals: Vitals) -> Status:
         uptime_s=round((now.mono_ns - vitals.began.mono_ns) / 1e9, 3),
         loop_lag_ms_max=vitals.loop_lag_ms_max,
         loop_lag_ms_p999=vitals.loop_lag_ms_p999,
+        bounds=fullest(vitals.bounds),
+        duties_failed=vitals.duties_failed,
         alerts=dict(vitals.alerts),
     )
+
+
+def fullest(bounds: Iterable[Bound]) -> dict[str, Fill]:
+    """Return how full the fullest place of each kind is, and what all of them have given up."""
+    found: dict[str, Bound] = {}
+    evicted: Counter[str] = Counter()
+    for bound in bounds:
+        evicted[bound.what] += bound.evicted
+        if bound.what not in found or fill(bound) > fill(found[bound.what]):
+            found[bound.what] = bound
+    return {
+        what: Fill(held=bound.held, limit=bound.limit, evicted=evicted[what])
+        for what, bound in found.items()
+    }
 
 
 def absence_of(station: str, *, version: str, epoch: str | None) -> Status:
@@ -146,6 +167,7 @@ class LoopLag:
         self.counts = [0] * (len(LAG_MS_BOUNDS) + 1)
         """How many lags were up to each of LAG_MS_BOUNDS, and how many were longer still."""
         self._clock = clock
+        self._lately_ms = 0.0
 
     async def run(self) -> NoReturn:
         """Take the lag for as long as the program runs."""
@@ -158,7 +180,13 @@ class LoopLag:
     def note(self, lag_ms: float) -> None:
         """Count one lag."""
         self.ms_max = max(self.ms_max, round(lag_ms, 3))
+        self._lately_ms = max(self._lately_ms, lag_ms)
         self.counts[bisect_left(LAG_MS_BOUNDS, lag_ms)] += 1
+
+    def longest_lately_ms(self) -> float:
+        """Return the longest since this was last asked."""
+        found, self._lately_ms = self._lately_ms, 0.0
+        return found
 
     def ms_at(self, share: float) -> float:
         """Return what this share of all lags did not exceed, to the step of the histogram."""

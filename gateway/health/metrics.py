@@ -20,7 +20,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 GAUGES = frozenset(
     {
-        *("backlog", "count", "max", "min", "number", "outbox", "poison"),
+        *("backlog", "count", "held", "limit", "max", "min", "number", "outbox", "poison"),
         *("quarantined", "queued", "rows", "size_bytes", "unsigned"),
     }
 )

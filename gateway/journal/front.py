@@ -7,7 +7,7 @@ waits for the disk but whoever awaits an answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from gateway.journal.rows import Row, row_of
 from gateway.journal.shelves import Cursor
 from gateway.journal.store import Disk
 from gateway.journal.writer import BACKLOG_FULL, QUESTIONS_MAX, ROUTINE_BACKLOG_MAX, Writer
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Item
 from gateway.model.plan import JournalPlan
@@ -51,6 +52,7 @@ class Journal:
         """The name of the file: new for each new file, and never changed in it."""
         self._disk = disk
         self._writer = writer(disk)
+        self._refused = 0
 
     @classmethod
     async def open(
@@ -82,6 +84,7 @@ class Journal:
         rows = tuple(row_of(item) for item in items)
         refusal = self._refusal(rows)
         if refusal is not None:
+            self._refused += len(rows)
             told.set_exception(refusal)
         else:
             urgent = any(row.lane is not Lane.ROUTINE for row in rows)
@@ -94,6 +97,18 @@ class Journal:
     def number_last(self) -> int:
         """The newest number given."""
         return self._disk.counts.number_last
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how much waits for the disk."""
+        yield Bound(
+            of="Writer._inbox",
+            what="journal_backlog",
+            held=self.backlog,
+            limit=BACKLOG_FULL,
+            rule="from half of it on no routine is taken; distress beyond it is told unjournaled",
+            evicted=self._refused,
+            urgent=True,
+        )
 
     async def room(self) -> None:
         """Wait until the backlog is short; on a disk that hangs, only a moment."""

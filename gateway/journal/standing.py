@@ -8,13 +8,14 @@ that is a mistake that waiting doesn't mend.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
 from gateway.journal.front import Journal, Work
 from gateway.journal.shelves import Cursor
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Item
 from gateway.model.plan import JournalPlan
@@ -74,6 +75,11 @@ class StandingJournal:
     def work(self) -> Work:
         """How far the work on the disk has come; without a journal there is none."""
         return self._journal.work if self._journal else Work(0, 0)
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how much waits for the disk; without a journal nothing does."""
+        if self._journal is not None:
+            yield from self._journal.bounds()
 
     async def open(self) -> None:
         """Try to open it. Raise JournalFailed when the file is somebody else's."""

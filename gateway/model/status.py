@@ -189,6 +189,15 @@ class JournalCounts(Struct, frozen=True, kw_only=True):
     that nothing up to that row was changed."""
 
 
+class Fill(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How full a place is; of several of one kind, the fullest."""
+
+    held: int
+    limit: int
+    evicted: int = 0
+    """What its rule has cost since the start, in all of one kind."""
+
+
 class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The whole of it: the payload of the retained topic `status`, and of the will in its place."""
 
@@ -211,6 +220,10 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The longest that the event loop has been held up in this run."""
     loop_lag_ms_p999: float | None = None
     """Of a thousand looks in this run 999 found it held up for no longer than this."""
+    bounds: dict[str, Fill] = {}
+    """How full each kind of place is in which things wait or are remembered (docs/BOUNDS.md)."""
+    duties_failed: int = 0
+    """Times that a fault of this program ended a duty, which is taken up again. 0, or report it."""
     alerts: dict[AlertName, Alert] = {}
     """What is wrong with the box itself: all that stands on `alert/<name>`."""
 
@@ -240,6 +253,10 @@ class AlertName(StrEnum):
     """Another client at a broker bears our name."""
     FLOOD = "flood"
     """More calls for help than ever come at once, or more damaged ones than are told one by one."""
+    BACKLOG = "backlog"
+    """A place through which distress passes is more than half full."""
+    LAG = "lag"
+    """The gateway was held up for a second or more."""
     STUCK = "stuck"
     """A part of the gateway makes no progress."""
     CLOCK = "clock"

@@ -6,7 +6,9 @@ A consumer sees it on the record, and need not work it out from the times.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry
 from gateway.mqtt.bus import Bus
 
@@ -22,6 +24,16 @@ class Late:
         self._prompt: tuple[int, str, int] | None = None
         """The first entry that the present connection was up for."""
         self._afterwards: OrderedDict[tuple[str, int], None] = OrderedDict()
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many numbers are remembered."""
+        yield Bound(
+            of="Late._afterwards",
+            what="journaled_afterwards",
+            held=len(self._afterwards),
+            limit=AFTERWARDS_MAX,
+            rule="the oldest goes; should it be told once more, it is not marked late for this",
+        )
 
     def note(self, entry: Entry) -> None:
         """Take note of an entry that has just reached the disk; lanes come out of order."""

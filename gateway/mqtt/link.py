@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.log import Log
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.model.plan import PUBACK, LinkPlan
 from gateway.model.status import CertificateStatus
@@ -225,6 +226,15 @@ class Link:
     def retain(self, topic_suffix: str, payload: Struct | None) -> None:
         """Let a state stand on the broker, named by its levels; None takes it off."""
         self._states.put(self._writer.state(topic_suffix, payload))
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield each place of this link where something waits or is remembered."""
+        yield from self._memory.bounds()
+        yield from self._routine.places.bounds()
+        yield from self._states.bounds()
+        yield from self._late.bounds()
+        for pump in (self._distress, self._second):
+            yield from pump.bounds()
 
     def pulses(self) -> Iterator[tuple[str, Pulse]]:
         """Return the pulse of each pump, by its name."""

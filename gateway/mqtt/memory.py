@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import MsgspecError, Struct
 
 from gateway.clock import Clock
 from gateway.log import Log
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
 from gateway.mqtt.topics import TopicUnsafe
@@ -52,6 +53,19 @@ class Memory:
 
     def __len__(self) -> int:
         return sum(map(len, self._held.values()))
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how much is held."""
+        yield Bound(
+            of="Memory._held",
+            what="unjournaled",
+            held=len(self),
+            limit=UNJOURNALED_MAX,
+            rule="the least urgent goes; distress only where a thousand of it wait, and neither "
+            "disk nor broker has taken one",
+            evicted=self.lost,
+            urgent=True,
+        )
 
     def put(self, entry: Entry) -> None:
         """Hold an entry until it is told. When there is no room the least urgent goes."""

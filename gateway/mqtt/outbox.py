@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import MsgspecError, Struct
 
 from gateway.clock import Clock
 from gateway.log import Log
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
 from gateway.mqtt.limits import PUBACK_S_MAX
@@ -139,6 +140,31 @@ class Pump:
         """Signed for by the broker, and not struck out yet: never sent again by this process."""
         self._unsigned: dict[int, int] = {}
         """Told and waiting for a receipt, in this order, and since when."""
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many numbers are remembered; the entries themselves are on disk."""
+        yield Bound(
+            of="Pump._aside",
+            what="set_aside",
+            held=len(self._aside),
+            limit=NUMBERS_MAX,
+            rule="what is set aside beyond it is not remembered, and so tried again each round",
+        )
+        yield Bound(
+            of="Pump._signed",
+            what="signed_unstruck",
+            held=len(self._signed),
+            limit=NUMBERS_MAX,
+            rule="the lane waits for the disk to strike some out; they have been told",
+            urgent=True,
+        )
+        yield Bound(
+            of="Pump._unsigned",
+            what="unsigned",
+            held=len(self._unsigned),
+            limit=UNSIGNED_MAX,
+            rule="the count stands still; all are told and signed for as before",
+        )
 
     def wake(self) -> None:
         """There is something new in the outbox."""

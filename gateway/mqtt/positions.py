@@ -6,7 +6,9 @@ Conflation touches routine positions alone. What they replace is on disk, and co
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
+from gateway.model.bounds import Bound
 from gateway.model.entry import Entry
 
 CRAFT_MAX = 16_384
@@ -31,6 +33,24 @@ class Positions:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many craft wait to be told of, and how many are followed."""
+        yield Bound(
+            of="Positions._waiting",
+            what="places_waiting",
+            held=len(self._waiting),
+            limit=CRAFT_MAX,
+            rule="the one that waits longest goes; routine positions only",
+            evicted=self.evicted,
+        )
+        yield Bound(
+            of="Positions._told_ns",
+            what="craft_followed",
+            held=len(self._told_ns),
+            limit=CRAFT_MAX,
+            rule="the longest silent goes; its next place is told at once",
+        )
 
     def put(self, craft: Craft, entry: Entry) -> None:
         """Take a place to tell; it replaces what waits of the same craft."""

@@ -6,11 +6,12 @@ A broker that lost its memory, or a gateway that was away, must not leave an old
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
 from gateway.log import Log
+from gateway.model.bounds import Bound
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
 from gateway.points import reached
 
@@ -40,6 +41,24 @@ class States:
         self._untold: dict[str, Outgoing] = {}
         self._wake = asyncio.Event()
         self.count = StateCount()
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many states stand, and how many of them are yet to be told."""
+        yield Bound(
+            of="States._standing",
+            what="states",
+            held=len(self._standing),
+            limit=STATES_MAX,
+            rule="a new topic is not told; no report is a state",
+            evicted=self.count.crowded_out,
+        )
+        yield Bound(
+            of="States._untold",
+            what="states_untold",
+            held=len(self._untold),
+            limit=STATES_MAX,
+            rule="a newer state replaces the one before it; none is told that does not stand",
+        )
 
     def put(self, state: Outgoing) -> None:
         """Let this stand on its topic; one without payload takes off what stands there."""

@@ -6,10 +6,12 @@ what one port's later frames may complete, within a bound that its file names.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
 
 
@@ -18,6 +20,9 @@ class Radio(Protocol):
 
     name: str
     """The system, as reports say it; also the name of its file."""
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield each place where something waits or is remembered, with its bound."""
 
     def read(self, frame: Frame) -> tuple[Reading | Unread, ...] | None:
         """Return what this whole frame completes: nothing yet is (), not my language is None."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from queue import Full, Queue
 from threading import Thread
 
 from msgspec.structs import replace
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Chunk, Tick
 from gateway.points import reached
 from gateway.transport.tape import Recorder
@@ -45,6 +47,17 @@ class Recording:
     def last_error(self) -> str | None:
         """Why what is heard now is not on tape; None when it is."""
         return self._error or self._recorder.last_error or self._fault
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how much waits for the tape."""
+        yield Bound(
+            of="Recording._waiting",
+            what="tape_backlog",
+            held=self._waiting.qsize(),
+            limit=WAITING_MAX,
+            rule="what comes is not on tape; the next record of its port says so",
+            evicted=self._lost,
+        )
 
     def write(self, heard: Chunk | Tick) -> None:
         """Have this put on tape; a disk that is too slow for it is counted, never waited for."""

@@ -9,8 +9,11 @@ What is remembered: parts that wait for the rest of their message, and who calle
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
 from gateway.radio.ais.armour import bits_of
 from gateway.radio.ais.assembly import (
@@ -44,6 +47,19 @@ class Ais:
     def __init__(self) -> None:
         self._assembly = Assembly()
         self._active: dict[str, int] = {}
+        self._evicted = 0
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield what waits for its parts, and who called for help lately."""
+        yield from self._assembly.bounds()
+        yield Bound(
+            of="Ais._active",
+            what="ais_active_devices",
+            held=len(self._active),
+            limit=ACTIVE_IDENTITIES_MAX,
+            rule="the one longest silent goes; a test of it is then told as any other test",
+            evicted=self._evicted,
+        )
 
     def read(self, frame: Frame) -> tuple[Reading | Unread, ...] | None:
         """Return the messages this sentence completes, or shows will never be completed."""
@@ -93,6 +109,7 @@ class Ais:
             self._active[said.mmsi] = heard.mono_ns
             if len(self._active) > ACTIVE_IDENTITIES_MAX:
                 del self._active[next(iter(self._active))]
+                self._evicted += 1
             return said
         heard_ns = self._active.get(said.mmsi)
         if marking is not Marking.TEST or heard_ns is None:

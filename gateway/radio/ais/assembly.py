@@ -15,9 +15,11 @@ that lost its own message must not find the next one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from msgspec import Struct
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Frame, Moment, Unread
 from gateway.radio.ais.armour import bits_of
 from gateway.radio.ais.tables import DEVICES
@@ -116,9 +118,21 @@ class Assembly:
     def __init__(self) -> None:
         self._open: dict[Key, Waiting] = {}
         self._count = 0
+        self._evicted = 0
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many messages wait for a part."""
+        yield Bound(
+            of="Assembly._open",
+            what="ais_messages",
+            held=len(self._open),
+            limit=OPEN_MESSAGES_MAX,
+            rule="the oldest comes out as refused, and is told if it may be a call for help",
+            evicted=self._evicted,
+        )
 
     def add(self, part: Part) -> tuple[Whole | Unread, ...]:
         """Return what this part completes, and what it shows will never be completed."""
@@ -148,6 +162,7 @@ class Assembly:
             return (*late, whole(tuple(waiting.parts)))
         if len(self._open) > OPEN_MESSAGES_MAX:
             late = (*late, _given_up(self._open.pop(next(iter(self._open))).parts))
+            self._evicted += 1
         return late
 
     def expire(self, now: Moment) -> tuple[Unread, ...]:

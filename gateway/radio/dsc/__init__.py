@@ -7,10 +7,12 @@ names the first. Remembered, for one port: the calls that an expansion may still
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
 from gateway.radio.dsc.call import Illegible, content_of, read_call
 from gateway.radio.dsc.expansion import SENTENCES_MAX, Sentence, expansion_of, read_sentence
@@ -41,6 +43,19 @@ class Dsc:
 
     def __init__(self) -> None:
         self._pending: dict[str, _Pending] = {}
+        self._evicted = 0
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many calls may still be expanded."""
+        yield Bound(
+            of="Dsc._pending",
+            what="dsc_calls",
+            held=len(self._pending),
+            limit=PENDING_MAX,
+            rule="the oldest call, which has been told, is expanded no more; an expansion that "
+            "comes all the same is told by itself",
+            evicted=self._evicted,
+        )
 
     def read(self, frame: Frame) -> tuple[Reading | Unread, ...] | None:
         """Return what this sentence says; not a DSC or DSE sentence is None."""
@@ -105,6 +120,7 @@ class Dsc:
         self._pending[self_id] = pending
         if len(self._pending) > PENDING_MAX:
             del self._pending[next(iter(self._pending))]
+            self._evicted += 1
 
 
 class _Pending(Struct, frozen=True):

@@ -16,8 +16,10 @@ detail and never in the report's position. This file corrects no time and no wee
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Detail, Draft, Frame, Moment, Reading, Unread
 from gateway.model.place import Position, Velocity
 from gateway.model.words import Confidence, Kind, Urgency
@@ -67,6 +69,10 @@ class Gnss:
     """Read position and time sentences of any talker; every one stands for itself."""
 
     name = "gnss"
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield nothing: nothing is remembered."""
+        yield from ()
 
     def read(self, frame: Frame) -> tuple[Reading | Unread, ...] | None:
         """Return what this sentence states, or what is wrong with it."""

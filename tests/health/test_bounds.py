@@ -1,0 +1,470 @@
+"""No place without a bound: a gateway at work is walked, and so is its source."""
+
+import ast
+import asyncio
+import collections
+import contextlib
+import os
+import queue
+import random
+import re
+import types
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+import structlog
+
+import gateway
+from gateway.app import Service, owed, telling
+from gateway.app.strain import LAG_QUIET_S, Strain
+from gateway.clock import Clock
+from gateway.health import LoopLag
+from gateway.health.board import Board
+from gateway.model.bounds import Bound
+from gateway.model.entry import Entry, Lane
+from gateway.model.inbound import Chunk, Moment
+from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, RecordPlan, StationPlan
+from gateway.mqtt import late
+from gateway.settings import profile_named
+from gateway.verbs.embedded import LOOPBACK, embedded_broker
+
+ROOT = Path(gateway.__file__).parent
+QUIET = structlog.wrap_logger(structlog.testing.CapturingLogger(), processors=[])
+MAYDAY = b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A\r\n"
+HALF = b"!AIVDM,2,1,3,B,55P5TL01VIaAL@7WKO@mBplU@<PDhh000000001S;AJ::4A80?4i@E53,0*3E\r\n"
+
+CONTAINERS = (
+    *(dict, list, set, bytearray, collections.deque, asyncio.Queue),
+    *(queue.SimpleQueue, queue.Queue, collections.Counter),
+)
+
+FIXED = {
+    # what is as long as a list of names that the configuration or the source has
+    "Pipeline.ears": "one a port",
+    "Watch._told_ports": "one a port",
+    "Watch._troubles": "one a name of an alert",
+    "Watch._alerts_written": "one a name of an alert",
+    "Board._standing": "one a name of an alert",
+    "Board._said": "one a name of an alert",
+    "LoopLag.counts": "one a step of the histogram",
+    "Rounds._told": "one a lane",
+    "Rounds.begun": "one a lane",
+    "_Round.upto": "one a lane",
+    "_Round.passed": "one a lane",
+    "Alarms._links": "one a link",
+    "Alarms._seen": "one a link, of LOOKED_MAX entries each",
+    "Link._down_since_ns": "one a lane",
+    "Recording._missed": "one a port",
+    "Recorder._missed": "one a port",
+    "Shelves._rows_max": "one a ring",
+    "Tally.shelves": "one a shelf",
+    "Tally.rows": "one a lane and ring",
+    "Tally.outbox": "one a link that is, or ever was, in the configuration and left something",
+    # what is emptied before anything else can happen
+    "Nmea._out": "the frames of one chunk of 4096 bytes",
+    "Shelves.damaged": "rows of one question to the disk, which has a limit",
+    "_Sheet.texts": "the fields of one sentence",
+    "_Sheet.tail": "the fields of one sentence",
+    "_Sheet.codes": "the fields of one sentence",
+    "_Sheet.unreadable": "the fields of one sentence",
+    "_Sighting.report": "one report on its way into a record",
+    "_HeaderRow.ports": "one a port of a tape that is read or begun",
+    "Errand._outcome": "one, for as long as its caller waits",
+    "Finder._properties": "what one device of the configuration is looked for by",
+    "LastWords.filters": "of a logging.Handler, which nobody gives filters",
+    # what keeps to a length in one line of its own
+    "Ages._marks": "one a second of the 240 s of the longest limit",
+    "Retention._marks": "one a round of an hour over keep_hours",
+    "Naming._takeovers": "a deque of maxlen TAKEOVERS_MAX",
+    "Waiting.parts": "the parts of one message: nine by its sentence",
+    # what lives as long as one connection, one wire or one request
+    "SerialWire._heard": "READ_BYTES_MAX: the loop reads no more until it is fetched",
+    "Aside._jobs": "JOBS_MAX openings, and the closing of a wire each",
+    "Wire._packed": "one a kind of publication: four",
+    "Wire._unsigned": "WINDOW_MAX, by its semaphore",
+    "Wire._inbox": "INBOX_MAX, by its queue; what comes beyond it is counted",
+    "Account.told": "numbers of one request: RANGE_MAX",
+    "Account.routine": "numbers of one request: RANGE_MAX",
+    "Account.untold": "numbers of one request: RANGE_MAX",
+    # what lives no longer than one verb, and no station on watch has
+    "Modem._fed": "of tests",
+    "Modem.written": "of tests",
+    "_Walk._rows": "one a shelf; of `verify`",
+    "_Walk._ordinals": "one a shelf; of `verify`",
+    "_Walk._edges": "one a shelf; of `verify`",
+    "_Walk._trims": "of `verify`",
+    "_Walk._structure": "of `verify`",
+    "_Walk._damaged": "of `verify`",
+    "_Walk._broken": "of `verify`",
+    "_Walk._missing": "of `verify`",
+}
+"""Places that need no line in docs/BOUNDS.md, each with the reason why it can't grow."""
+
+HANDED_IN = {
+    *("Alarms._links", "Finder._properties", "LastWords.filters", "LoopLag.counts"),
+    "Shelves._rows_max",
+}
+"""Of those, what the source does not show: it is handed in, or made by a call."""
+
+FILLED = {
+    "Copies._seen": "tests/rooms/correlate/test_copies.py::"
+    "test_memory_is_bounded_and_the_oldest_goes_first",
+    "Nmea._tail": "tests/rooms/framing/test_nmea.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "Dsc._pending": "tests/rooms/radio/test_dsc.py::"
+    "test_waiting_calls_are_bounded_and_the_oldest_goes_first",
+    "Assembly._open": "tests/rooms/radio/test_ais.py::"
+    "test_messages_that_wait_for_a_part_are_bounded",
+    "Ais._active": "tests/rooms/radio/test_ais.py::test_the_memory_of_active_identities_is_bounded",
+    "Writer._inbox": "tests/journal/test_failing.py::test_a_hanging_disk_stops_nobodys_ears",
+    "Memory._held": "tests/mqtt/test_link.py::"
+    "test_memory_is_bounded_and_the_least_urgent_goes_first",
+    "Positions._waiting": "tests/mqtt/test_link.py::"
+    "test_more_craft_than_can_be_followed_push_out_the_longest_waiting",
+    "Positions._told_ns": "tests/mqtt/test_link.py::"
+    "test_more_craft_than_can_be_followed_push_out_the_longest_waiting",
+    "States._standing": "tests/mqtt/test_link.py::test_states_are_bounded",
+    "States._untold": "tests/mqtt/test_link.py::test_states_are_bounded",
+    "Pump._aside": "tests/mqtt/test_receipts.py::"
+    "test_more_poison_than_can_be_remembered_holds_nothing_back",
+    "Pump._signed": "tests/mqtt/test_link.py::"
+    "test_a_disk_that_can_not_strike_out_makes_no_storm_of_copies",
+    "Pump._unsigned": "tests/mqtt/test_receipts.py::"
+    "test_thousands_unsigned_hold_no_new_distress_back_and_cost_bounded_memory",
+    "Recording._waiting": "tests/transport/test_recording.py::"
+    "test_a_card_that_hangs_holds_nobody_up_and_what_is_lost_is_counted_and_marked",
+    "Owed._debts": "tests/app/test_owed.py::"
+    "test_no_distress_gives_way_to_less_and_what_has_no_place_is_counted",
+    "Owed._since_ns": "tests/health/test_bounds.py::"
+    "test_what_was_journaled_afterwards_is_forgotten",
+    "Late._afterwards": "tests/health/test_bounds.py::"
+    "test_what_was_journaled_afterwards_is_forgotten",
+    "_Waiting.queue": "tests/health/test_bounds.py::"
+    "test_routine_is_given_up_when_too_much_waits_and_distress_never_is",
+}
+"""The test that fills each place beyond its limit."""
+
+
+# ---- The source ---------------------------------------------------------------------------------
+
+MADE = re.compile(
+    r"\{\}|\[\]|\{.*\bfor\b.*\}|\[.*\]|"
+    r"(set|dict|list|deque|OrderedDict|bytearray|Counter|defaultdict|"
+    r"(asyncio\.)?Queue|SimpleQueue|dict\.fromkeys)\b.*"
+)
+VERBS = ("verbs", "settings")
+"""What ends with its verb, and is no station on watch."""
+
+
+def classes():
+    for path in sorted(ROOT.rglob("*.py")):
+        if path.relative_to(ROOT).parts[0] not in VERBS:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    yield node
+
+
+def is_frozen(made: ast.ClassDef) -> bool:
+    return any(word.arg == "frozen" for word in made.keywords)
+
+
+def places_in(made):
+    """Yield each attribute of a class that is made as a container."""
+    for node in ast.walk(made):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                own = isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self"
+                if own and MADE.fullmatch(ast.unparse(node.value)):
+                    yield target.attr
+    if not is_frozen(made):
+        for node in made.body:
+            if isinstance(node, ast.AnnAssign) and re.match(
+                r"(dict|list|set)\[", ast.unparse(node.annotation)
+            ):
+                yield node.target.id
+
+
+PLACES = {f"{made.name}.{place}" for made in classes() for place in places_in(made)}
+
+
+def registered():
+    """Return each place that the source makes a Bound of."""
+    return {
+        ast.literal_eval(word.value)
+        for path in ROOT.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "Bound"
+        for word in call.keywords
+        if word.arg == "of"
+    }
+
+
+def test_every_container_that_the_source_makes_has_a_bound_or_a_reason():
+    assert PLACES - registered() - FIXED.keys() == set()
+
+
+def test_no_reason_is_given_for_what_is_not_there_and_none_for_what_has_a_bound():
+    assert FIXED.keys() - PLACES == HANDED_IN
+    assert not FIXED.keys() & registered()
+
+
+def test_every_bound_is_filled_beyond_its_limit_by_a_test():
+    tests = ROOT.parent / "tests"
+    missing = []
+    for place, test in FILLED.items():
+        file, _, name = test.removeprefix("tests/").partition("::")
+        path = tests / file
+        if not path.is_file() or f"def {name}" not in path.read_text("utf-8"):
+            missing.append(place)
+
+    assert FILLED.keys() == registered()
+    assert not missing
+
+
+# ---- A gateway at work --------------------------------------------------------------------------
+
+
+def attributes(thing):
+    """Return what an object of ours holds in its pockets."""
+    if isinstance(thing, msgspec.Struct):
+        return {name: getattr(thing, name, None) for name in thing.__struct_fields__}
+    slots = [slot for kind in type(thing).__mro__ for slot in getattr(kind, "__slots__", ())]
+    found = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
+    return found | getattr(thing, "__dict__", {})
+
+
+def is_ours(thing):
+    frozen = isinstance(thing, msgspec.Struct) and thing.__struct_config__.frozen
+    module = type(thing).__module__
+    return not frozen and (module.startswith("gateway."))
+
+
+def within(thing):
+    """Yield what a thing that is not ours leads on to."""
+    if isinstance(thing, dict):
+        yield from [*thing.values()]
+    elif isinstance(thing, list | tuple | set | collections.deque):
+        yield from [*thing]
+    elif isinstance(thing, types.MethodType):
+        yield thing.__self__
+    elif isinstance(thing, partial):
+        yield from (thing.func, *thing.args, *thing.keywords.values())
+    elif isinstance(thing, types.FunctionType):
+        yield from (cell.cell_contents for cell in thing.__closure__ or ())
+
+
+def walked(start):
+    """Return each container that hangs on an object of ours: its place, and the container."""
+    seen, found, todo = set(), [], [start]
+    while todo:
+        thing = todo.pop()
+        if id(thing) in seen or isinstance(thing, type | types.ModuleType):
+            continue
+        seen.add(id(thing))
+        if is_ours(thing):
+            for name, value in attributes(thing).items():
+                if isinstance(value, CONTAINERS):
+                    found.append((f"{_owner(thing, name)}.{name}", value, thing))
+                todo.append(value)
+        else:
+            todo.extend(within(thing))
+    return found
+
+
+def _owner(thing, name):
+    """Return the class of ours that made this attribute; for a library's own, ours is asked."""
+    for kind in type(thing).__mro__:
+        if f"{kind.__name__}.{name}" in PLACES | FIXED.keys():
+            return kind.__name__
+    return type(thing).__name__
+
+
+LIBRARY = {
+    "Wire": "aiomqtt.Client, of which Wire is a child: one connection's, bounded by our window and "
+    "inbox, and held by tests/live and tests/mqtt/test_hostile.py"
+}
+
+
+@contextlib.asynccontextmanager
+async def at_work(folder, broker):
+    """Run a station on a pty that has heard something of everything."""
+    modem_end, gateway_end = os.openpty()
+    plan = StationPlan(
+        station="bounds",
+        ports=(
+            PortPlan(
+                name="all",
+                device=os.ttyname(gateway_end),
+                modem="generic-nmea",
+                profile=profile_named("generic-nmea"),
+            ),
+        ),
+        links=(
+            LinkPlan(
+                name="local",
+                host=LOOPBACK,
+                port=broker.port_v5,
+                client_id="gw-bounds",
+                receipts="rcc",
+            ),
+        ),
+        journal=JournalPlan(path=str(folder / "journal.db")),
+        record=RecordPlan(directory=str(folder / "tapes")),
+        log=LogPlan(),
+    )
+    service = Service(plan, clock=Clock(), log=QUIET, dice=random.Random(1))
+    running = asyncio.create_task(service.run())
+    await service.on_watch.wait()
+    os.write(modem_end, MAYDAY + HALF + b"$CDDSC,12")
+    async with asyncio.timeout(10):
+        while not service.status().links["local"].unsigned:
+            await asyncio.sleep(0.01)
+    try:
+        yield service
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        os.close(modem_end)
+        os.close(gateway_end)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """Return what a walk through a gateway at work finds, its bounds, and its status."""
+
+    async def story():
+        with embedded_broker() as broker:
+            async with at_work(tmp_path_factory.mktemp("bounds"), broker) as service:
+                service.extra = []
+                bounds = list(service._watch.bounds())
+                lengths = [(place, _length(thing)) for place, thing, _ in walked(service)]
+                return lengths, bounds, service.status()
+
+    return asyncio.run(story())
+
+
+def _length(thing):
+    return thing.qsize() if hasattr(thing, "qsize") else len(thing)
+
+
+def test_every_container_of_a_gateway_at_work_has_a_bound_or_a_reason(seen):
+    lengths, _, _ = seen
+    places = {place for place, _ in lengths if place.split(".")[0] not in LIBRARY}
+
+    assert len(places) > 20
+    assert places - {"Service.extra"} - registered() - FIXED.keys() == set()
+
+
+def test_a_container_that_nobody_registered_would_be_found(seen):
+    assert "Service.extra" in {place for place, _ in seen[0]}
+
+
+def test_every_bound_tells_what_really_is_held(seen):
+    lengths, bounds, _ = seen
+    held = {bound.of: bound.held for bound in bounds}
+
+    assert held["Dsc._pending"] == held["Assembly._open"] == held["Copies._seen"] == 1
+    assert held["Nmea._tail"] == len("$CDDSC,12")
+    for place, length in lengths:
+        if place in {"Copies._seen", "States._standing", "Dsc._pending", "Assembly._open"}:
+            assert held[place] == length, place
+
+
+def test_every_registered_bound_is_in_the_status_with_its_limit(seen):
+    _, bounds, status = seen
+
+    assert {bound.of for bound in bounds} == registered()
+    assert status.bounds.keys() == {bound.what for bound in bounds}
+    assert all(0 <= fill.held <= fill.limit for fill in status.bounds.values())
+
+
+# ---- What full places cost ----------------------------------------------------------------------
+
+
+class Silent:
+    """A journal that answers nothing."""
+
+    epoch = "e"
+
+    def append(self, _items):
+        return asyncio.get_running_loop().create_future()
+
+
+def test_routine_is_given_up_when_too_much_waits_and_distress_never_is(monkeypatch):
+    monkeypatch.setattr(telling, "HANDED_MAX", 3)
+    unread = Chunk("all", Moment(0), b"$CDXYZ,1*41\r\n")
+    mayday = Chunk("all", Moment(0), MAYDAY)
+    port = PortPlan(
+        name="all", device="tape:x", modem="generic-nmea", profile=profile_named("generic-nmea")
+    )
+
+    async def story():
+        board = Board([], clock=Clock(), log=QUIET)
+        teller = telling.Teller(Silent(), [], board=board, clock=Clock(), log=QUIET)
+        rooms = gateway.pipeline.hallway("test", [port])
+        for _ in range(5):
+            teller.keep(rooms.inbound(unread))
+            teller.keep(rooms.inbound(mayday))
+        return {bound.what: bound for bound in teller.bounds()}
+
+    bounds = asyncio.run(story())
+    urgent, routine = bounds["handed_urgent"], bounds["handed_routine"]
+
+    assert (routine.held, routine.evicted) == (3, 2)
+    assert (urgent.held, urgent.evicted) == (5, 0)
+
+
+def test_what_was_journaled_afterwards_is_forgotten(monkeypatch):
+    monkeypatch.setattr(owed, "OWED_MAX", 3)
+    monkeypatch.setattr(late, "AFTERWARDS_MAX", 3)
+    debts, lateness = owed.Owed(), late.Late(None)
+    for number in range(1, 6):
+        entry = Entry(number, "e", Lane.DISTRESS, None, b"", None)
+        debt = owed.Debt(None, entry, number, asked=True)
+        debts.put(debt)
+        debts.paid(debt, entry)
+        lateness.afterwards(entry)
+
+    held = {bound.of: bound.held for place in (debts, lateness) for bound in place.bounds()}
+
+    assert held == {"Owed._debts": 0, "Owed._since_ns": 3, "Late._afterwards": 3}
+
+
+# ---- Strain is told -----------------------------------------------------------------------------
+
+
+def place(held, *, urgent=True):
+    return Bound(of="X._y", what="queue", held=held, limit=100, rule="", urgent=urgent)
+
+
+@pytest.fixture
+def board():
+    return Board([], clock=Clock(), log=QUIET)
+
+
+def test_a_place_more_than_half_full_is_an_alarm_until_it_is_less_than_a_quarter(board):
+    strain = Strain(LoopLag(Clock()), board)
+    stands = []
+    for held in (10, 50, 51, 90, 40, 26, 25, 40, 51):
+        strain.look([place(held), place(99, urgent=False)], 0)
+        stands.append("backlog" in board.standing)
+
+    assert stands == [False, False, True, True, True, True, False, False, True]
+    assert "queue 51 of 100" in board.standing["backlog"].text
+
+
+def test_a_loop_held_up_is_an_alarm_until_it_was_quiet_for_a_minute(board):
+    lag = LoopLag(Clock())
+    strain = Strain(lag, board)
+    stands = []
+    for second, lag_ms in enumerate([20, 999, 1500, *[5] * 70]):
+        lag.note(lag_ms)
+        strain.look([], second * 10**9)
+        stands.append("lag" in board.standing)
+
+    assert stands == [False] * 2 + [True] * (int(LAG_QUIET_S) + 1) + [False] * 10
+    assert not board.standing

@@ -117,6 +117,7 @@ class Pipeline:
     def bounds(self) -> Iterator[Bound]:
         """Yield each place in the rooms where something waits or is remembered."""
         yield from self.copies.bounds()
+        yield from self.floods.bounds()
         for ear in self.ears.values():
             yield from ear.framer.bounds()
             for radio in (*ear.radios, *ear.strangers):

@@ -10,9 +10,11 @@ fragments   frames that may be a call and can't be read. The first of each port 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from msgspec import Struct
 
+from gateway.model.bounds import Bound
 from gateway.model.inbound import Report
 from gateway.model.words import Mode, Urgency
 
@@ -51,6 +53,18 @@ class Floods:
     def __init__(self) -> None:
         self._ports: dict[str, _Port] = {}  # as many as there are ports
         self._callers: OrderedDict[str, int] = OrderedDict()
+        self._evicted = 0
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many callers are remembered."""
+        yield Bound(
+            of="Floods._callers",
+            what="callers",
+            held=len(self._callers),
+            limit=CALLERS_MAX,
+            rule="the one longest silent goes; its calls have been told, and so are its next ones",
+            evicted=self._evicted,
+        )
 
     def called(self, report: Report) -> None:
         """Take note of who calls for help."""
@@ -62,6 +76,7 @@ class Floods:
         self._callers[name] = report.heard.mono_ns
         if len(self._callers) > CALLERS_MAX:
             self._callers.popitem(last=False)
+            self._evicted += 1
 
     def fragment_passes(self, port: str, mono_ns: int) -> bool:
         """Say whether one more frame that may be a call, and can't be read, is told by itself."""

@@ -229,12 +229,9 @@ class Link:
 
     def bounds(self) -> Iterator[Bound]:
         """Yield each place of this link where something waits or is remembered."""
-        yield from self._memory.bounds()
-        yield from self._routine.places.bounds()
-        yield from self._states.bounds()
-        yield from self._late.bounds()
-        for pump in (self._distress, self._second):
-            yield from pump.bounds()
+        owners = (self._memory, self._routine.places, self._states, self._late)
+        for owner in (*owners, self._distress, self._second):
+            yield from owner.bounds()
 
     def pulses(self) -> Iterator[tuple[str, Pulse]]:
         """Return the pulse of each pump, by its name."""

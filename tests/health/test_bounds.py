@@ -43,6 +43,8 @@ CONTAINERS = (
 FIXED = {
     # what is as long as a list of names that the configuration or the source has
     "Pipeline.ears": "one a port",
+    "Floods._ports": "one a port",
+    "Timekeeping._witnesses": "one a port",
     "Watch._told_ports": "one a port",
     "Watch._troubles": "one a name of an alert",
     "Watch._alerts_written": "one a name of an alert",
@@ -77,6 +79,7 @@ FIXED = {
     # what keeps to a length in one line of its own
     "Ages._marks": "one a second of the 240 s of the longest limit",
     "Retention._marks": "one a round of an hour over keep_hours",
+    "_Witness._samples": "a deque of maxlen SAMPLES_MAX",
     "Naming._takeovers": "a deque of maxlen TAKEOVERS_MAX",
     "Waiting.parts": "the parts of one message: nine by its sentence",
     # what lives as long as one connection, one wire or one request
@@ -111,6 +114,8 @@ HANDED_IN = {
 FILLED = {
     "Copies._seen": "tests/rooms/correlate/test_copies.py::"
     "test_memory_is_bounded_and_the_oldest_goes_first",
+    "Floods._callers": "tests/rooms/correlate/test_floods.py::"
+    "test_no_more_callers_are_remembered_than_prove_a_flood",
     "Nmea._tail": "tests/rooms/framing/test_nmea.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"

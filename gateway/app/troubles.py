@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.correlate.floods import CALLERS_FLOOD, WINDOW_NS, Floods
 from gateway.model.status import AlertName
-from gateway.mqtt.link import LinkState
+from gateway.mqtt.linkstate import LinkState
 
 DOWN_TEXT = (
     "link {link} is down: {lanes}; what is heard meanwhile is kept, and told when it is back; "

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.model.inbound import Moment
 from gateway.model.plan import PortPlan
 from gateway.model.status import AlertName, LinkStatus, PortLink
-from gateway.mqtt.link import LinkState
+from gateway.mqtt.linkstate import LinkState
 from gateway.normalise import utc_of
 from gateway.transport.supervisor import PortState
 

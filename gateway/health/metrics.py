@@ -60,6 +60,10 @@ def _walk(struct: Struct, name: str, labels: Labels) -> Iterator[Sample]:
             one = called.removesuffix("s")
             for key, part in value.items():
                 yield from _told(part, called, f"{name}_{one}", (*labels, (one, str(key))))
+        elif isinstance(value, tuple):
+            one = called.removesuffix("s")
+            for place, part in enumerate(value):
+                yield from _told(part, called, f"{name}_{one}", (*labels, (one, str(place))))
         else:
             yield from _told(value, called, f"{name}_{called}", labels)
 

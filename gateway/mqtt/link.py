@@ -21,10 +21,10 @@ from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.model.plan import PUBACK, LinkPlan
-from gateway.model.status import CertificateStatus
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
 from gateway.mqtt.late import Late
+from gateway.mqtt.linkstate import LinkState
 from gateway.mqtt.memory import Memory
 from gateway.mqtt.outbox import Pump, PumpCount
 from gateway.mqtt.payload import Writer
@@ -70,60 +70,6 @@ class Carrier(Protocol):
         protection: Protection | None = None,
     ) -> Bus:
         """Return a connection that is not running yet."""
-
-
-class LinkState(Struct, frozen=True, kw_only=True):
-    """How a link stands, for the station's status."""
-
-    name: str
-    distress_connected: bool
-    routine_connected: bool
-    receipts_connected: bool
-    """Whether the consumer of record can be heard; true when none is named."""
-    connects: int
-    """Connections of the distress lane made since the start."""
-    last_error: str | None
-    down: tuple[str, ...]
-    """The connections that have been down for DOWN_S and longer, by what they are for."""
-    certificates: tuple[CertificateStatus, ...]
-    certificates_replaced: int
-    certificate_trouble: str | None
-    """What is wrong with the certificates, or soon will be."""
-    disputed: tuple[str, ...]
-    """The names that connections go by because another client bears their own."""
-    published: int
-    """Entries that the broker signed for."""
-    resent: int
-    """Times that an entry was told again because its receipt had not come."""
-    unsigned: int
-    """Entries told that the consumer of record has yet to sign for."""
-    oldest_unsigned_s: float | None
-    """How long ago the first of them was told for the first time."""
-    receipts: int
-    receipts_refused: int
-    requests: RequestCount
-    poison: tuple[int, ...]
-    """Entries that could not be told time and again."""
-    refused: int
-    """Times that the broker refused an entry or a state."""
-    unwritable: int
-    """Entries that no record could be made of. Always 0, or please report it."""
-    outbox_errors: int
-    """Times that the outbox could not be read or struck out."""
-    offered: int
-    """Routine records and places handed to the broker."""
-    dropped: int
-    """Routine records that the link was not up for, or could not keep up with."""
-    throttled: int
-    """Routine records over the rate of the link."""
-    conflated: int
-    """Places that a newer one of the same craft replaced before they were told."""
-    evicted: int
-    """Places never told because too many craft were about."""
-    places_waiting: int
-    unjournaled_told: int
-    unjournaled_waiting: int
-    unjournaled_lost: int
 
 
 class Link:

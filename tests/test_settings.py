@@ -199,6 +199,18 @@ def test_a_profile_beside_the_configuration_comes_before_the_shipped_one(write):
 # ---- What is wrong ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [("rotate_mb = 2000\n", "rotate_mb"), ("keep_mb = 10\n", "keep_mb")],
+)
+def test_tapes_of_which_none_would_be_kept_are_refused(write, keys, line):
+    path = write(GOOD + '[record]\ndirectory = "tapes"\n' + keys)
+    (fault,) = faults(path)
+
+    assert "is more than keep_mb" in fault
+    assert f"{path.read_text().splitlines().index(keys.strip()) + 1}" in fault, line
+
+
 BAD = """\
 statoin = 1
 [station]

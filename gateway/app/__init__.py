@@ -31,8 +31,9 @@ from gateway.log import Log
 from gateway.model.plan import PortPlan, RecordPlan, StationPlan
 from gateway.model.status import Status
 from gateway.points import reached
+from gateway.transport.recorder import Recorder
 from gateway.transport.recording import Recording
-from gateway.transport.tape import Recorder, TapeHeader, TapePort
+from gateway.transport.tape import TapeHeader, TapePort
 
 MB = 1_000_000
 """What the configuration counts tapes and the reserve in."""

@@ -95,6 +95,12 @@ class _StationFile:
         station = self.file.struct(("station",), StationTable)
         journal = self.file.struct(("journal",), JournalPlan, path=JOURNAL_PATH)
         record = self.file.struct(("record",), RecordPlan) if "record" in self.file.root else None
+        if record is not None and record.rotate_mb > record.keep_mb:
+            # At the key that was written: the other may be the default.
+            written = self.file.table(("record",)) or {}
+            key = "keep_mb" if "keep_mb" in written else "rotate_mb"
+            what = f"rotate_mb = {record.rotate_mb} is more than keep_mb = {record.keep_mb}"
+            self.file.fault(("record", key), what, "no tape would be kept: keep several of them")
         log = self.file.struct(("log",), LogPlan)
         health = self.file.struct(("health",), HealthPlan)
         ports = self._ports()

@@ -15,6 +15,7 @@ from gateway.transport.memory import MemoryWay, Modem
 from gateway.transport.playing import TapeWay, recording
 from gateway.transport.plugged import ROOTS, Finder, Roots
 from gateway.transport.serial import SerialWay
+from gateway.transport.tape import TapeBroken, is_tape, read_tape
 from gateway.transport.tcp import TcpListenWay, TcpWay, host_and_port
 
 _NUMBERED = ("ttyUSB", "ttyACM")
@@ -80,7 +81,7 @@ def _check_node(device: str, roots: Roots) -> list[Doubt]:
         return [
             Doubt(f"{lost.reason}; name it by its socket, `by-path:…`", fatal=True, passing=True)
         ]
-    return _check_access(node.path)
+    return _check_access(node.path, roots)
 
 
 def _check_path(device: str, roots: Roots) -> list[Doubt]:
@@ -93,12 +94,19 @@ def _check_path(device: str, roots: Roots) -> list[Doubt]:
     return found
 
 
-def _check_access(path: str) -> list[Doubt]:
-    if not Path(path).is_char_device():
+def _check_access(path: str, roots: Roots) -> list[Doubt]:
+    if not Path(path).is_char_device() or _is_other(path, roots):
         return [Doubt(f"{path} is no serial port", fatal=True, passing=True)]
     if not os.access(path, os.R_OK | os.W_OK):
         return [Doubt(f"{path}: no permission; join the group of the node", fatal=False)]
     return []
+
+
+def _is_other(path: str, roots: Roots) -> bool:
+    """Say whether the kernel knows this node for something else than a terminal: /dev/null, say."""
+    number = Path(path).stat().st_rdev
+    kind = Path(roots.sys, "dev/char", f"{os.major(number)}:{os.minor(number)}", "subsystem")
+    return kind.exists() and kind.resolve().name != "tty"
 
 
 def _check_tcp(device: str, _roots: Roots) -> list[Doubt]:
@@ -110,11 +118,25 @@ def _check_tape(device: str, _roots: Roots) -> list[Doubt]:
     wanted = recording(device)
     if not wanted.path.is_file():
         return [Doubt(f"no file {wanted.path}", fatal=False)]
-    return []
+    try:
+        if not is_tape(wanted.path):
+            words = f"{wanted.path} is no tape: its bytes are played as if a modem said them"
+            return [Doubt(words, fatal=False)]
+        header, _ = read_tape(wanted.path)
+    except (OSError, TapeBroken) as error:
+        return [Doubt(str(error), fatal=False)]
+    if wanted.port in header.ports or (wanted.port is None and len(header.ports) == 1):
+        return []
+    return [
+        Doubt(
+            f"say which port of the tape, as ?port=…: {', '.join(sorted(header.ports))}",
+            fatal=False,
+        )
+    ]
 
 
-def _check_memory(_device: str, _roots: Roots) -> list[Doubt]:
-    return []
+def _check_memory(device: str, _roots: Roots) -> list[Doubt]:
+    return [Doubt(f"{device} is for tests: no modem speaks there", fatal=False)]
 
 
 _CHECKS: Mapping[str, Callable[[str, Roots], list[Doubt]]] = {

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Chunk, Tick
 from gateway.points import reached
-from gateway.transport.tape import Recorder
+from gateway.transport.recorder import Recorder
 
 WAITING_MAX = 4_096
 """Chunks and ticks that wait for the disk: 16 MB at the most, and minutes of any serial line."""

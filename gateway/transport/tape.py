@@ -18,9 +18,9 @@ from __future__ import annotations
 import errno
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from mmap import mmap
 from pathlib import Path
 from typing import IO
 
@@ -31,7 +31,6 @@ from msgspec import Struct
 from gateway.model.inbound import Chunk, Moment, Tick
 from gateway.model.plan import Profile
 from gateway.model.words import ClockState
-from gateway.points import reached
 from gateway.transport import READ_BYTES_MAX
 
 VERSION = 2
@@ -43,16 +42,16 @@ RECORD_BYTES_MAX = 1024 * 1024
 CHUNK_BYTES_MAX = 65_536
 """Room for tapes that other tools write."""
 
-RETRY_NS = 10 * 10**9
-"""How long a disk that has refused is left alone."""
+RECORD_STARTS = {1: (b"\x98\xa1c", b"\x95\xa1t"), 2: (b"\x99\xa1c", b"\x96\xa1t")}
+"""How a record begins, by version: an array of so many values, the first of which is its kind."""
 
 _MAGIC = "distress-gateway"
 _BITS_PER_CHARACTER = 10
 """A start bit, eight bits, a stop bit."""
 _ERROR_MS_AT = {"c": 5, "t": 4}
 """Where `error_ms` stands in a record; in version 1 it was not there."""
-_SUFFIX = ".tape"
-_NUMBER_DIGITS = 8
+_FRAME_BYTES_MAX = 1024
+"""What of a record is not bytes heard: times, and a name of 32 characters at most."""
 
 
 class TapePort(Struct, frozen=True):
@@ -71,6 +70,15 @@ class TapeHeader(Struct, frozen=True):
     ports: dict[str, TapePort]
     boot: str | None = None
     """The start of the machine that its monotonic times count from; None on older tapes."""
+
+
+class TapeStart(Struct, frozen=True):
+    """How a tape begins."""
+
+    header: TapeHeader
+    version: int
+    offset: int
+    """Where its records begin."""
 
 
 class TapeBroken(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
@@ -119,104 +127,6 @@ class TapeWriter:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-class Recorder:
-    """Records everything that comes in: tapes in a folder, the newest kept.
-
-    They are numbered, so that a clock that was set back can't mix their order. A full or broken
-    disk costs records, never the watch: it is counted, told, and tried again with a new tape, on
-    which the first bytes of each port that lost some are marked as coming after a gap.
-    """
-
-    def __init__(
-        self,
-        directory: Path,
-        header_of: Callable[[], TapeHeader],
-        *,
-        rotate_bytes: int,
-        keep_bytes: int,
-        spare_bytes: int = 0,
-    ) -> None:
-        self.last_error: str | None = None
-        """What the disk said when it last refused; None once it takes records again."""
-        self.records_lost = 0
-        self._directory = directory
-        self._header_of = header_of
-        self._rotate_bytes = rotate_bytes
-        self._keep_bytes = keep_bytes
-        self._spare_bytes = spare_bytes
-        """Left free on the tapes' disk for what matters more."""
-        self._missed: set[str] = set()
-        """Ports of which the last chunk is not on tape."""
-        self._tape: TapeWriter | None = None
-        self._retry_mono_ns = 0
-
-    def write(self, heard: Chunk | Tick) -> None:
-        """Put this on tape; a disk that refuses is counted, not raised."""
-        moment = heard.heard if isinstance(heard, Chunk) else heard.now
-        if self._tape is None and moment.mono_ns < self._retry_mono_ns:
-            self._lose(heard)
-            return
-        try:
-            self._give_way()
-            tape = self._tape = self._tape or self._next_tape(moment)
-            tape.write(self._marked(heard))
-            self.last_error = None
-            if tape.bytes_written >= self._rotate_bytes:
-                self._tape = None
-                tape.close()
-                reached("tape.rotated")
-        except OSError as error:
-            self._lose(heard)
-            self.last_error = str(error)
-            self._retry_mono_ns = moment.mono_ns + RETRY_NS
-            self.close()
-
-    def close(self) -> None:
-        """End the tape."""
-        tape, self._tape = self._tape, None
-        if tape is not None:
-            with suppress(OSError):  # a full disk may refuse, and has closed the file all the same
-                tape.close()
-
-    def _lose(self, heard: Chunk | Tick) -> None:
-        self.records_lost += 1
-        if isinstance(heard, Chunk):
-            self._missed.add(heard.port)
-
-    def _marked(self, heard: Chunk | Tick) -> Chunk | Tick:
-        if isinstance(heard, Tick) or heard.port not in self._missed:
-            return heard
-        self._missed.discard(heard.port)
-        return msgspec.structs.replace(heard, gap=True)
-
-    def _give_way(self) -> None:
-        """Raise OSError when what is left on the disk is needed by others."""
-        if self._tape is None:
-            self._directory.mkdir(parents=True, exist_ok=True)
-        found = os.statvfs(self._directory)
-        if found.f_bavail * found.f_frsize < self._spare_bytes:
-            raise OSError(
-                errno.ENOSPC, f"less than {self._spare_bytes / 1e6:g} MB left, which is spared"
-            )
-
-    def _next_tape(self, moment: Moment) -> TapeWriter:
-        tapes = sorted(self._directory.glob(f"*{_SUFFIX}"))
-        number = 1 + max((_number_of(tape) for tape in tapes), default=0)
-        name = f"{number:0{_NUMBER_DIGITS}}-{_time_of(moment)}{_SUFFIX}"
-        self._make_room(tapes)
-        return TapeWriter(self._directory / name, self._header_of())
-
-    def _make_room(self, tapes: list[Path]) -> None:
-        """Throw the oldest tapes away until a full new one fits as well."""
-        sizes = {tape: tape.stat().st_size for tape in tapes if _number_of(tape)}
-        total = sum(sizes.values()) + self._rotate_bytes
-        for tape, size in sizes.items():
-            if total <= self._keep_bytes:
-                return
-            tape.unlink()
-            total -= size
-
-
 def is_tape(path: Path) -> bool:
     """Whether this file starts as our tapes do."""
     start = _pack("tape") + _pack(_MAGIC)
@@ -226,9 +136,43 @@ def is_tape(path: Path) -> bool:
 
 def read_tape(path: Path) -> tuple[TapeHeader, Iterator[Chunk | Tick]]:
     """Return whose tape it is, and all that is on it; raise TapeBroken where it can't go on."""
+    start = read_start(path)
+    return start.header, read_records(path, start, start.offset)
+
+
+def read_start(path: Path) -> TapeStart:
+    """Return whose tape it is, and where its records begin; raise TapeBroken."""
     with path.open("rb") as file:
-        header, version, offset = _read_header(path, file)
-    return header, _rows(path, version, offset)
+        return _read_header(path, file)
+
+
+def read_records(path: Path, start: TapeStart, offset: int) -> Iterator[Chunk | Tick]:
+    """Yield the records from this place on; raise TapeBroken where it can't go on."""
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(offset)
+        unpacker = _unpacker(file)
+        begin = 0
+        for fields in _values(path, unpacker, end=end - offset, offset=offset):
+            if not isinstance(fields, list) or fields[-1:] != [_crc(fields[:-1])]:
+                raise TapeBroken(path, offset + begin, "damaged: wrong checksum")
+            try:
+                yield _heard(fields, start.version)
+            except msgspec.ValidationError as error:
+                raise TapeBroken(path, offset + begin, f"not understood: {error}") from error
+            begin = unpacker.tell()
+
+
+def record_at(whole: mmap, place: int, version: int) -> Chunk | Tick | None:
+    """Return the record that begins here, or None when no whole one does."""
+    unpacker = _unpacker(None)
+    unpacker.feed(whole[place : place + CHUNK_BYTES_MAX + _FRAME_BYTES_MAX])
+    try:
+        fields = next(unpacker)
+        is_whole = isinstance(fields, list) and fields[-1:] == [_crc(fields[:-1])]
+        return _heard(fields, version) if is_whole else None
+    except (StopIteration, ValueError, msgpack.UnpackException, msgspec.ValidationError):
+        return None
 
 
 def read_capture(path: Path, port: str, *, baud: int = 4800) -> Iterator[Chunk]:
@@ -305,7 +249,7 @@ def _crc(fields: object) -> int:
     return zlib.crc32(_pack(fields))
 
 
-def _read_header(path: Path, file: IO[bytes]) -> tuple[TapeHeader, int, int]:
+def _read_header(path: Path, file: IO[bytes]) -> TapeStart:
     unpacker = _unpacker(file)
     fields = next(_values(path, unpacker, end=path.stat().st_size), None)
     if not isinstance(fields, dict) or fields.get("tape") != _MAGIC:
@@ -320,23 +264,7 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[TapeHeader, int, int]:
     except msgspec.ValidationError as error:
         raise TapeBroken(path, 0, f"header not understood: {error}") from error
     header = TapeHeader(station=row.station, ports=row.ports, boot=row.boot)
-    return header, row.version, unpacker.tell()
-
-
-def _rows(path: Path, version: int, offset: int) -> Iterator[Chunk | Tick]:
-    end = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(offset)
-        unpacker = _unpacker(file)
-        begin = 0
-        for fields in _values(path, unpacker, end=end - offset, offset=offset):
-            if not isinstance(fields, list) or fields[-1:] != [_crc(fields[:-1])]:
-                raise TapeBroken(path, offset + begin, "damaged: wrong checksum")
-            try:
-                yield _heard(fields, version)
-            except msgspec.ValidationError as error:
-                raise TapeBroken(path, offset + begin, f"not understood: {error}") from error
-            begin = unpacker.tell()
+    return TapeStart(header, row.version, unpacker.tell())
 
 
 def _heard(fields: list[object], version: int) -> Chunk | Tick:
@@ -367,7 +295,7 @@ def _values(
         yield value
 
 
-def _unpacker(file: IO[bytes]) -> msgpack.Unpacker:
+def _unpacker(file: IO[bytes] | None) -> msgpack.Unpacker:
     return msgpack.Unpacker(
         file,
         read_size=READ_BYTES_MAX,
@@ -381,16 +309,3 @@ def _unpacker(file: IO[bytes]) -> msgpack.Unpacker:
         max_map_len=256,
         max_ext_len=0,
     )
-
-
-def _number_of(tape: Path) -> int:
-    """Return the number in a tape's name; 0 for a file that is not ours."""
-    number = tape.name[:_NUMBER_DIGITS]
-    return int(number) if number.isascii() and number.isdecimal() else 0
-
-
-def _time_of(moment: Moment) -> str:
-    if moment.utc_ns is None:
-        return "time-unknown"
-    heard = datetime.fromtimestamp(moment.utc_ns // 10**9, UTC)
-    return f"{heard:%Y%m%dT%H%M%SZ}"

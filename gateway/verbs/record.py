@@ -20,8 +20,8 @@ from gateway.log import Log, set_up
 from gateway.model.inbound import Tick
 from gateway.model.plan import PortPlan, RecordPlan, StationPlan
 from gateway.settings import load
+from gateway.transport.recorder import Recorder
 from gateway.transport.supervisor import Port
-from gateway.transport.tape import Recorder
 from gateway.verbs.check import malformed
 from gateway.verbs.ending import end_on
 

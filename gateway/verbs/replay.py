@@ -11,7 +11,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -34,7 +33,8 @@ from gateway.model.plan import PortPlan
 from gateway.model.words import Mode
 from gateway.pipeline import CLOCK, Pipeline, PortCount, hallway
 from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
-from gateway.transport.tape import TapeBroken, is_tape, read_capture, read_tape
+from gateway.transport.salvage import Lost, Salvage
+from gateway.transport.tape import TapeBroken, is_tape, read_capture
 from gateway.verbs.published import record_of
 from gateway.verbs.telling import clock_line, one_line, printable, refused_line
 
@@ -85,11 +85,14 @@ class Replay:
         self.pipeline: Pipeline
         self.station: str
         self._heard: Iterable[Chunk | Tick]
+        self.lost: list[Lost] = []
+        """Where a tape was damaged, as far as it has been read."""
         self.chunks = 0
         self.size_bytes = path.stat().st_size
         boot: str | None = None
         if is_tape(path):
-            header, self._heard = read_tape(path)
+            tape = Salvage(path)
+            header, self._heard, self.lost = tape.header, tape.records(), tape.lost
             self.station, boot = station or header.station, header.boot
             ports = [
                 PortPlan(
@@ -147,11 +150,10 @@ def replay(
 
 
 def offsets_on(path: Path) -> tuple[ClockOffset, ...]:
-    """Return what a tape states about the clock it was taken with, as far as it can be read."""
+    """Return what a tape states about the clock that it was taken with."""
     found: list[ClockOffset] = []
     if is_tape(path):
-        with suppress(TapeBroken):
-            found += (item for item in Replay(path).stated() if isinstance(item, ClockOffset))
+        found += (item for item in Replay(path).stated() if isinstance(item, ClockOffset))
     return tuple(found)
 
 
@@ -160,23 +162,24 @@ def _main(args: argparse.Namespace) -> int:
         fault = ConfigFault("--station", 0, "", "is no good name", "use a-z, 0-9 and -, at most 32")
         raise BadSettings((fault,))
     path = Path(args.file)
+    if args.profile is not None and is_tape(path):
+        what = "is for captures: a tape says itself what each of its ports was read with"
+        raise BadSettings((ConfigFault("--profile", 0, "", what, "leave it out"),))
     running = Replay(path, profile=args.profile, station=args.station)
     offsets = () if args.json else offsets_on(path)
     tally = _Tally()
-    broken: TapeBroken | None = None
-    try:
-        for number, item in _watched(running):
-            tally.add(item)
-            line = _json(number, item, running) if args.json else _words(item, offsets)
-            sys.stdout.write(line + "\n")
-    except TapeBroken as found:
-        # What came before is good, and is summed up like any other tape.
-        broken = found
+    for number, item in _watched(running):
+        tally.add(item)
+        line = _json(number, item, running) if args.json else _words(item, offsets)
+        sys.stdout.write(line + "\n")
     sys.stdout.flush()
     out = sys.stderr if args.json else sys.stdout
     out.write("\n".join(tally.summary(path, running)) + "\n")
-    if broken is not None:
-        raise broken
+    for lost in running.lost:
+        where = f"{printable(args.file)}: byte {lost.offset}"
+        sys.stderr.write(f"{where}: {lost.reason}; {lost.span} bytes are lost\n")
+    if running.lost:
+        return 1
     if not running.count().bytes_in:
         sys.stderr.write(f"{printable(args.file)}: nothing was ever heard on it\n")
         return 1

@@ -46,6 +46,7 @@ FIXED = {
     "Floods._ports": "one a port",
     "Timekeeping._witnesses": "one a port",
     "Watch._told_ports": "one a port",
+    "Timekeeping._witnesses": "one a port",
     "Watch._troubles": "one a name of an alert",
     "Watch._alerts_written": "one a name of an alert",
     "Board._standing": "one a name of an alert",
@@ -94,6 +95,7 @@ FIXED = {
     # what lives no longer than one verb, and no station on watch has
     "Modem._fed": "of tests",
     "Modem.written": "of tests",
+    "Salvage.lost": "LOST_MAX; of `replay`",
     "_Walk._rows": "one a shelf; of `verify`",
     "_Walk._ordinals": "one a shelf; of `verify`",
     "_Walk._edges": "one a shelf; of `verify`",

@@ -234,10 +234,53 @@ def test_a_device_that_can_never_work_is_an_error(device):
 
 @pytest.mark.parametrize(
     "device",
-    ["tcp://ais.example:10110", "tcp://[::1]:2000", "tcp-listen://127.0.0.1:2000", "memory:bench"],
+    ["tcp://ais.example:10110", "tcp://[::1]:2000", "tcp-listen://127.0.0.1:2000"],
 )
 def test_nobody_is_called_to_check_a_device(device):
     assert check_device(device) == []
+
+
+def test_a_device_of_tests_is_not_ready():
+    (doubt,) = check_device("memory:bench")
+
+    assert not doubt.fatal
+    assert "for tests" in str(doubt)
+
+
+def test_a_node_that_the_kernel_knows_for_something_else_is_no_port():
+    if not Path("/sys/dev/char/1:3/subsystem").exists():
+        pytest.skip("no sysfs here")
+    (doubt,) = check_device("/dev/null")
+
+    assert doubt.fatal
+    assert str(doubt) == "/dev/null is no serial port"
+
+
+def test_a_file_that_is_no_tape_is_said_to_be_none(tmp_path):
+    plain, damaged = tmp_path / "plain", tmp_path / "damaged.tape"
+    plain.write_bytes(b"$GPGLL,5503.00,N,01016.00,E,101530,A*29\r\n")
+    tape = (Path(__file__).parents[2] / "config/demo/strait.tape").read_bytes()
+    damaged.write_bytes(tape.replace(b"generic-dsc", b"generic-dsd", 1))
+    whole = tmp_path / "whole.tape"
+    whole.write_bytes(tape)
+
+    words = {
+        device: [(doubt.words, doubt.fatal) for doubt in check_device(device)]
+        for device in (
+            *(f"tape:{path}" for path in (plain, damaged, whole)),
+            f"tape:{whole}?port=gnss",
+            f"tape:{whole}?port=nope",
+        )
+    }
+    which = "say which port of the tape, as ?port=…: ais-mast, ais-quay, gnss, vhf-dsc"
+
+    assert list(words.values()) == [
+        [(f"{plain} is no tape: its bytes are played as if a modem said them", False)],
+        [(f"{damaged}: byte 0: damaged header: wrong checksum", False)],
+        [(which, False)],
+        [],
+        [(which, False)],
+    ]
 
 
 def test_a_numbered_node_is_advised_against(furnished):

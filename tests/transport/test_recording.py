@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from gateway.model.inbound import Chunk, Moment, Tick
+from gateway.transport import recorder as recorders
 from gateway.transport import recording, tape
+from gateway.transport.recorder import Recorder
 from gateway.transport.recording import Recording
-from gateway.transport.tape import Recorder, TapeHeader, read_tape
+from gateway.transport.tape import TapeHeader, read_tape
 
 HEADER = TapeHeader(station="kust", ports={})
 
@@ -137,7 +139,7 @@ def test_a_fault_of_ours_costs_a_record_and_is_said(tmp_path):
 
 
 def test_what_the_disk_refuses_leaves_a_gap_on_the_next_tape(tmp_path, monkeypatch):
-    monkeypatch.setattr(tape, "RETRY_NS", 2)
+    monkeypatch.setattr(recorders, "RETRY_NS", 2)
     recorder = recorder_in(tmp_path)
     recorder.write(chunk(1))
     with monkeypatch.context() as patch:
@@ -166,9 +168,9 @@ def test_tapes_give_way_before_the_disk_is_full(tmp_path, monkeypatch):
     free = {"bytes": 1000}
     folder = tmp_path / "tapes"
     monkeypatch.setattr(
-        tape.os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=free["bytes"], f_frsize=1)
+        recorders.os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=free["bytes"], f_frsize=1)
     )
-    monkeypatch.setattr(tape, "RETRY_NS", 2)
+    monkeypatch.setattr(recorders, "RETRY_NS", 2)
     recorder = recorder_in(folder, spare_bytes=1000)
     recorder.write(chunk(1))
     assert recorder.last_error is None

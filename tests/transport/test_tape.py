@@ -12,9 +12,8 @@ from gateway.model.plan import Profile
 from gateway.model.words import ClockState
 from gateway.transport import READ_BYTES_MAX, WireEnded, WireLost
 from gateway.transport.playing import TapeWay, play
+from gateway.transport.recorder import RETRY_NS, Recorder
 from gateway.transport.tape import (
-    RETRY_NS,
-    Recorder,
     TapeBroken,
     TapeHeader,
     TapePort,

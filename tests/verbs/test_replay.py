@@ -201,6 +201,52 @@ def test_a_file_that_can_t_be_read_is_told(tmp_path, capsys):
     ]
 
 
+def test_a_tape_is_not_asked_what_it_was_read_with(tape):
+    with pytest.raises(BadSettings) as refusal:
+        run(tape, profile="nope")
+
+    assert "a tape says itself" in str(refusal.value)
+
+
+def test_a_damaged_byte_costs_its_record_and_the_rest_is_told(tape, capsys):
+    whole = tape.read_bytes()
+    tape.write_bytes(whole.replace(b"3601234560,12,05", b"3601234561,12,05", 1))
+    status = run(tape)
+    told = capsys.readouterr()
+
+    assert status == 1
+    assert "265547250 ship" in told.out
+    assert "DISTRESS" not in told.out
+    assert "wrong checksum; " in told.err
+    assert "bytes are lost" in told.err
+
+
+def test_what_was_heard_with_an_unset_clock_is_shown_when_it_really_was(tmp_path, capsys):
+    path = tmp_path / "unset.tape"
+    ports = {"vhf": TapePort("generic-dsc", profile_named("generic-dsc"))}
+    writer = TapeWriter(path, TapeHeader(station="cape-light", ports=ports, boot="b00t"))
+    true_ns = 1_793_534_400 * 10**9  # 2026-11-01 12:00:00
+    for heard in (
+        Tick(Moment(10 * 10**9, 10 * 10**9, ClockState.UNSET)),
+        Chunk("vhf", Moment(11 * 10**9, 11 * 10**9, ClockState.UNSET), MAYDAY + b"\r\n"),
+        Tick(Moment(12 * 10**9, true_ns + 12 * 10**9, ClockState.NTP, 5)),
+    ):
+        writer.write(heard)
+    writer.close()
+    in_words = (run(path), capsys.readouterr().out)
+    in_json = (run(path, json=True), capsys.readouterr().out)
+    mayday, step, offset = [json.loads(line) for line in in_json[1].splitlines()]
+
+    assert in_words[0] == in_json[0] == 0
+    assert "12:00:11  !!! DISTRESS" in in_words[1]
+    assert "(dated anew)" in in_words[1]
+    assert "the clock was moved by +1793534400.000 s" in in_words[1]
+    assert "2 statements about the time of day" in in_words[1]
+    assert mayday["report"]["heard"]["utc"] == "1970-01-01T00:00:11Z"
+    assert step["statement"]["what"] == "step"
+    assert offset["statement"]["utc"] == "2026-11-01T12:00:12Z"
+
+
 def test_a_damaged_tape_gives_what_is_before_the_damage_and_says_where_it_is(tape, capsys):
     whole = tape.read_bytes()
     tape.write_bytes(whole[:-3])

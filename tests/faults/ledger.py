@@ -42,8 +42,6 @@ class Ledger:
         self.kept: dict[str, tuple[str, int]] = {}
         """Epoch and number in the journal's file."""
         self.told: dict[str, list[Told]] = {}
-        self.refused: list[dict[str, object]] = []
-        """Records of what may be a call for help and can't be read."""
         self.alerts: dict[str, list[tuple[int, bytes]]] = {}
         """What stood on each topic of an alert, and since when."""
         self.status: dict[str, object] = {}

@@ -49,6 +49,9 @@ WAIT_S = 30.0
 SIGN_S = 0.02
 """How long the consumer of record collects before it signs."""
 
+BELOW = ("report", "refused", "clock", "alert", "port")
+"""What the consumer reads, besides the status."""
+
 RECONNECT_S = 0.1
 """How long the consumer waits before it looks again for a broker that is away."""
 
@@ -71,9 +74,12 @@ class _Report(Struct):
     sender: _Identity | None = None
 
 
-class _Record(Struct):
+class _Envelope(Struct):
     epoch: str
     number: int
+
+
+class _Record(_Envelope):
     journaled: bool
     late: bool
     report: _Report
@@ -193,8 +199,7 @@ class Consumer:
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         client.subscribe(
-            [(f"{self._root}{below}/#", 1) for below in ("report", "refused", "alert", "port")]
-            + [(f"{self._root}status", 1)]
+            [(f"{self._root}{below}/#", 1) for below in BELOW] + [(f"{self._root}status", 1)]
         )
         self.connected.set()
 
@@ -203,10 +208,9 @@ class Consumer:
         kind, _, rest = found.topic.removeprefix(self._root).partition("/")
         if kind == "report":
             self._read(found.payload, at_ns)
-        elif kind == "refused":
-            self._ledger.refused.append(json.loads(found.payload))
-            record = self._ledger.refused[-1]
-            self._note(str(record["epoch"]), int(record["number"]))
+        elif kind in {"refused", "clock"}:
+            record = _ENVELOPE.decode(found.payload)
+            self._note(record.epoch, record.number)
         elif kind == "alert":
             self._ledger.alerts.setdefault(rest, []).append((at_ns, found.payload))
         elif kind == "port":
@@ -493,4 +497,5 @@ class Rig:
 
 
 _RECORD = msgspec.json.Decoder(_Record)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 _BODY = msgspec.msgpack.Decoder(_Body)

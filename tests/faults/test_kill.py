@@ -85,6 +85,7 @@ DEATHS = {
 }
 
 NOT_COME_TO = {
+    "certificates.taken": "only over TLS: tests/faults/test_certificates.py",
     "port.write_begun": "this release transmits nothing",
     "port.written": "this release transmits nothing",
     "told.unjournaled": "only with a failing disk: tests/live/test_service.py, F13, F14",

@@ -46,7 +46,6 @@ FIXED = {
     "Floods._ports": "one a port",
     "Timekeeping._witnesses": "one a port",
     "Watch._told_ports": "one a port",
-    "Timekeeping._witnesses": "one a port",
     "Watch._troubles": "one a name of an alert",
     "Watch._alerts_written": "one a name of an alert",
     "Board._standing": "one a name of an alert",

@@ -28,7 +28,7 @@ from gateway.model.bounds import Bound
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Chunk, Item, Tick
 from gateway.model.plan import StationPlan
-from gateway.model.status import Alert, AlertName, PortLink, Status
+from gateway.model.status import Alert, AlertName, JournalCounts, PortLink, Status
 from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway
@@ -51,6 +51,11 @@ END_NS = 3600 * 10**9
 
 LOOK_S = 0.02
 """How often the start looks whether every port has had its first try."""
+
+ASIDE_TEXT = (
+    "the journal was damaged and is set aside as {name}; {told} entries of it are told again; "
+    "keep it, look at it with `distress-gateway verify`, and replace the card"
+)
 
 DAMAGE_TEXT = (
     "rows of the journal found damaged and set aside: {count}; they are told to nobody; "
@@ -112,7 +117,7 @@ class Watch:
         self._statuses = 0
         self._file = StatusFile(plan.health.status_file) if plan.health.status_file else None
         self._alerts_written: Mapping[AlertName, Alert] = {}
-        self._quarantined_told = 0
+        self._damage_told: str | None = None
         self._troubles: dict[AlertName, str | None] = {}
         self._told_ports: dict[str, PortLink] = {}
         self.board = Board(self._links, clock=clock, log=log)
@@ -252,7 +257,7 @@ class Watch:
         now_ns = self._clock.now().mono_ns
         self._disk.look(now_ns)
         self._strain.look(self.bounds(), now_ns)
-        self._tell_damage(journal.quarantined)
+        self._tell_damage(journal)
         lost = self._recorder.last_error if self._recorder else None
         self.board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
         self._watch_the_links()
@@ -270,11 +275,14 @@ class Watch:
         for name, trouble in troubles_of([link.state() for link in self._links]):
             self._say(name, trouble)
 
-    def _tell_damage(self, count: int) -> None:
-        """Raise the alarm for each damaged row that the journal had to set aside."""
-        if count != self._quarantined_told:
-            self._quarantined_told = count
-            trouble = DAMAGE_TEXT.format(count=count) if count else None
+    def _tell_damage(self, journal: JournalCounts) -> None:
+        """Raise the alarm for each damaged row, and each damaged journal, that was set aside."""
+        told = [ASIDE_TEXT.format(name=name, told=told) for name, told in journal.aside.items()]
+        if journal.quarantined:
+            told.append(DAMAGE_TEXT.format(count=journal.quarantined))
+        trouble = "; ".join(told) or None
+        if trouble != self._damage_told:
+            self._damage_told = trouble
             self.board.alarm(AlertName.JOURNAL_DAMAGE, trouble, anew=True)
 
     def _tell_ports(self) -> None:

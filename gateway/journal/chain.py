@@ -9,7 +9,7 @@ so that none can be taken out of the middle of a shelf where the rows beside it 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -20,6 +20,9 @@ LINK_BYTES = 16
 TRIM = "trim"
 """Stands for the lane in the link of a record of what was thrown away."""
 
+_OWED_MODULUS = 1 << 8 * LINK_BYTES
+
+_OWED = struct.Struct(">qq")
 _ROW = struct.Struct(">qq?q")
 _TRIM = struct.Struct(">qqq")
 
@@ -66,6 +69,26 @@ class Shelf(Struct):
     link_gone: bytes = b""
 
 
+class Owed(Struct, frozen=True):
+    """What a link has yet to take, in a nutshell: proves the table that says it row by row."""
+
+    count: int = 0
+    total: int = 0
+    """Of a digest of each row, so that rows may come and go in any order."""
+
+    def more(self, link: str, rank: int, number: int) -> Owed:
+        """Return it with one row more."""
+        return Owed(self.count + 1, (self.total + _owed_of(link, rank, number)) % _OWED_MODULUS)
+
+    def less(self, link: str, rank: int, number: int) -> Owed:
+        """Return it with one row less."""
+        return Owed(self.count - 1, (self.total - _owed_of(link, rank, number)) % _OWED_MODULUS)
+
+    def sealed(self) -> tuple[int, bytes]:
+        """Return it as it stands on disk."""
+        return self.count, self.total.to_bytes(LINK_BYTES)
+
+
 class Head(Struct):
     """The newest end of the chain: what the file says of itself."""
 
@@ -109,6 +132,25 @@ def seal_of(head: Head, shelves: Mapping[str, Shelf]) -> bytes:
           for name, shelf in sorted(shelves.items())),
     )  # fmt: skip
     return blake2b(repr(told).encode(), digest_size=LINK_BYTES, person=b"DGRJ head").digest()
+
+
+def owed_in(link: str, rows: Iterable[tuple[int, int]]) -> Owed:
+    """Return what these rows, of rank and number, come to."""
+    owed = Owed()
+    for rank, number in rows:
+        owed = owed.more(link, rank, number)
+    return owed
+
+
+def layout_of(version: int, tables: Iterable[tuple[str, str]]) -> bytes:
+    """Return the checksum of what a database says of its tables: version, and name and words."""
+    told = repr((version, *((name, words) for name, words in tables)))
+    return blake2b(told.encode(), digest_size=LINK_BYTES, person=b"DGRJ layout").digest()
+
+
+def _owed_of(link: str, rank: int, number: int) -> int:
+    row = _OWED.pack(rank, number) + link.encode()
+    return int.from_bytes(blake2b(row, digest_size=LINK_BYTES, person=b"DGRJ owed").digest())
 
 
 def kept_of(values: tuple[object, ...]) -> Kept | None:

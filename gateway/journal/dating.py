@@ -15,8 +15,9 @@ from msgspec import MsgspecError, Struct
 from gateway.correlate.timekeeping import redated
 from gateway.journal import sql
 from gateway.journal.chain import Kept, kept_of
+from gateway.journal.examining import Ask
 from gateway.journal.rows import ENTRY
-from gateway.journal.store import Ask, looked_into
+from gateway.journal.store import looked_into
 from gateway.model.inbound import ClockOffset, ClockStep
 from gateway.model.words import ClockState
 

@@ -7,7 +7,13 @@ class JournalFailed(Exception):  # noqa: N818  # a fact of the disk, not a mista
     """The disk did not take or give what was asked of it."""
 
     def __init__(
-        self, path: str, reason: str, *, begun: bool = False, foreign: bool = False
+        self,
+        path: str,
+        reason: str,
+        *,
+        begun: bool = False,
+        foreign: bool = False,
+        damaged: bool = False,
     ) -> None:
         super().__init__(path, reason)
         self.path = path
@@ -20,6 +26,9 @@ class JournalFailed(Exception):  # noqa: N818  # a fact of the disk, not a mista
         """Whether there was no room for it."""
         self.shed = False
         """Whether it was routine, and not even tried: what room is left is for the others."""
+
+        self.damaged = damaged
+        """Whether the file is a journal of ours and not as it was written: it can be set aside."""
 
     def __str__(self) -> str:
         return f"journal {self.path}: {self.reason}"

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.clock import Clock
+from gateway.journal.beginning import begun
 from gateway.journal.failed import JournalFailed
 from gateway.journal.rows import Row, row_of
 from gateway.journal.shelves import Cursor
@@ -59,7 +60,7 @@ class Journal:
         cls, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
     ) -> Journal:
         """Open the journal, or begin it; what stands in the way is said with its remedy."""
-        return cls(await asyncio.to_thread(Disk, plan, station=station, links=links, clock=clock))
+        return cls(await asyncio.to_thread(begun, plan, station=station, links=links, clock=clock))
 
     @property
     def backlog(self) -> int:

@@ -13,12 +13,24 @@ from pathlib import Path
 import msgspec
 
 from gateway.journal import sql
-from gateway.journal.chain import Head, Shelf, link_of, seal_of, seed_of
+from gateway.journal.chain import (
+    Head,
+    Owed,
+    Shelf,
+    layout_of,
+    link_of,
+    owed_in,
+    seal_of,
+    seed_of,
+)
 from gateway.journal.rows import ENTRY, RINGS
 from gateway.model.inbound import Moment
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of the file. Each version has its schema_vN.sql, which takes a file there from the one before."""
+
+CHAINED_SINCE, LAYOUT_SINCE = 2, 3
+"""The versions from which on the rows of a file are chained, and its tables prove their words."""
 
 APPLICATION_ID = 0x4447524A
 """Marks a database as a journal of ours, in the field that SQLite keeps for it: "DGRJ"."""
@@ -30,10 +42,11 @@ FILE_MODE = 0o640
 """Positions of private craft are nobody else's business on this machine."""
 
 _OF_A_ROW = re.compile(
-    r"(CHECK constraint failed|(NULL|non-[A-Z]+) value) in (entry|routine|refused|unread)(\.\w+)?\Z"
+    r"(CHECK constraint failed|(NULL|non-[A-Z]+) value) in "
+    r"(entry|routine|refused|unread|outbox|owed)(\.\w+)?\Z"
 )
 """What SQLite says of a row with a value that was never written. Its link says so too, and the row
-is set aside when it is read: no reason to do without the journal."""
+is set aside when it is read, or the outbox written anew: no reason to do without the journal."""
 
 REMEDY_DAMAGED = "move it away (a new one is begun) or restore a copy of it"
 
@@ -102,6 +115,12 @@ def shelves_in(found: Iterable[tuple[object, ...]]) -> dict[str, Shelf]:
     return {str(row.pop("name")): msgspec.convert(row, Shelf) for row in rows}
 
 
+def owed_from(found: Iterable[tuple[object, ...]]) -> dict[str, Owed]:
+    """Return what the file says that each link is owed."""
+    rows = [msgspec.convert(values, tuple[str, int, bytes]) for values in found]
+    return {link: Owed(count, int.from_bytes(total)) for link, count, total in rows}
+
+
 def words_of(error: Exception, *, is_damage: bool) -> str:
     """Return what went wrong and, where somebody can do something about it, what."""
     if isinstance(error, BlockingIOError):
@@ -118,9 +137,19 @@ def _first_seal(epoch: str, station: str, created_utc_ns: int | None, number_las
     return seal_of(head_of(epoch, station, made, number_last=number_last), shelves)
 
 
+def _owed_total(link: str, rows: str) -> bytes:
+    return owed_in(link, msgspec.json.decode(rows, type=list[tuple[int, int]])).sealed()[1]
+
+
+def _layout(version: int, tables: str) -> bytes:
+    return layout_of(version, msgspec.json.decode(tables, type=list[tuple[str, str]]))
+
+
 SCHEMA_FUNCTIONS: tuple[tuple[str, int, Callable[..., bytes]], ...] = (
     ("chain_seed", 1, seed_of),
     ("row_link", 6, link_of),
     ("first_seal", 4, _first_seal),
+    ("owed_total", 2, _owed_total),
+    ("layout_of", 2, _layout),
 )
 """What the schema calls by these names, and how many arguments each takes."""

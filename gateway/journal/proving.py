@@ -11,18 +11,20 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from gateway.journal import sql
+from gateway.journal import outboxes, sql
 from gateway.journal.chain import Kept, Trim, kept_of, seal_of, seed_of, trim_link_of
+from gateway.journal.examining import Ask, refusals_of_kind
 from gateway.journal.failed import JournalFailed
 from gateway.journal.opening import (
     APPLICATION_ID,
-    SCHEMA_VERSION,
+    CHAINED_SINCE,
+    LAYOUT_SINCE,
     head_in,
-    objection,
     shelves_in,
 )
 from gateway.journal.rows import ENTRY, RINGS
-from gateway.journal.store import Ask, looked_into
+from gateway.journal.store import looked_into
+from gateway.journal.wreck import Wreck
 
 FAULTS_MAX = 20
 """Of one kind, told by number; the others are counted. A page is read, a thousand lines are not."""
@@ -68,23 +70,39 @@ class Proof(Struct, frozen=True):
 
 def proof_of(path: str) -> Proof:
     """Return what can be proven of this journal; raise JournalFailed when it can't be looked at."""
+    try:
+        return _proof_of(path)
+    except JournalFailed as failed:
+        if not failed.damaged:
+            raise
+        with Wreck(path) as wreck:
+            count = len({kept.link for _, kept in wreck.entries()})
+        reason = f"{failed.reason}; {count} entries in it prove themselves all the same"
+        raise JournalFailed(path, reason) from failed
+
+
+def _proof_of(path: str) -> Proof:
     with looked_into(path) as ask:
-        reason = objection(lambda asked: int(str(_first(ask, asked))))
-        if reason is None and _first(ask, sql.APPLICATION) != APPLICATION_ID:
+        refused = next(refusals_of_kind(ask), None)
+        if refused is not None:
+            raise JournalFailed(path, refused.reason, damaged=refused.damaged)
+        reason = None
+        if _first(ask, sql.APPLICATION) != APPLICATION_ID:
             reason = "it is empty"
-        version = _first(ask, sql.VERSION)
-        if reason is None and version != SCHEMA_VERSION:
+        version = msgspec.convert(_first(ask, sql.VERSION), int)
+        if reason is None and version < CHAINED_SINCE:
             reason = f"its rows have no links yet (version {version}); start the gateway on it once"
         if reason is not None:
             raise JournalFailed(path, reason)
-        return _Walk(ask).proof(path)
+        return _Walk(ask, version).proof(path)
 
 
 class _Walk:
     """One walk through a journal, row by row, and what was found on the way."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, version: int) -> None:
         self._ask = ask
+        self._version = version
         self._head = head_in(next(ask(sql.HEAD, ())))
         self._shelves = shelves_in(ask(sql.SHELVES, ()))
         self._rows = dict.fromkeys((ENTRY, *RINGS), 0)
@@ -123,7 +141,7 @@ class _Walk:
             _finding("chain", f"numbers {chained}", self._broken),
             _finding("gaps", "whatever is not there was thrown away in its time", self._missing),
             _finding("trims", f"{len(self._trims)} records of entries thrown away", self._cut()),
-            _finding("outboxes", "each points to an entry", self._loose()),
+            _finding("outboxes", "each link is owed what it was, and each is there", self._owed()),
         )
         trimmed = sum(trim.ordinal_last - max(trim.ordinal_first, 1) + 1 for trim, _ in self._trims)
         gone = {name: shelf.ordinal_gone for name, shelf in shelves.items()}
@@ -205,9 +223,13 @@ class _Walk:
             faults.append(f"there were {self._head.trim_last} trim records")
         return faults
 
-    def _loose(self) -> list[str]:
+    def _owed(self) -> list[str]:
         count = _first(self._ask, sql.LOOSE)
-        return [f"{count} point to none"] if count else []
+        faults = [f"{count} point to none"] if count else []
+        if self._version >= LAYOUT_SINCE:
+            wrong = sorted(outboxes.found_in(self._ask).wrong)
+            faults += [f"that of {link} is not as it was written" for link in wrong]
+        return faults
 
     def _excuses(self) -> dict[str, list[tuple[int, int]]]:
         """Return the ordinals that may be missing: thrown away on record, or set aside."""

@@ -10,6 +10,9 @@ from gateway.model.inbound import Item, Refused
 ENTRY = "entry"
 """The table of what is not routine: nothing is thrown out of it before its time."""
 
+RANKED = (Lane.DISTRESS, Lane.URGENCY, Lane.SAFETY)
+"""The lanes that are kept and sent until taken; the place here is the rank in the outbox."""
+
 RINGS = ("routine", "refused", "unread")
 """The tables of which only the newest rows stay."""
 
@@ -17,7 +20,8 @@ RINGS = ("routine", "refused", "unread")
 class Row(Struct, frozen=True, gc=False):
     """An item on its way to the disk."""
 
-    item: Item
+    item: Item | None
+    """None when all there is of it are the bytes, from a journal of before."""
     lane: Lane
     shelf: str
     """The table it goes to."""

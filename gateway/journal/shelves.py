@@ -13,10 +13,21 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.journal import sql
-from gateway.journal.chain import Head, Kept, Shelf, Trim, kept_of, link_of, seal_of, trim_link_of
+from gateway.journal import outboxes, sql
+from gateway.journal.chain import (
+    Head,
+    Kept,
+    Owed,
+    Shelf,
+    Trim,
+    kept_of,
+    link_of,
+    owed_in,
+    seal_of,
+    trim_link_of,
+)
 from gateway.journal.retention import BITE_ROWS, Retention, Ripe
-from gateway.journal.rows import ENTRY, RINGS, Row
+from gateway.journal.rows import ENTRY, RANKED, RINGS, Row
 from gateway.journal.writer import BACKLOG_FULL
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Moment
@@ -25,15 +36,15 @@ TRIM_ROWS_MAX = 2 * BACKLOG_FULL
 """Rows that one transaction drops from a ring: always more than it can add, so a ring that was made
 smaller shrinks, without holding a commit up for long."""
 
-RANKED = (Lane.DISTRESS, Lane.URGENCY, Lane.SAFETY)
-"""The lanes that are kept and sent until taken; the place here is the rank in the outbox."""
-
 SHELVES = (ENTRY, *RINGS)
 
 LANES = {**{lane.value: lane for lane in RANKED}, **dict.fromkeys(RINGS, Lane.ROUTINE)}
 """What stands in the link of a row for its lane, or its ring."""
 
 Values = tuple[object, ...]
+Owing = Iterable[tuple[Kept, Sequence[str]]]
+"""Entries of another journal, and the links that each is owed to."""
+
 Cursor = tuple[Lane, int]
 """Lane and number of the last entry already seen."""
 
@@ -65,13 +76,22 @@ class Tally(Struct):
     head: Head
     shelves: dict[str, Shelf]
     rows: dict[str, int]
-    outbox: dict[str, int]
+    owed: dict[str, Owed]
     quarantined: int
+    owed_anew: set[str] = msgspec.field(default_factory=set)
+    """Links whose outbox this transaction has changed."""
 
     def copy(self) -> Tally:
         """Return a tally that may be changed without changing this one."""
         shelves = {name: replace(shelf) for name, shelf in self.shelves.items()}
-        return Tally(replace(self.head), shelves, {**self.rows}, {**self.outbox}, self.quarantined)
+        return replace(
+            self,
+            head=replace(self.head),
+            shelves=shelves,
+            rows={**self.rows},
+            owed={**self.owed},
+            owed_anew={*self.owed_anew},
+        )
 
 
 class Shelves:
@@ -120,8 +140,11 @@ class Shelves:
 
     def strike(self, link: str, numbers: Sequence[int]) -> None:
         """Take the numbers out of the link's outbox; those that aren't there are no matter."""
-        found = self._db.executemany(sql.STRIKE, [(link, number) for number in numbers])
-        self.tally.outbox[link] = self.tally.outbox.get(link, 0) - found.rowcount
+        owed = self.tally.owed.get(link, Owed())
+        for number in numbers:
+            for (rank,) in self._db.execute(sql.STRIKE, (link, number)):
+                owed = owed.less(link, msgspec.convert(rank, int), number)
+        self._owes(link, owed)
 
     def pending(
         self, link: str, lanes: tuple[Lane, ...], *, limit: int, after: Cursor | None
@@ -158,6 +181,45 @@ class Shelves:
             self.tally.rows = counted(self._db.execute(sql.COUNT_ROWS, ()), self.tally.rows)
             self.tally.quarantined += moved
         return moved > 0
+
+    def take_over(self, name: str, entries: Owing, utc_ns: int | None) -> None:
+        """Number entries of another journal anew, and write down how many came from it."""
+        told = 0
+        for kept, owing in entries:
+            row = Row(None, Lane(kept.lane), ENTRY, kept.body)
+            numbers = [entry.number for entry in self.append((row,), kept.utc_ns)]
+            for link in self._links:
+                if link not in owing:
+                    self.strike(link, numbers)
+            told += 1
+        self._db.execute(sql.NOTE_ASIDE, (name, utc_ns, told))
+
+    def owed_holds(self) -> bool:
+        """Say whether what each link is owed proves itself."""
+        return outboxes.found_in(self._db.execute).holds
+
+    def mend(self, utc_ns: int | None) -> None:
+        """Owe a link of which that doesn't hold all that is kept.
+
+        An entry that is owed and not there is counted as set aside: it is lost, and not silently.
+        """
+        found = outboxes.found_in(self._db.execute)
+        kept = list(self._proven(sql.KEPT, ()))
+        damaged = {number for _, number in self.damaged}
+        self.set_aside(utc_ns)
+        every = {(RANKED.index(entry.lane), entry.number) for entry in kept}
+        astray = found.numbers - {number for _, number in every} - damaged
+        self._db.executemany(sql.GONE_ASTRAY, [(utc_ns, number) for number in sorted(astray)])
+        self.tally.quarantined += len(astray)
+        self._db.execute(sql.CLEAR_OUTBOX, ())
+        self._db.execute(sql.CLEAR_OWED, ())
+        for link in found.links | set(self._links):
+            said = found.rows.get(link, set())
+            is_known = link in self._links or bool(said)  # else its very name is damaged
+            rows = every if is_known and link in found.wrong else every & said
+            self._db.executemany(sql.INSERT_OUTBOX, [(link, *row) for row in sorted(rows)])
+            self.tally.owed[link] = owed_in(link, rows)
+            self.tally.owed_anew.add(link)
 
     def ring_excess(self, ring: str) -> int:
         """Return how many rows this ring has to give up now."""
@@ -216,24 +278,36 @@ class Shelves:
                 for name, shelf in shelves.items()
             ],
         )
+        anew = sorted(self.tally.owed_anew)
+        self._db.executemany(
+            sql.SET_OWED, [(link, *self.tally.owed[link].sealed()) for link in anew]
+        )
+        self.tally.owed_anew.clear()
         told = (head.number_last, head.link_last, head.trim_last, head.trim_link)
         self._db.execute(sql.SET_HEAD, (*told, seal_of(head, shelves)))
 
     def _owe(self, entries: Sequence[Entry]) -> None:
         """Put what is not routine into the outbox of each link."""
-        owed = [
-            (link, RANKED.index(entry.lane), entry.number)
+        ranked = [
+            (RANKED.index(entry.lane), entry.number)
             for entry in entries
             if entry.lane is not Lane.ROUTINE
-            for link in self._links
         ]
-        self._db.executemany(sql.INSERT_OUTBOX, owed)
         for link in self._links:
-            self.tally.outbox[link] += len(owed) // len(self._links)
+            owed = self.tally.owed[link]
+            for rank, number in ranked:
+                owed = owed.more(link, rank, number)
+            self._db.executemany(sql.INSERT_OUTBOX, [(link, *row) for row in ranked])
+            self._owes(link, owed)
+
+    def _owes(self, link: str, owed: Owed) -> None:
+        if self.tally.owed.get(link) != owed:
+            self.tally.owed[link] = owed
+            self.tally.owed_anew.add(link)
 
     def _forget(self, numbers: Sequence[int]) -> None:
         """Take the numbers out of every outbox, also of links that are no longer configured."""
-        for link in tuple(self.tally.outbox):
+        for link in tuple(self.tally.owed):
             self.strike(link, numbers)
 
     def _proven(self, question: str, values: Values | Mapping[str, object]) -> Iterator[Entry]:

@@ -16,7 +16,34 @@ INSERT_ROW = {
 
 INSERT_OUTBOX = "INSERT INTO outbox (link, rank, number) VALUES (?, ?, ?)"
 
-STRIKE = "DELETE FROM outbox WHERE link = ? AND rank IN (0, 1, 2) AND number = ?"
+STRIKE = """
+    DELETE FROM outbox WHERE link = ? AND rank IN (0, 1, 2) AND number = ? RETURNING rank
+"""
+
+SET_OWED = """
+    INSERT INTO owed (link, count, total) VALUES (?, ?, ?)
+    ON CONFLICT (link) DO UPDATE SET count = excluded.count, total = excluded.total
+"""
+
+# Both sides of what is owed, and what it takes to write them anew.
+
+OWED = "SELECT link, count, total FROM owed"
+
+OUTBOXES = """
+    SELECT outbox.link, rank, outbox.number, lane
+    FROM outbox LEFT JOIN entry ON entry.number = outbox.number
+"""
+
+CLEAR_OWED = "DELETE FROM owed"
+
+CLEAR_OUTBOX = "DELETE FROM outbox"
+
+KEPT = """
+    SELECT 'entry', number, ordinal, lane, journaled_utc_ns, before, link, body
+    FROM entry ORDER BY number
+"""
+
+GONE_ASTRAY = "INSERT INTO quarantine (found_utc_ns, shelf, number) VALUES (?, 'entry', ?)"
 
 # The newest row that is to leave a ring, and all up to it.
 
@@ -105,8 +132,6 @@ COUNT_ROWS = """
     UNION ALL SELECT 'unread', count(*) FROM unread
 """
 
-COUNT_OUTBOX = "SELECT link, count(*) FROM outbox GROUP BY link"
-
 COUNT_QUARANTINE = "SELECT count(*) FROM quarantine"
 
 HEAD = """
@@ -116,11 +141,14 @@ HEAD = """
 
 SEAL = "SELECT seal FROM journal"
 
+NUMBER_LAST = "SELECT number_last FROM journal"
+
 SHELVES = "SELECT name, ordinal_last, ordinal_gone, number_gone, link_gone FROM shelf"
 
 INSERT_HEAD = """
     INSERT INTO journal (only_row, epoch, station, created_utc_ns, number_last, chained_after,
-        link_last, trim_last, trim_link, seal) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        link_last, trim_last, trim_link, seal, layout)
+    VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 SET_HEAD = """
@@ -149,6 +177,28 @@ LOOSE = """
         (SELECT 1 FROM entry WHERE entry.number = outbox.number)
 """
 
+LAYOUT = "SELECT layout FROM journal"
+
+TABLES = """
+    SELECT name, sql FROM sqlite_schema
+    WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name
+"""
+
+HAS_LAYOUT = "SELECT count(*) FROM pragma_table_info('journal') WHERE name = 'layout'"
+
+COUNT_OWN_TABLES = """
+    SELECT count(*) FROM sqlite_schema WHERE name IN ('journal', 'entry', 'outbox', 'routine')
+"""
+
+COUNT_NUMBERED = """
+    SELECT (SELECT count(*) FROM entry) + (SELECT count(*) FROM routine)
+        + (SELECT count(*) FROM refused) + (SELECT count(*) FROM unread)
+"""
+
+ASIDE = "SELECT name, told FROM aside ORDER BY name"
+
+NOTE_ASIDE = "INSERT INTO aside (name, found_utc_ns, told) VALUES (?, ?, ?)"
+
 APPLICATION = "PRAGMA application_id"
 
 VERSION = "PRAGMA user_version"
@@ -165,6 +215,8 @@ SET_UP = (
     "PRAGMA synchronous = FULL",  # what is committed survives a power cut, whatever the lane
     "PRAGMA journal_size_limit = 67108864",  # the log's file is cut back to 64 MB after a burst
 )
+
+EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 BEGIN = "BEGIN IMMEDIATE"
 

@@ -22,12 +22,13 @@ from msgspec import structs
 from msgspec.structs import replace
 
 from gateway.clock import Clock
-from gateway.journal import opening, sql
-from gateway.journal.chain import seal_of
+from gateway.journal import aside, opening, sql
+from gateway.journal.chain import Owed, layout_of, seal_of
+from gateway.journal.examining import Ask, refusal
 from gateway.journal.failed import JournalFailed
-from gateway.journal.opening import SCHEMA_VERSION, claimed, damage, epoch_of, objection, words_of
+from gateway.journal.opening import SCHEMA_VERSION, claimed, epoch_of, words_of
 from gateway.journal.rows import RINGS, Row
-from gateway.journal.shelves import RANKED, Cursor, Shelves, Tally, Values, counted
+from gateway.journal.shelves import LANES, Cursor, Owing, Shelves, Tally, Values, counted
 from gateway.journal.space import Space
 from gateway.model.entry import Entry, Lane
 from gateway.model.plan import JournalPlan
@@ -45,9 +46,6 @@ TIDY_APART_NS = 60 * 10**9
 
 SHED = "routine is not journaled while the disk is nearly full"
 
-Ask = Callable[[str, Values | Mapping[str, object]], Iterator[Values]]
-"""Asks the database something, and gives the rows that it answers."""
-
 
 class Disk:
     """The file. Opened in one thread, then used by the writer's alone."""
@@ -64,13 +62,8 @@ class Disk:
         with translated(plan.path), ExitStack() as held:
             self._space.found()
             self._file = claimed(plan.path, held)
+            examine(plan.path, station=station)
             self._db = self._opened(held)
-            reason = objection(self._number)
-            if reason is not None:
-                self.refuse(reason, foreign=True)
-            damaged = damage(self._words)
-            if damaged is not None:
-                self.refuse(damaged)
             self._build()
             self._shelves = Shelves(
                 self._db,
@@ -83,10 +76,14 @@ class Disk:
                 },
                 keep_hours=plan.keep_hours,
             )
+            self.epoch = self._shelves.tally.head.epoch
+            self.counts = self._counted(
+                JournalCounts(number_last=0, rows={}, outbox={}, size_bytes=0, aside=self._aside())
+            )
+            """As of the last transaction; replaced whole, so that any thread may read it."""
+            if not self._shelves.owed_holds():
+                self.write([self._mend])
             self._held = held.pop_all()
-        self.epoch = self._shelves.tally.head.epoch
-        self.counts = self._counted(JournalCounts(number_last=0, rows={}, outbox={}, size_bytes=0))
-        """As of the last transaction; replaced whole, so that any thread may read it."""
         reached("journal.opened")
 
     @property
@@ -94,9 +91,9 @@ class Disk:
         """Whether routine is not taken now."""
         return self._space.short
 
-    def failed(self, reason: str, *, foreign: bool = False) -> JournalFailed:
+    def failed(self, reason: str) -> JournalFailed:
         """Return the exception that says so."""
-        return JournalFailed(self._path, reason, foreign=foreign)
+        return JournalFailed(self._path, reason)
 
     def shed(self) -> JournalFailed:
         """Return the exception that says that routine is not taken now."""
@@ -104,9 +101,9 @@ class Disk:
         failure.shed = True
         return failure
 
-    def refuse(self, reason: str, *, foreign: bool = False) -> NoReturn:
+    def refuse(self, reason: str) -> NoReturn:
         """Raise the exception that says so."""
-        raise self.failed(reason, foreign=foreign)
+        raise self.failed(reason)
 
     def write(self, works: Sequence[Callable[[], None]]) -> None:
         """Do all of them in one transaction; raise when none of them is done."""
@@ -157,6 +154,17 @@ class Disk:
         self._urgent = True  # a lane that can't strike out stands still in the end
         self._shelves.strike(link, numbers)
         reached("journal.struck")
+
+    def take_over(self, name: str, entries: Callable[[], Owing]) -> None:
+        """Number entries of a journal that was set aside anew, each owed to some of the links."""
+
+        def work() -> None:
+            self._urgent = True
+            self._shelves.take_over(name, entries(), self._clock.now().utc_ns)
+            reached("journal.taken_over")
+
+        self.write([work])
+        self.counts = replace(self.counts, aside=self._aside())
 
     def pending(
         self, link: str, lanes: tuple[Lane, ...], *, limit: int, after: Cursor | None
@@ -258,20 +266,15 @@ class Disk:
             self._with_room(counts),
             number_last=tally.head.number_last,
             rows=tally.rows,
-            outbox=tally.outbox,
+            outbox={link: owed.count for link, owed in tally.owed.items()},
             size_bytes=self._size_bytes(),
             quarantined=tally.quarantined,
             link_last=tally.head.link_last.hex(),
         )
 
     def _with_room(self, counts: JournalCounts) -> JournalCounts:
-        space = self._space
-        return replace(
-            counts,
-            free_bytes=space.free_bytes,
-            reserve_bytes=space.held_bytes,
-            room=space.room,
-        )
+        free, held, room = self._space.free_bytes, self._space.held_bytes, self._space.room
+        return replace(counts, free_bytes=free, reserve_bytes=held, room=room)
 
     def _count_failure(self, reason: str) -> None:
         self.counts = replace(self.counts, failures=self.counts.failures + 1, last_failure=reason)
@@ -296,13 +299,15 @@ class Disk:
 
     def _build(self) -> None:
         """Set the connection up, and bring the file to this release's schema."""
-        (mode,) = self._words(sql.WRITE_AHEAD)
+        (mode,) = self._db.execute(sql.WRITE_AHEAD).fetchone()
         if mode != "wal":
             self.refuse(f"its file system can't keep a write-ahead log ({mode}); use a local disk")
         for order in sql.SET_UP:
             self._db.execute(order)
         for name, arity, function in opening.SCHEMA_FUNCTIONS:
             self._db.create_function(name, arity, function, deterministic=True)
+        with suppress(sqlite3.Error):  # a log of before is emptied: what it tore is no matter then
+            self._db.execute(sql.EMPTY_LOG).fetchone()
         for version in range(self._number(sql.VERSION) + 1, SCHEMA_VERSION + 1):
             script = files("gateway.journal").joinpath(f"schema_v{version}.sql")
             self._db.executescript(script.read_text(encoding="utf-8"))
@@ -315,43 +320,52 @@ class Disk:
         if found is None:
             now = self._clock.now()
             head = opening.head_of(epoch_of(self._file, station=station, now=now), station, now)
-            values = (*structs.astuple(head), seal_of(head, shelves))
+            layout = layout_of(SCHEMA_VERSION, self._db.execute(sql.TABLES))
+            values = (*structs.astuple(head), seal_of(head, shelves), layout)
             self._db.execute(sql.INSERT_HEAD, values)
             reached("journal.named")
         else:
             head = opening.head_in(found)
-            if self._db.execute(sql.SEAL).fetchone()[0] != seal_of(head, shelves):
-                self.refuse(f"what it says of itself is damaged; {opening.REMEDY_DAMAGED}")
-        if head.station != station:
-            self.refuse(f"it belongs to station {head.station}; name another file", foreign=True)
-        names = (*(lane.value for lane in RANKED), *RINGS)
-        owed = {str(link): int(count) for link, count in self._db.execute(sql.COUNT_OUTBOX)}
+        owed = opening.owed_from(self._db.execute(sql.OWED))
         return Tally(
             head,
             shelves,
-            rows=counted(self._db.execute(sql.COUNT_ROWS), names),
-            outbox={**dict.fromkeys(links, 0), **owed},
+            rows=counted(self._db.execute(sql.COUNT_ROWS), LANES),
+            owed={**dict.fromkeys(links, Owed()), **owed},
             quarantined=self._number(sql.COUNT_QUARANTINE),
         )
+
+    def _mend(self) -> None:
+        self._urgent = True
+        self._shelves.mend(self._clock.now().utc_ns)
+        reached("journal.mended")
+
+    def _aside(self) -> dict[str, int]:
+        return aside.still_there(self._path, self._db.execute(sql.ASIDE))
 
     def _number(self, question: str) -> int:
         return int(self._db.execute(question).fetchone()[0])
 
-    def _words(self, question: str) -> list[str]:
-        return [str(word) for (word,) in self._db.execute(question)]
+
+def examine(path: str, *, station: str) -> None:
+    """Refuse a file that can't be the journal, before anything in it is touched."""
+    if Path(path).stat().st_size == 0:
+        return
+    # A file that was being made when the power went has to be put back first, which writes in it.
+    mode = "rw" if Path(f"{path}-journal").exists() else "ro"
+    with looked_into(path, mode=mode) as ask:
+        found = refusal(ask, path, station=station)
+    if found is not None:
+        raise JournalFailed(path, found.reason, foreign=found.foreign, damaged=found.damaged)
 
 
 @contextmanager
-def looked_into(path: str) -> Iterator[Ask]:
+def looked_into(path: str, *, mode: str = "ro") -> Iterator[Ask]:
     """Give a way to ask a journal as it is at this moment, also while a gateway writes it."""
     with translated(path), ExitStack() as held:
         Path(path).open("rb").close()  # says what stands in the way better than SQLite does
-        db = sqlite3.connect(
-            f"{Path(path).absolute().as_uri()}?mode=ro",
-            uri=True,
-            timeout=BUSY_S_MAX,
-            isolation_level=None,
-        )
+        address = f"{Path(path).absolute().as_uri()}?mode={mode}"
+        db = sqlite3.connect(address, uri=True, timeout=BUSY_S_MAX, isolation_level=None)
         held.callback(db.close)
         db.text_factory = _text
         db.execute(sql.BEGIN_LOOK)
@@ -371,10 +385,12 @@ def translated(path: str) -> Iterator[None]:
     except JournalFailed:
         raise
     except Exception as error:
-        # Its child OperationalError is trouble around the file: space, rights, locks.
-        is_damage = type(error) is sqlite3.DatabaseError
+        # Its child OperationalError is trouble around the file: space, rights, locks. What SQLite
+        # says of damage is itself no text when it quotes some.
+        is_damage = type(error) in (sqlite3.DatabaseError, UnicodeDecodeError)
+        is_foreign = isinstance(error, BlockingIOError)
         words = words_of(error, is_damage=is_damage)
-        failure = JournalFailed(path, words, foreign=isinstance(error, BlockingIOError))
+        failure = JournalFailed(path, words, foreign=is_foreign, damaged=is_damage)
         failure.full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         raise failure from error
 

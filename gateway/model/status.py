@@ -184,6 +184,9 @@ class JournalCounts(Struct, frozen=True, kw_only=True):
     """Such items that memory could not hold either: they were told, and are not journaled."""
     quarantined: int = 0
     """Rows of the file that were found damaged. They are kept aside and never told."""
+    aside: dict[str, int] = {}
+    """Damaged journals that were set aside when this one was begun and are still there, by the name
+    of the file, and how many entries of each are told again by this one."""
     link_last: str = ""
     """The link of the newest row, hexadecimal. Whoever keeps it can prove later with the journal
     that nothing up to that row was changed."""
@@ -236,7 +239,7 @@ class AlertName(StrEnum):
     DISK = "disk"
     """The journal's disk fills up, or is full."""
     JOURNAL_DAMAGE = "journal_damage"
-    """Rows of the journal were found damaged."""
+    """Rows of the journal were found damaged, or all of it was and was set aside."""
     RECORD = "record"
     """The tape is not written."""
     UNDELIVERED = "undelivered"

@@ -236,15 +236,18 @@ class Sqlite3:
     Error = sqlite3.Error
     DatabaseError = sqlite3.DatabaseError
     OperationalError = sqlite3.OperationalError
+    SQLITE_FULL = sqlite3.SQLITE_FULL
 
     def __init__(self, platter: Platter) -> None:
         self._platter = platter
 
-    def connect(self, path: str, *, uri: bool = False, **_asked: object) -> "Connection":
-        """Open a database."""
-        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    def connect(
+        self, path: str, *, uri: bool = False, **asked: object
+    ) -> "Connection | sqlite3.Connection":
+        """Open a database; by an address it is opened only to be read, which needs no disk."""
         if uri:
-            flags |= apsw.SQLITE_OPEN_URI
+            return sqlite3.connect(path, uri=True, **asked)
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         with _translated():
             return Connection(apsw.Connection(path, flags=flags, vfs=self._platter.vfs))
 

@@ -29,6 +29,7 @@ from typing import NamedTuple
 from platter import Op, Platter, Sqlite3, Temper
 
 from gateway.journal import sql, store
+from gateway.journal.beginning import begun
 from gateway.journal.failed import JournalFailed
 from gateway.journal.proving import proof_of
 from gateway.journal.rows import row_of
@@ -58,7 +59,7 @@ RARE = 4
 CHECKPOINT_PAGES = 12
 """So that some checkpoints fall into each life."""
 OLD = Path(__file__).parents[1] / "journal"
-BEGINNINGS = ("new", "v1.db.gz")
+BEGINNINGS = ("new", "v1.db.gz", "v2.db.gz")
 NAME = "journal.db"
 ALL = 1_000_000
 
@@ -95,6 +96,9 @@ class Tally(NamedTuple):
     cuts: int
     faults: list[str]
     moments: Counter[str]
+    anew: int
+    """Cuts after which the end of the log could not be proven: a new journal was begun, which owes
+    all that was owed."""
     seconds: float
 
 
@@ -126,7 +130,8 @@ def words_of(tally: Tally) -> str:
     """Return the figures in a line."""
     moments = ", ".join(f"{name} {count}" for name, count in sorted(tally.moments.items()))
     return (
-        f"{tally.cuts} power cuts, {len(tally.faults)} lost or corrupt; "
+        f"{tally.cuts} power cuts, {len(tally.faults)} lost or corrupt, "
+        f"{tally.anew} after which a new journal was begun that owes the same; "
         f"at a {moments}; {tally.cuts / tally.seconds:.0f} cuts/s"
     )
 
@@ -138,16 +143,23 @@ def cut(
     seeds = seeds or range(-(-cuts // (2 * CUTS_A_LIFE)))
     faults: list[str] = []
     moments: Counter[str] = Counter()
+    anew = 0
+
+    def tally() -> Tally:
+        seconds = time.perf_counter() - began
+        return Tally(moments.total(), faults, moments, anew, seconds)
+
     began = time.perf_counter()
     with scratch() as folder:
         for seed in seeds:
             for moment, fault in lives(folder, seed, synchronous):
                 moments[moment] += 1
+                anew += any(folder.glob(f"after/{NAME}.damaged-*"))
                 if fault:
                     faults.append(f"seed {seed}, at a {moment}: {fault}; make cuts SEED={seed}")
                 if moments.total() == cuts or len(faults) == faults_max:
-                    return Tally(moments.total(), faults, moments, time.perf_counter() - began)
-    return Tally(moments.total(), faults, moments, time.perf_counter() - began)
+                    return tally()
+    return tally()
 
 
 @contextmanager
@@ -167,7 +179,7 @@ def lives(folder: Path, seed: int, synchronous: str) -> Iterator[tuple[str, str 
         whole: list[dict[str, bytes]] = []
         for moment, left, fault in cuts_of(folder / "after", life, dice):
             yield moment, fault
-            if fault is None:
+            if fault is None and not any(folder.glob(f"after/{NAME}.damaged-*")):
                 whole.append(left)
         files = dice.choice(whole or [files])
 
@@ -319,7 +331,7 @@ def opened(folder: Path, clock: StillClock) -> Disk:
     plan = JournalPlan(
         path=str(folder / NAME), routine_rows_max=RING_ROWS_MAX, refused_rows_max=RING_ROWS_MAX
     )
-    return Disk(plan, station="kust", links=LINKS, clock=clock)
+    return begun(plan, station="kust", links=LINKS, clock=clock)
 
 
 def found_in(disk: Disk) -> Found:
@@ -346,14 +358,14 @@ def cuts_of(
 ) -> Iterator[tuple[str, dict[str, bytes], str | None]]:
     """Cut a life at many of its operations; yield where, what was left, and what is wrong."""
     ops = life.platter.ops
-    begun = life.platter.folder()
+    folder_then = life.platter.folder()
     done = 0
     weights = [1 if op.kind == "write" else RARE for op in ops]
     for place in sorted(dice.choices(range(len(ops) + 1), [*weights, RARE], k=CUTS_A_LIFE)):
         for op in ops[done:place]:
-            begun.take(op)
+            folder_then.take(op)
         done = place
-        left = begun.left(Temper(dice))
+        left = folder_then.left(Temper(dice))
         laid(folder, left)
         moment = _moment(ops[place]) if place < len(ops) else "end"
         yield moment, left, fault_of(folder, life, place)
@@ -366,31 +378,48 @@ def _moment(op: Op) -> str:
 
 def fault_of(folder: Path, life: Life, place: int) -> str | None:
     """Return what is wrong with what a cut has left; None when nothing is."""
+    try:
+        return _fault(folder, life, place)
+    except JournalFailed as failed:
+        return f"corrupt: {failed.reason}"
+
+
+def _fault(folder: Path, life: Life, place: int) -> str | None:
     pages = life.pages
     confirmed = bisect_right(pages, place, key=lambda page: page.ops) - 1
     allowed = [page.found for page in pages[max(confirmed, 0) : confirmed + 2]]
+    disk = opened(folder, StillClock())
     try:
-        disk = opened(folder, StillClock())
-        try:
-            found, epoch, aside = found_in(disk), disk.epoch, disk.counts.quarantined
-            if confirmed < 0 and epoch != pages[0].epoch:  # it had no name yet: another, then
-                allowed = [_empty(found.link_last)]
-            elif epoch != pages[0].epoch:
-                return "corrupt: another epoch"
-            disk.write([lambda: disk.append([])])
-        finally:
-            disk.close()
-        proof = proof_of(str(folder / NAME))
-    except JournalFailed as failed:
-        return f"corrupt: {failed.reason}"
+        found, epoch, counts = found_in(disk), disk.epoch, disk.counts
+        disk.write([lambda: disk.append([])])
+    finally:
+        disk.close()
+    proof = proof_of(str(folder / NAME))
+    if counts.aside:
+        return _not_taken_over(found, allowed)
+    if epoch != pages[0].epoch:
+        if confirmed >= 0:
+            return "corrupt: another epoch"
+        allowed = [_empty(found.link_last)]  # the name was not safe: another, then
     if found not in allowed:
         before = [page.found for page in pages[: max(confirmed, 0)]]
         if found in before:
             return f"lost: as it was {len(before) - before.index(found)} transactions before"
         return _difference(found, allowed)
     wrong = [one for one in proof.findings if one.faults and one.what != "checksums"]
-    if wrong or aside > life.aside:
+    if wrong or counts.quarantined > life.aside:
         return f"corrupt: {wrong or 'rows set aside'}"
+    return None
+
+
+def _not_taken_over(found: Found, allowed: list[Found]) -> str | None:
+    """Return what a journal that was begun anew doesn't owe of what was owed."""
+    for link in LINKS:
+        owed = frozenset.intersection(*(one.owed[link] for one in allowed))
+        bodies = {found.entries[number][1] for number in found.owed[link]}
+        lost = [number for number in owed if allowed[0].entries[number][1] not in bodies]
+        if lost:
+            return f"lost: {len(lost)} that were owed to {link}, in a journal begun anew"
     return None
 
 

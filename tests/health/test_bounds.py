@@ -63,7 +63,9 @@ FIXED = {
     "Shelves._rows_max": "one a ring",
     "Tally.shelves": "one a shelf",
     "Tally.rows": "one a lane and ring",
-    "Tally.outbox": "one a link that is, or ever was, in the configuration and left something",
+    "Tally.owed": "one a link that is, or ever was, in the configuration and left something",
+    "Tally.owed_anew": "one a link, as above",
+    "Wreck._newest": "one a page of a log that was set aside, while it is read; 16 000 after a burst",
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.clock import Clock
 from gateway.journal.front import Journal
+from gateway.model.entry import encode_item
 from gateway.model.inbound import (
     CLOCK_FLOOR_UTC_NS,
     Heard,
@@ -124,6 +125,7 @@ def house():
     """What the tests build with: importlib mode has no shared test modules."""
 
     class House:
+        encode = staticmethod(encode_item)
         links = LINKS
         mounted = staticmethod(mounted)
         opened = staticmethod(opened)

@@ -15,6 +15,7 @@ import pytest
 from gateway.clock import Clock
 from gateway.journal import front, shelves, sql, store, writer
 from gateway.journal.failed import JournalFailed
+from gateway.journal.proving import proof_of
 from gateway.model.entry import Lane
 from gateway.model.plan import JournalPlan
 
@@ -159,6 +160,20 @@ def test_a_ring_that_cant_be_tidied_costs_nobody_a_commit(plan, house, monkeypat
     assert (too_many.rows["routine"], too_many.rows["distress"]) == (3, 1)
     assert too_many.last_failure == "the ring routine is out of order"
     assert (after.rows["routine"], after.failures) == (1, 2)
+
+
+def test_a_ring_that_cant_be_tidied_leaves_no_doubt_about_what_is_owed(plan, house, monkeypatch):
+    plan = msgspec.structs.replace(plan, routine_rows_max=1)
+
+    async def story():
+        async with house.opened(plan) as journal:
+            with monkeypatch.context() as patch:
+                patch.setitem(sql.RING_EDGE, "routine", "SELECT 1 FROM nowhere LIMIT ?")
+                await journal.append([house.ruling(1, "distress"), *map(house.ruling, (2, 3))])
+            return journal.counts().failures
+
+    assert house.run(story()) == 1
+    assert proof_of(plan.path).holds
 
 
 def test_a_chore_that_ends_the_transaction_fails_it_as_a_whole(plan, house, monkeypatch):

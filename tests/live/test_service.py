@@ -399,6 +399,29 @@ async def test_a_damaged_row_raises_the_alarm_and_the_next_mayday_is_told(tmp_pa
 
 
 @on_loop
+async def test_a_damaged_journal_keeps_no_station_off_watch_and_what_it_owed_is_told(
+    tmp_path, broker
+):
+    async with on_watch(tmp_path, broker, "dsc") as station:
+        path = Path(station.plan.journal.path)
+        station.modems["dsc"].say(MAYDAY)
+        await station.until(lambda: station.told("/report/distress/dsc"), "the MAYDAY")
+        [before] = station.told("/report/distress/dsc")
+    path.write_bytes(b"\xff" * 60 + path.read_bytes()[60:])  # noqa: ASYNC240  # nobody waits
+    async with on_watch(tmp_path, broker, "dsc") as station:
+        await station.until(lambda: any(station.told("/alert/journal_damage")), "the alarm")
+        await station.until(lambda: station.told("/report/distress/dsc"), "the MAYDAY again")
+        alert, record = (
+            station.told(topic)[-1] for topic in ("/alert/journal_damage", "/report/distress/dsc")
+        )
+
+        assert "set aside as journal.db.damaged-1; 1 entries of it are told again" in alert["text"]
+        assert record["report"]["report_id"] == before["report"]["report_id"]
+        assert record["epoch"] != before["epoch"]
+        assert (record["journaled"], record["late"]) == (True, True)
+
+
+@on_loop
 async def test_a_routine_item_that_cant_be_kept_costs_no_distress_its_place(tmp_path, broker):
     async with on_watch(tmp_path, broker, "dsc") as station:
         journal = station.service._watch._journal._journal

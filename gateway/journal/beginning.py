@@ -1,0 +1,118 @@
+"""The journal that a station begins its watch with: the one it had, or a new one in its place.
+
+A journal that is damaged is no reason to hear without remembering until somebody comes. It is set
+aside as it was found, a new one is begun, under a new epoch, and what the old one still owed is
+told by the new one, under the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from gateway.clock import Clock
+from gateway.journal import aside, outboxes, sql
+from gateway.journal.chain import Kept
+from gateway.journal.failed import JournalFailed
+from gateway.journal.logfile import Loss, loss_of
+from gateway.journal.opening import damage
+from gateway.journal.rows import RANKED
+from gateway.journal.store import Disk, looked_into, translated
+from gateway.journal.wreck import Place, Wreck
+from gateway.model.plan import JournalPlan
+
+TAKEN_OVER_MAX = 100_000
+"""Entries told again, the most urgent of the oldest; some 30 MB to remember where they stand."""
+
+
+def begun(plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock) -> Disk:
+    """Return the journal; raise when there can't be one, with what stands in the way."""
+    with translated(plan.path):
+        aside.settle(plan.path)
+    try:
+        disk = Disk(plan, station=station, links=links, clock=clock)
+    except JournalFailed as failed:
+        if not failed.damaged:
+            raise
+        _set_aside(plan.path, failed)
+        disk = Disk(plan, station=station, links=links, clock=clock)
+    try:
+        _take_over(disk, plan.path, links)
+    except BaseException:
+        disk.close()
+        raise
+    return disk
+
+
+def _set_aside(path: str, damage: JournalFailed) -> None:
+    try:
+        with translated(path):
+            aside.set_aside(path)
+    except JournalFailed as failed:
+        reason = f"{damage.reason}. It could not be set aside: {failed.reason}"
+        raise JournalFailed(path, reason) from damage
+
+
+def _take_over(disk: Disk, path: str, links: Sequence[str]) -> None:
+    """Have a new journal owe what the one that was set aside last still owed."""
+    away = aside.newest(path)
+    if away is None or disk.counts.number_last or disk.counts.aside:
+        return
+    with translated(away), Wreck(away) as wreck:
+        found = _wanted(wreck, links, _owed_in(away))
+        disk.take_over(Path(away).name, lambda: _read_again(wreck, found))
+
+
+def _wanted(
+    wreck: Wreck, links: Sequence[str], owed: Callable[[str, int], bool]
+) -> list[tuple[Place, Sequence[str]]]:
+    """Return where each entry stands that is owed to anybody, and to whom, in order of telling."""
+    wanted: dict[tuple[int, int, bytes], tuple[Place, Sequence[str]]] = {}
+    for place, kept in wreck.entries():
+        owing = [link for link in links if owed(link, kept.number)]
+        if owing:
+            wanted[_RANKS[kept.lane], kept.number, kept.link] = place, owing
+        if len(wanted) >= 2 * TAKEN_OVER_MAX:
+            wanted = dict(sorted(wanted.items())[:TAKEN_OVER_MAX])
+    return [found for _, found in sorted(wanted.items())[:TAKEN_OVER_MAX]]
+
+
+def _read_again(
+    wreck: Wreck, found: Sequence[tuple[Place, Sequence[str]]]
+) -> Iterator[tuple[Kept, Sequence[str]]]:
+    for place, owing in found:
+        for kept in wreck.at(place):
+            yield kept, owing
+
+
+def _owed_in(path: str) -> Callable[[str, int], bool]:
+    """Return what says whether a file owes a number to a link; in doubt, it does.
+
+    It says so itself where its tree and its outboxes prove themselves, and its log has lost no more
+    than the last transaction.
+    """
+    try:
+        with looked_into(path) as ask:
+            damaged = damage(lambda question: (str(row[0]) for row in ask(question, ())))
+            found = outboxes.found_in(ask)
+            number_last = msgspec.convert(next(ask(sql.NUMBER_LAST, ()))[0], int)
+            loss = loss_of(path, number_last=0)
+            if damaged or loss is Loss.MORE:
+                return _all
+    except (JournalFailed, msgspec.ValidationError, StopIteration):
+        return _all
+    numbers = {link: {number for _, number in rows} for link, rows in found.rows.items()}
+    return lambda link, number: (
+        (loss is Loss.THE_LAST and number > number_last)
+        or link in found.wrong
+        or number in numbers.get(link, ())
+    )
+
+
+def _all(_link: str, _number: int) -> bool:
+    return True
+
+
+_RANKS = {lane.value: rank for rank, lane in enumerate(RANKED)}

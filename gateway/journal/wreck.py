@@ -1,0 +1,201 @@
+"""A damaged journal, read without SQLite: rows prove themselves, so none needs a tree to be found.
+
+Wherever in the file or its log the bytes of a row may stand, they are tried; whatever is not the
+row that was written fails its link. What was thrown away long ago may turn up as well, and a row
+may turn up more than once: told twice is better than not at all.
+
+The form of a row is that of sqlite.org/fileformat2.html, section 2: a record of
+
+    length of the header | NULL (the number) | lane | time | body | ordinal | 16 bytes | 16 bytes
+
+before which stands the number. What has no room on its page goes on over a list of others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from gateway.journal.chain import LINK_BYTES, Kept, kept_of
+from gateway.journal.rows import RINGS
+
+PAGE_BYTES = 4096
+"""Of a page, as SQLite makes them by itself."""
+
+LOG_HEADER_BYTES = 32
+FRAME_HEADER_BYTES = 24
+FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES
+"""Of a page in the log."""
+
+LOCAL_BYTES_MAX = PAGE_BYTES - 35
+LOCAL_BYTES_MIN = (PAGE_BYTES - 12) * 32 // 255 - 23
+"""How much of a long row stands on its own page; the rest goes on elsewhere."""
+
+_HEADER = re.compile(
+    rb"\x00([\x19\x1b\x1d]?)([\x00-\x06\x08\x09])([\x80-\xff]{0,2}[\x00-\x7f])"
+    rb"([\x00-\x06\x08\x09])\x2c\x2c"
+)
+"""The header of a row, behind the byte that tells its length. It begins with one certain byte, so
+it is found at a gigabyte a second; its third part is so short that no body is over a megabyte."""
+
+_INT_BYTES = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 8: 0, 9: 0}
+"""Of a whole number, by its type; 0 is NULL, 8 and 9 are the numbers 0 and 1 themselves."""
+
+_TEXT, _BLOB = 13, 12
+"""The least types of a text and of bytes; each two more are a byte more."""
+
+_NUMBER_BYTES_MAX = 8
+
+
+class Place(NamedTuple):
+    """Where a row was found."""
+
+    in_log: bool
+    start: int
+
+
+class Wreck:
+    """A journal file and its log, or what is left of them."""
+
+    def __init__(self, path: str) -> None:
+        with ExitStack() as held:
+            self._file = _mapped(Path(path), held)
+            self.log = _mapped(Path(f"{path}-wal"), held)
+            self._held = held.pop_all()
+        self._newest = {
+            int.from_bytes(self.log[at : at + 4]): at + FRAME_HEADER_BYTES
+            for at in range(LOG_HEADER_BYTES, len(self.log) - FRAME_BYTES + 1, FRAME_BYTES)
+        }
+        """Where the log has the newest of each page that it has."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._held.close()
+
+    def log_rows(self) -> Iterator[Kept]:
+        """Yield every row of the log that proves itself."""
+        return (kept for _, kept in self._rows(in_log=True, entries=False))
+
+    def proves_a_row(self) -> bool:
+        """Say whether there is any row in it that proves itself."""
+        return any(
+            True for in_log in (False, True) for _ in self._rows(in_log=in_log, entries=False)
+        )
+
+    def entries(self) -> Iterator[tuple[Place, Kept]]:
+        """Yield every entry that proves itself, and where it stands; the same one more than once.
+
+        Nothing but the place has to be remembered: at() reads it again.
+        """
+        yield from self._rows(in_log=False, entries=True)
+        yield from self._rows(in_log=True, entries=True)
+
+    def at(self, place: Place) -> Iterator[Kept]:
+        """Yield the row at a place."""
+        content = self.log if place.in_log else self._file
+        yield from self._row(content, next(_HEADER.finditer(content, place.start)))
+
+    def _rows(self, *, in_log: bool, entries: bool) -> Iterator[tuple[Place, Kept]]:
+        content = self.log if in_log else self._file
+        for found in _HEADER.finditer(content):
+            if found[1] or not entries:
+                for kept in self._row(content, found):
+                    yield Place(in_log, found.start()), kept
+
+    def _row(self, content: bytes | mmap, found: re.Match[bytes]) -> Iterator[Kept]:
+        """Yield the row with this header, once, if it proves itself."""
+        start = found.start() - 1
+        header = found.end() - start
+        body = _whole(found[3]) - _BLOB
+        if start < 1 or content[start] != header or body < 0 or body % 2:
+            return
+        lane = (found[1][0] - _TEXT) // 2 if found[1] else 0
+        time, ordinal = found[2][0], found[4][0]
+        sizes = (lane, _INT_BYTES[time], body // 2, _INT_BYTES[ordinal], LINK_BYTES, LINK_BYTES)
+        number = _number_before(content, start)
+        for payload in self._payloads(content, start, header + sum(sizes)):
+            parts = list(_cut(payload[header:], sizes))
+            words = [parts[0].decode(errors="replace")] if lane else RINGS
+            for word in words:
+                values = (
+                    number, _int_of(ordinal, parts[3]), word, _int_of(time, parts[1]),
+                    parts[4], parts[5], parts[2],
+                )  # fmt: skip
+                kept = kept_of(values)
+                if kept is not None:
+                    yield kept
+                    return
+
+    def _payloads(self, content: bytes | mmap, start: int, length: int) -> Iterator[bytes]:
+        """Yield the bytes of a row; where it goes on elsewhere, as the log and as the file say."""
+        if length <= LOCAL_BYTES_MAX:
+            yield content[start : start + length]
+            return
+        local = LOCAL_BYTES_MIN + (length - LOCAL_BYTES_MIN) % (PAGE_BYTES - 4)
+        if local > LOCAL_BYTES_MAX:
+            local = LOCAL_BYTES_MIN
+        own, onward = content[start : start + local], content[start + local : start + local + 4]
+        for page in (self._page_newest, self._page_of_file):
+            yield own + _chain(onward, length - local, page)
+
+    def _page_newest(self, number: int) -> bytes:
+        at = self._newest.get(number)
+        return self._page_of_file(number) if at is None else self.log[at : at + PAGE_BYTES]
+
+    def _page_of_file(self, number: int) -> bytes:
+        return self._file[max(0, number - 1) * PAGE_BYTES : number * PAGE_BYTES]
+
+
+def _mapped(path: Path, held: ExitStack) -> bytes | mmap:
+    if not path.exists() or path.stat().st_size == 0:
+        return b""
+    file = held.enter_context(path.open("rb"))
+    return held.enter_context(mmap(file.fileno(), 0, access=ACCESS_READ))
+
+
+def _chain(onward: bytes, length: int, page: Callable[[int], bytes]) -> bytes:
+    """Return what goes on over a list of pages; less, where the list is broken."""
+    parts: list[bytes] = []
+    while length > 0:
+        content = page(int.from_bytes(onward))
+        if len(content) < PAGE_BYTES:
+            break
+        onward = content[:4]
+        parts.append(content[4 : 4 + length])
+        length -= len(parts[-1])
+    return b"".join(parts)
+
+
+def _cut(payload: bytes, sizes: tuple[int, ...]) -> Iterator[bytes]:
+    at = 0
+    for size in sizes:
+        yield payload[at : at + size]
+        at += size
+
+
+def _int_of(kind: int, content: bytes) -> int | None:
+    if kind == 0:
+        return None
+    return kind - 8 if kind >= 8 else int.from_bytes(content, signed=True)
+
+
+def _whole(varint: bytes) -> int:
+    """Return a whole number of seven bits a byte."""
+    number = 0
+    for byte in varint:
+        number = number << 7 | byte & 0x7F
+    return number
+
+
+def _number_before(content: bytes | mmap, end: int) -> int:
+    """Return the number that ends here; the byte before it ends another, and is below 0x80."""
+    start = end - 1
+    while start > 0 and content[start - 1] >= 0x80 and end - start < _NUMBER_BYTES_MAX:
+        start -= 1
+    return _whole(content[start:end])

@@ -65,7 +65,7 @@ FIXED = {
     "Tally.rows": "one a lane and ring",
     "Tally.owed": "one a link that is, or ever was, in the configuration and left something",
     "Tally.owed_anew": "one a link, as above",
-    "Wreck._newest": "one a page of a log that was set aside, while it is read; 16 000 after a burst",
+    "Wreck._newest": "one a page of a log set aside, while it is read; 16 000 after a burst",
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",

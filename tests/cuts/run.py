@@ -53,7 +53,7 @@ CUTS = 10_000
 CUTS_A_LIFE = 125
 STEPS_A_LIFE = 30
 LINKS = ("shore", "local")
-RING_ROWS_MAX = 12
+RING_ROWS_MAX = 8
 RARE = 4
 """How much rather a cut falls on what is rarely asked for: edges of checkpoints and openings."""
 CHECKPOINT_PAGES = 12
@@ -246,7 +246,7 @@ class _Living:
         steps: list[tuple[Callable[[], None], int]] = [
             (self._append, 10),
             (self._strike, 6),
-            (self._age, 4),
+            (self._age, 6),
             (self._damage, 1),
             (self._reopen, 2),
         ]
@@ -267,7 +267,7 @@ class _Living:
         self._pages.append(Page(len(self._platter.ops), found, self._disk.epoch))
 
     def _append(self) -> None:
-        count = self._dice.choice((1, 1, 1, 2, 6, 20))
+        count = self._dice.choice((1, 1, 1, 2, 5, 12))
         rows = [row_of(self._item()) for _ in range(count)]
         before = self._pages[-1].found
         told = []

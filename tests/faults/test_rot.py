@@ -19,10 +19,10 @@ from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, U
 
 LINKS = ("shore", "local")
 NAME = "journal.db"
-SHORT, WHOLE = 250, 5_000
+SHORT, WHOLE = 100, 5_000
 """Of each: bits of a closed journal, and of one that was not."""
-LENGTHS_SHORT, LENGTHS_WHOLE = 40, 400
-COMMITS = 60
+LENGTHS_SHORT, LENGTHS_WHOLE = 30, 400
+COMMITS = 40
 
 
 def item(number):

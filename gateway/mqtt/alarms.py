@@ -185,7 +185,7 @@ class Alarms:
             name=AlertName.POISON,
             since=utc_of(self._poisoned.utc_ns),
             text=f"can't be told on {_listed(found)}, and is set aside and tried again: "
-            "the log says why; look at the broker's access list",
+            "the log says why; look at the broker's access list and limits",
             count=len(numbers),
             number=min(numbers),
         )

@@ -116,6 +116,10 @@ class Bus(Protocol):
         """How often a connection was made: the name of the present one."""
 
     @property
+    def taken(self) -> int:
+        """Publications that the broker has signed for on the present connection, or the last."""
+
+    @property
     def last_error(self) -> str | None:
         """Why the last connection, or the last attempt at one, came to its end."""
 

@@ -67,6 +67,7 @@ class MqttBus:
         self._wire: Wire | None = None
         self._up = asyncio.Event()
         self.connects = 0
+        self.taken = 0
         self.last_error: str | None = None
         self._parting: int | None = None
         self._said: str | None = None
@@ -123,6 +124,7 @@ class MqttBus:
             # would go round in circles on this one, and never let us have our turn.
             self._fall(wire)
             raise
+        self.taken += 1
         reached("publish.signed")
 
     def offer(self, outgoing: Outgoing) -> bool:
@@ -195,6 +197,7 @@ class MqttBus:
     def _stand(self, wire: Wire) -> None:
         self._wire = wire
         self.connects += 1
+        self.taken = 0
         self._said = self._protection.refusal = None
         # Everybody who waits wakes up now; who comes later waits for the next connection.
         waited, self._up = self._up, asyncio.Event()

@@ -23,6 +23,7 @@ from gateway.model.entry import Entry, Lane
 from gateway.model.plan import PUBACK, LinkPlan
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
+from gateway.mqtt.downs import Downs
 from gateway.mqtt.late import Late
 from gateway.mqtt.linkstate import LinkState
 from gateway.mqtt.memory import Memory
@@ -46,12 +47,6 @@ they fill the window of twenty exactly: none of them ever waits for another."""
 
 BEAT_S = 1.0
 """How often it is looked whether something is to be told again."""
-
-
-DOWN_S = 4.0
-"""A connection that is down for so long raises the alarm: with the ten seconds in which a broker
-that says nothing is found out, a quarter of a minute. The first attempts to connect again are over
-by then."""
 
 
 class Carrier(Protocol):
@@ -123,11 +118,13 @@ class Link:
         )
         self._memory = Memory(self._urgent, write=self._unjournaled, clock=clock, log=self._log)
         self._states = States(
-            self._urgent, birth=lambda: self._writer.state(STATUS, birth()), log=self._log
+            self._urgent,
+            birth=lambda: self._writer.state(STATUS, birth()),
+            clock=clock,
+            log=self._log,
         )
         self._late = Late(self._urgent)
-        self._down_since_ns: dict[str, int] = {}
-        """When each connection that is down was first found so; a handful at the most."""
+        self._downs = Downs()
 
     async def run(self) -> None:
         """Tell the broker until cancelled; then have it say that we left, and leave in order."""
@@ -198,11 +195,7 @@ class Link:
             receipts_connected=signing is None or signing.bus.connected,
             connects=self._urgent.connects,
             last_error=next((bus.last_error for _, bus in self._buses if bus.last_error), None),
-            down=tuple(
-                lane
-                for lane, since_ns in self._down_since_ns.items()
-                if now_ns - since_ns >= DOWN_S * 1e9
-            ),
+            down=self._downs.lasting(now_ns),
             certificates=self._renewal.statuses(),
             certificates_replaced=self._renewal.renewed,
             certificate_trouble=self._renewal.trouble(),
@@ -319,15 +312,8 @@ class Link:
             await self._clock.sleep(BEAT_S)
             self._distress.beat()
             self._second.beat()
-            self._look_who_is_down()
-
-    def _look_who_is_down(self) -> None:
-        now_ns = self._clock.now().mono_ns
-        for lane, bus in self._buses:
-            if bus.connected:
-                self._down_since_ns.pop(lane, None)
-            else:
-                self._down_since_ns.setdefault(lane, now_ns)
+            standing = ((lane, bus.connected) for lane, bus in self._buses)
+            self._downs.look(standing, self._clock.now().mono_ns)
 
     async def _tell_again(self) -> None:
         """Have each new connection told all that is not ended."""

@@ -13,6 +13,7 @@ from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.suspects import LOSSES_MAX
 from gateway.mqtt.topics import TopicUnsafe
 
 UNJOURNALED_MAX = 1024
@@ -46,6 +47,8 @@ class Memory:
         self._log = log
         self._held: dict[Lane, deque[_Held]] = {lane: deque() for lane in _ORDER}
         self._wake = asyncio.Event()
+        self._losses = 0
+        """Connections in a row that ended with the first entry under way."""
         self.told = 0
         """Entries told with `journaled=false`."""
         self.lost = 0
@@ -104,8 +107,15 @@ class Memory:
 
     async def _tell(self, held: deque[_Held]) -> None:
         first = held[0]
+        under_way = self._bus.connected
         try:
             await self._bus.publish(self._write(first.entry, first.waited))
+        except LinkLost:
+            self._losses += under_way
+            if self._losses >= LOSSES_MAX:  # it may be why; the next has its turn
+                held.rotate(-1)
+                self._losses = 0
+            raise
         except PublishRefused as refusal:
             self._log.error("unjournaled_refused", refusal=str(refusal))
             held.rotate(-1)
@@ -116,6 +126,7 @@ class Memory:
             self.lost += 1
         else:
             self.told += 1
+        self._losses = 0
         # Room may have been made meanwhile; then it is no longer the first.
         if held and held[0] is first:
             held.popleft()

@@ -21,6 +21,7 @@ from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
 from gateway.mqtt.limits import PUBACK_S_MAX
 from gateway.mqtt.rounds import Rounds
+from gateway.mqtt.suspects import Suspects
 from gateway.mqtt.topics import TopicUnsafe
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
@@ -41,12 +42,21 @@ POISON_TRIES = 3
 POISON_S = 300.0
 """Pause before poison is tried again: once the broker is mended, nothing here needs a restart."""
 
+HUNG_UP_S = 60.0
+"""The same, where the broker hangs up on it: shorter, for a line that broke at the wrong moments
+may have been mistaken for that. One connection a minute is what it costs."""
+
 ERROR_PAUSE_S = 1.0
 """Pause after the outbox could not be read or struck out."""
 
 GIVE_WAY_S_MAX = 0.1
 """How long a batch of urgency or safety waits for distress to be out of the way. In a flood of
 invented distress eighty of them a second still go out, more than any radio says."""
+
+PROOF_S = 0.05
+PROOFS_MAX = 20
+"""Before an entry is told alone the connection may prove itself, by taking anything else: it is
+looked so often, at this pause. Only then does its end prove something against the entry."""
 
 NUMBERS_MAX = 1024
 """Entries whose troubles are remembered one by one; what is set aside beyond it is tried again in
@@ -136,6 +146,7 @@ class Pump:
         """Not due while the disk has the next move: a disk that hangs raises its own alarm."""
         self._rounds = Rounds(lanes)
         self._aside: dict[int, _Aside] = {}
+        self._suspects: Suspects[int] = Suspects()
         self._signed: set[int] = set()
         """Signed for by the broker, and not struck out yet: never sent again by this process."""
         self._unsigned: dict[int, int] = {}
@@ -143,6 +154,7 @@ class Pump:
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how many numbers are remembered; the entries themselves are on disk."""
+        yield from self._suspects.bounds()
         yield Bound(
             of="Pump._aside",
             what="set_aside",
@@ -200,7 +212,7 @@ class Pump:
         known = 0
         for number in numbers:
             known += self._unsigned.pop(number, None) is not None
-            self._aside.pop(number, None)
+            self._cleared(number)
         if known:
             self._rounds.ended(self._clock.now().mono_ns)
 
@@ -305,15 +317,31 @@ class Pump:
     async def _send_all(self, entries: Sequence[Entry], again: bool) -> None:  # noqa: FBT001  # private, and named at the call
         """Send entries together, in their order; return once the fate of each is known."""
         self.pulse.beat(PUBACK_S_MAX + PULSE_S)
+        alone = [entry for entry in entries if self._suspects.alone(entry.number)]
         async with asyncio.TaskGroup() as group:
             for entry in entries:
-                group.create_task(self._send(entry, again))
+                if entry not in alone:
+                    group.create_task(self._send(entry, again))
+        for entry in alone:
+            self.pulse.beat(PUBACK_S_MAX + PULSE_S)
+            await self._proof()
+            await self._send(entry, again)
+
+    async def _proof(self) -> None:
+        """Let the connection take something else first, but not for ever."""
+        for _ in range(PROOFS_MAX):
+            if self._bus.taken or not self._bus.connected:
+                return
+            await self._clock.sleep(PROOF_S)
 
     async def _send(self, entry: Entry, again: bool) -> None:  # noqa: FBT001  # see _send_all
+        under_way = self._bus.connected
         try:
             await self._bus.publish(self._write(entry, again))
         except LinkLost:
             self._rounds.lost()
+            if under_way:
+                self._lost(entry.number)
         except PublishRefused as refusal:
             self._count.refused += 1
             self._log.error("publish_refused", number=entry.number, refusal=str(refusal))
@@ -325,17 +353,40 @@ class Pump:
         else:
             self._count.published += not again
             self._count.resent += again
-            self._aside.pop(entry.number, None)
+            if self._suspects.alone(entry.number):
+                self._pardon()
+            self._cleared(entry.number)
             if not self._receipts:
                 self._signed.add(entry.number)
 
-    def _set_aside(self, number: int) -> None:
+    def _lost(self, number: int) -> None:
+        """The connection ended with this under way: find out in time whether it was why."""
+        if not self._suspects.alone(number):
+            self._suspects.lost(number)
+        elif self._bus.taken:
+            self._log.error("entry_hung_up_on", number=number)
+            self._set_aside(number, hung_up=True)
+
+    def _pardon(self) -> None:
+        """One that was suspect has come through: so may the others, and at once."""
+        for number, aside in self._aside.items():
+            if self._suspects.alone(number):
+                aside.due_ns = 0
+                self._rounds.lost()
+                self._wake.set()
+
+    def _cleared(self, number: int) -> None:
+        self._aside.pop(number, None)
+        self._suspects.cleared(number)
+
+    def _set_aside(self, number: int, *, hung_up: bool = False) -> None:
         """Let the others pass; try this one again later, and ever more rarely."""
         before = self._aside.get(number)
         tries = 1 if before is None else before.tries + 1
         if before is None and len(self._aside) >= NUMBERS_MAX:
             return
-        pause_s = RETRY_S if tries < POISON_TRIES else POISON_S
+        poison_s = HUNG_UP_S if hung_up else POISON_S
+        pause_s = RETRY_S if tries < POISON_TRIES else poison_s
         self._aside[number] = _Aside(tries, self._clock.now().mono_ns + int(pause_s * 1e9))
 
     async def _strike(self) -> None:

@@ -10,20 +10,31 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.suspects import Suspects
 from gateway.points import reached
 
 STATES_MAX = 512
 """Topics that stand at once: ports, watches and alerts of a large station are a tenth of it."""
 
 
+CALM_S = 1.0
+"""A state that was under way each time the connection ended waits so long on the next: by then
+distress has gone out, whatever becomes of the connection."""
+
+ASIDE_S = 300.0
+"""Pause before a state that the broker hangs up on is told again; what stands there is old by then,
+but the others stand."""
+
+
 class StateCount(Struct):
     """What became of the states."""
 
     refused: int = 0
-    """Times that the broker refused a state."""
+    """Times that the broker refused a state, or hung up on it."""
     crowded_out: int = 0
     """States never told because too many stood already."""
 
@@ -31,19 +42,24 @@ class StateCount(Struct):
 class States:
     """All retained states of one link."""
 
-    def __init__(self, bus: Bus, *, birth: Callable[[], Outgoing], log: Log) -> None:
+    def __init__(self, bus: Bus, *, birth: Callable[[], Outgoing], clock: Clock, log: Log) -> None:
         self._bus = bus
         self._birth = birth
+        self._clock = clock
         self._log = log
         self._told_to = 0
         """The connection that birth was told on."""
         self._standing: dict[str, Outgoing] = {}
         self._untold: dict[str, Outgoing] = {}
+        self._suspects: Suspects[str] = Suspects()
+        self._due_ns: dict[str, int] = {}
+        """When each state that the broker hangs up on is told again."""
         self._wake = asyncio.Event()
         self.count = StateCount()
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how many states stand, and how many of them are yet to be told."""
+        yield from self._suspects.bounds()
         yield Bound(
             of="States._standing",
             what="states",
@@ -77,9 +93,11 @@ class States:
             await self._bus.wait_connected()
             self._wake.clear()
             self._renew()
-            while self._untold:
+            while (state := self._next()) is not None:
+                if self._suspects.alone(state.topic):
+                    await self._clock.sleep(CALM_S)
                 try:
-                    await self._tell(next(iter(self._untold.values())))
+                    await self._tell(state)
                 except LinkLost:
                     self._wake.set()
                     break
@@ -101,14 +119,37 @@ class States:
         self._standing = {birth.topic: birth} | self._standing | {birth.topic: birth}
         self._untold = dict(self._standing)
 
+    def _next(self) -> Outgoing | None:
+        """Return what is to be told next: last what may break the connection, if it is due."""
+        now_ns = self._clock.now().mono_ns
+        due = [s for s in self._untold.values() if self._due_ns.get(s.topic, 0) <= now_ns]
+        due.sort(key=lambda state: self._suspects.alone(state.topic))
+        return due[0] if due else None
+
+    def _lost(self, topic: str) -> None:
+        """The connection ended with this under way; see Suspects."""
+        if not self._suspects.alone(topic):
+            self._suspects.lost(topic)
+        elif self._bus.taken:
+            self.count.refused += 1
+            self._log.error("state_hung_up_on", topic=topic)
+            self._due_ns[topic] = self._clock.now().mono_ns + int(ASIDE_S * 1e9)
+
     async def _tell(self, state: Outgoing) -> None:
+        under_way = self._bus.connected
         try:
             await self._bus.publish(state)
+        except LinkLost:
+            if under_way:
+                self._lost(state.topic)
+            raise
         except PublishRefused as refusal:
             self.count.refused += 1
             self._log.error("state_refused", refusal=str(refusal))
         else:
             reached("state.told")
+        self._suspects.cleared(state.topic)
+        self._due_ns.pop(state.topic, None)
         # A newer one may have been put meanwhile.
         if self._untold.get(state.topic) is state:
             del self._untold[state.topic]

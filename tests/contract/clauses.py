@@ -212,6 +212,20 @@ async def a_publish_that_is_given_up_keeps_nobody_from_publishing(g: Ground) -> 
         assert (bus.connects, bus.connected) == (1, True)
 
 
+@clause
+async def what_is_signed_for_is_counted_on_each_connection_anew(g: Ground) -> None:
+    bus = g.bus()
+
+    async with g.running(bus):
+        for connects in (1, 2):
+            assert bus.taken == 0
+            for _ in range(3):
+                await bus.publish(g.word())
+            assert bus.taken == 3
+            g.proxy.cut()
+            await g.fate(bus.wait_reconnected(connects), limit_s=g.limits.found_s)
+
+
 # -- links that end --------------------------------------------------------------------------------
 
 

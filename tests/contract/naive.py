@@ -62,6 +62,8 @@ class NaiveBus:
         self._told: asyncio.Queue[Incoming] = asyncio.Queue()
         self._offers: set[asyncio.Task[None]] = set()
         self.connects = 0
+        self.taken = 0
+        self.disputed: str | None = None
         self.last_error: str | None = None
 
     @property
@@ -77,6 +79,7 @@ class NaiveBus:
                         await client.subscribe(topic, qos=1)
                     self._client = client
                     self.connects += 1
+                    self.taken = 0
                     self._up.set()
                     async for told in client.messages:
                         self._told.put_nowait(
@@ -104,6 +107,7 @@ class NaiveBus:
             )
         except aiomqtt.MqttError as error:
             raise LinkLost(_NAME, str(error)) from error
+        self.taken += 1
 
     def offer(self, outgoing: Outgoing) -> bool:
         if self._client is None:

@@ -22,9 +22,9 @@ from gateway.model.inbound import Heard, Report, Ruling, Sighting
 from gateway.model.plan import JournalPlan, LinkPlan
 from gateway.model.status import AlertName
 from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, Urgency
-from gateway.mqtt import alarms, outbox, rounds
+from gateway.mqtt import alarms, downs, outbox, rounds
 from gateway.mqtt import link as link_module
-from gateway.mqtt.alarms import Alarms
+from gateway.mqtt.alarms import UNDELIVERED_S, Alarms
 from gateway.mqtt.bus import LinkLost, Outgoing
 from gateway.mqtt.link import Link
 from gateway.mqtt.payload import Record
@@ -102,14 +102,14 @@ class Station:
                 self.raised.setdefault(name, time.monotonic())
             await asyncio.sleep(LOOK_S)
 
-    async def hear(self, count=1):
+    async def hear(self, count=1, *, raw="$CDDSC"):
         for number in itertools.islice(_serial, count):
-            for entry in await self.journal.append([mayday(number)]):
+            for entry in await self.journal.append([mayday(number, raw)]):
                 for link in self.links.values():
                     link.tell(entry)
 
 
-def mayday(number):
+def mayday(number, raw):
     heard = Heard(station="alpha", port="p", modem="m", mono_ns=number, clock=ClockState.FREE)
     report = Report(
         report_id=f"{number:032x}",
@@ -121,7 +121,7 @@ def mayday(number):
         heard=heard,
         integrity=Integrity.CHECKSUM,
         confidence=Confidence.VERIFIED,
-        raw=("$CDDSC",),
+        raw=(raw,),
     )
     return Ruling(Sighting(report=report, content=b"%d" % number))
 
@@ -166,7 +166,8 @@ def haste(monkeypatch, whole):
         return 1.0
     in_haste(monkeypatch)
     for module, limits in (
-        (link_module, ("DOWN_S", "BEAT_S")),
+        (downs, ("DOWN_S",)),
+        (link_module, ("BEAT_S",)),
         (alarms, ("LOOK_S",)),
     ):
         for limit in limits:
@@ -175,6 +176,7 @@ def haste(monkeypatch, whole):
         monkeypatch.setattr(rounds, limit, getattr(rounds, limit) / 50)
     monkeypatch.setattr(outbox, "RETRY_S", 0.5)
     monkeypatch.setattr(outbox, "POISON_S", 1.0)
+    monkeypatch.setattr(outbox, "HUNG_UP_S", 6.0)
     monkeypatch.setattr(
         alarms, "LIMITS_S", {name: limit / 20 for name, limit in alarms.LIMITS_S.items()}
     )
@@ -448,7 +450,7 @@ def test_a_denied_distress_shows_at_once_and_is_told_when_it_may_be(
     )
     assert max(code_s, receipt_s) <= DETECTED_S_MAX
     assert undelivered_s <= alarms.LIMITS_S[AlertName.UNDELIVERED] + alarms.LOOK_S + 1
-    assert poison_s <= (45 if whole else 8)
+    assert poison_s <= (60 if whole else 8)
 
 
 def test_a_refused_subscription_for_receipts_raises_the_alarm(mosquitto, tmp_path, haste, figure):
@@ -487,3 +489,41 @@ def test_a_refused_subscription_for_receipts_raises_the_alarm(mosquitto, tmp_pat
         "F7", f"subscription refused, limits shortened {haste:g} times: alert/link {span(found_s)}"
     )
     assert max(found_s) <= limit_s(ALARM_S_MAX, haste)
+
+
+def test_a_distress_that_the_broker_hangs_up_on_holds_up_no_other(
+    mosquitto, tmp_path, haste, figure
+):
+    """F7. A broker with a limit refuses over MQTT 5, and over 3.1.1 it just hangs up."""
+    others_s, poison_s = {}, {}
+
+    async def one(version):
+        broker = mosquitto("allow_anonymous true", "max_packet_size 2500")
+        async with on_watch(tmp_path, {"local": broker.port}, version=version) as station:
+            began = time.monotonic()
+            await station.hear(5)
+            await station.hear(raw="x" * 3000)
+            await station.hear(30)
+            await until(lambda: station.journal.counts().outbox["local"] == 1, limit_s=60)
+            others_s[version] = time.monotonic() - began
+            await until(lambda: AlertName.POISON in station.raised, limit_s=200)
+            poison_s[version] = station.raised[AlertName.POISON] - began
+            await until(lambda: station.links["local"].state().distress_connected)
+            assert station.links["local"].state().poison == (6,)
+            await station.hear()
+            await until(lambda: station.journal.counts().outbox["local"] == 1)
+
+    async def play():
+        async with asyncio.TaskGroup() as group:
+            for version in ("5", "3.1.1"):
+                group.create_task(one(version))
+
+    asyncio.run(play())
+
+    figure(
+        "F7",
+        f"one of 36 too long for the broker, limits shortened {haste:g} times: the others told "
+        f"after {others_s['5']:.1f} s (MQTT 5) and {others_s['3.1.1']:.1f} s (3.1.1, where the "
+        f"broker hangs up), alert/poison after {poison_s['5']:.1f} and {poison_s['3.1.1']:.1f} s",
+    )
+    assert max(others_s.values()) <= limit_s(UNDELIVERED_S, haste)

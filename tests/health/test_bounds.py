@@ -57,7 +57,7 @@ FIXED = {
     "_Round.passed": "one a lane",
     "Alarms._links": "one a link",
     "Alarms._seen": "one a link, of LOOKED_MAX entries each",
-    "Link._down_since_ns": "one a lane",
+    "Downs._since_ns": "one a lane",
     "Recording._missed": "one a port",
     "Recorder._missed": "one a port",
     "Shelves._rows_max": "one a ring",
@@ -66,6 +66,7 @@ FIXED = {
     "Tally.owed": "one a link that is, or ever was, in the configuration and left something",
     "Tally.owed_anew": "one a link, as above",
     "Wreck._newest": "one a page of a log set aside, while it is read; 16 000 after a burst",
+    "States._due_ns": "of the suspects: SUSPECTS_MAX",
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
@@ -141,6 +142,8 @@ FILLED = {
     "test_a_disk_that_can_not_strike_out_makes_no_storm_of_copies",
     "Pump._unsigned": "tests/mqtt/test_receipts.py::"
     "test_thousands_unsigned_hold_no_new_distress_back_and_cost_bounded_memory",
+    "Suspects._losses": "tests/mqtt/test_suspects.py::"
+    "test_what_comes_through_is_suspect_no_more_and_memory_is_bounded",
     "Recording._waiting": "tests/transport/test_recording.py::"
     "test_a_card_that_hangs_holds_nobody_up_and_what_is_lost_is_counted_and_marked",
     "Owed._debts": "tests/app/test_owed.py::"

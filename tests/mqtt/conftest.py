@@ -173,12 +173,14 @@ class FakeBus:
         self.inbox = asyncio.Queue()
         self.acknowledged = []
         self.connects = 0
+        self.taken = 0
         self.last_error = None
         self.disputed = None
         self.signed = []
         self.offered = []
         self.offers_taken = 10**9
         self.refuse = lambda _outgoing: False
+        self.hang_up = lambda _outgoing: False
         self.open = asyncio.Event()
         self.open.set()
         self.waiting = 0
@@ -191,6 +193,7 @@ class FakeBus:
 
     def up(self):
         self.connects += 1
+        self.taken = 0
         self._up.set()
 
     def down(self):
@@ -215,11 +218,14 @@ class FakeBus:
             await self.open.wait()
         finally:
             self.waiting -= 1
+        if self.connects == generation and self.hang_up(outgoing):
+            self.down()
         if not self.connected or self.connects != generation:
             raise LinkLost(self.lane, "lost")
         if self.refuse(outgoing):
             raise PublishRefused(outgoing.topic, 0x87, "Not authorized")
         self.signed.append(outgoing)
+        self.taken += 1
 
     def offer(self, outgoing):
         if not self.connected or len(self.offered) >= self.offers_taken:

@@ -77,7 +77,7 @@ def test_whoever_tells_again_as_soon_as_the_link_is_up_does_not_stop_the_world()
         bus = MqttBus(
             PLAN, lane="distress", clock=Clock(), log=log, jitter=random.Random(1), wire=wire
         )
-        states = States(bus, birth=birth, log=log)
+        states = States(bus, birth=birth, clock=Clock(), log=log)
         running = [asyncio.create_task(duty) for duty in (bus.run(), states.run(), states.watch())]
         await asyncio.sleep(0.01)
         made[0].end()

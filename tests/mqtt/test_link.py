@@ -11,7 +11,7 @@ import pytest
 from gateway.model.entry import Lane
 from gateway.model.place import Identity
 from gateway.model.words import Kind, Mode, Relation, Urgency
-from gateway.mqtt import late, memory, outbox, positions, routine, states
+from gateway.mqtt import downs, late, memory, outbox, positions, routine, states
 from gateway.mqtt import link as link_module
 from gateway.mqtt.payload import Record
 from gateway.mqtt.positions import Positions
@@ -838,7 +838,7 @@ def test_a_connection_that_is_down_for_some_seconds_is_named(rig, make, monkeypa
         assert at.link.state().down == ()
         at.urgent.down()
         await make.settled()
-        at.clock.passed_s += link_module.DOWN_S - 0.5
+        at.clock.passed_s += downs.DOWN_S - 0.5
         assert at.link.state().down == ()
         at.clock.passed_s += 0.5
         assert at.link.state().down == ("distress",)
@@ -848,7 +848,7 @@ def test_a_connection_that_is_down_for_some_seconds_is_named(rig, make, monkeypa
         for bus in at.buses.values():
             bus.down()
         await make.settled()
-        at.clock.passed_s += link_module.DOWN_S
+        at.clock.passed_s += downs.DOWN_S
         assert at.link.state().down == ("distress", "routine", "receipts", "requests")
 
     rig(scene, receipts="rcc")

@@ -1,0 +1,167 @@
+"""A publication that the broker hangs up on, whatever it is, holds nobody up but itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+
+import msgspec
+import pytest
+
+from gateway.mqtt import outbox, rounds, states
+from gateway.mqtt.payload import Record
+from gateway.mqtt.suspects import LOSSES_MAX, SUSPECTS_MAX, Suspects
+
+POISON = 3
+
+
+def number_of(outgoing):
+    if "/report/" not in outgoing.topic:
+        return None
+    return msgspec.json.decode(outgoing.payload, type=Record).number
+
+
+def numbers(at):
+    return [number for number in map(number_of, at.urgent.signed) if number is not None]
+
+
+@contextlib.asynccontextmanager
+async def reconnecting(at, *, hang_up):
+    """Put the link up again whenever it is down; give how often that was."""
+    at.urgent.hang_up = hang_up
+    ups = []
+
+    async def watch():
+        while True:
+            if not at.urgent.connected:
+                ups.append(1)
+                at.up()
+            await asyncio.sleep(0.005)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield ups
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("receipts", ["puback", "rcc"])
+def test_an_entry_that_the_broker_hangs_up_on_is_set_aside_as_poison(rig, make, receipts):
+    """Each of its tries costs a connection; the others are told on the first few already."""
+    fresh = itertools.count(100)
+
+    async def scene(at):
+        at.heard(*[make.mayday(number) for number in range(1, 31)])
+        async with reconnecting(at, hang_up=lambda o: number_of(o) == POISON) as ups:
+            await make.until(lambda: set(numbers(at)) == set(range(1, 31)) - {POISON})
+            assert len(ups) <= 2 + outbox.POISON_TRIES
+            for _ in range(outbox.POISON_TRIES):
+                at.clock.passed_s += outbox.RETRY_S + 120
+                await make.settled()
+                at.heard(make.mayday(next(fresh)))
+                await make.settled()
+            await make.until(lambda: at.link.state().poison == (POISON,), limit_s=4)
+            await make.settled()
+            before, number = len(ups), next(fresh)
+            at.heard(make.mayday(number))
+            await make.until(lambda: number in numbers(at))
+            await make.settled()
+            assert len(ups) == before
+            at.urgent.hang_up = lambda _outgoing: False
+            at.clock.passed_s += outbox.HUNG_UP_S
+            for bus in at.buses.values():
+                bus.down()
+            await make.until(lambda: POISON in numbers(at), limit_s=4)
+            assert at.link.state().poison == ()
+
+    rig(scene, receipts=receipts)
+
+
+def test_entries_under_way_when_lines_break_are_told_soon_after(rig, make):
+    """A broker that hangs up on every report, and on nothing else, until it is mended."""
+    everyone = set(range(1, 11))
+
+    async def scene(at):
+        at.heard(*[make.mayday(number) for number in everyone])
+        async with reconnecting(at, hang_up=lambda o: number_of(o) is not None) as ups:
+            while len(at.link.state().poison) < 2:
+                at.clock.passed_s += 5
+                await asyncio.sleep(0.01)
+            assert len(ups) >= 2 * outbox.POISON_TRIES
+            at.urgent.hang_up = lambda _outgoing: False
+            mended_s = at.clock.passed_s
+            while set(numbers(at)) != everyone:
+                at.clock.passed_s += 5
+                await asyncio.sleep(0.01)
+            assert at.clock.passed_s - mended_s <= 2 * rounds.RESEND_S
+            assert at.link.state().poison == ()
+
+    rig(scene)
+
+
+def test_a_line_that_takes_nothing_at_all_proves_nothing_against_an_entry(rig, make):
+    async def scene(at):
+        at.heard(make.mayday(1))
+        async with reconnecting(at, hang_up=lambda _: True) as ups:
+            await make.until(lambda: len(ups) > 8, limit_s=4)
+            assert at.link.state().poison == ()
+            at.urgent.hang_up = lambda _outgoing: False
+            await make.until(lambda: numbers(at) == [1])
+
+    rig(scene)
+
+
+def test_a_state_that_the_broker_hangs_up_on_holds_no_distress_up(rig, make):
+    """Even the first word of each connection, that we are here."""
+
+    async def scene(at):
+        at.heard(make.mayday(1))
+        async with reconnecting(at, hang_up=lambda o: o.topic.endswith("/status")) as ups:
+            await make.until(lambda: numbers(at) == [1], limit_s=4)
+            at.heard(make.mayday(2))
+            await make.until(lambda: numbers(at) == [1, 2], limit_s=4)
+            await make.until(lambda: at.link.state().refused > 0, limit_s=4)
+            await make.settled()
+            before = len(ups)
+            at.heard(make.mayday(3))
+            at.link.retain("alert/x", None)
+            await make.until(lambda: numbers(at) == [1, 2, 3])
+            await make.settled()
+            assert len(ups) == before
+            at.urgent.hang_up = lambda _outgoing: False
+            at.clock.passed_s += states.ASIDE_S
+            at.link.retain("alert/x", None)
+            await make.until(lambda: at.urgent.signed[-1].topic.endswith("/status"))
+
+    rig(scene)
+
+
+def test_an_unjournaled_entry_that_the_broker_hangs_up_on_lets_the_next_pass(rig, make):
+    def bad(outgoing):
+        return b'"report_id":"' + b"0" * 31 + b'1"' in outgoing.payload
+
+    async def scene(at):
+        for number in (1, 2, 3):
+            at.link.tell_unjournaled(make.entry_of(make.mayday(number).item, 0))
+        async with reconnecting(at, hang_up=bad):
+            await make.until(lambda: at.link.state().unjournaled_told == 2, limit_s=4)
+            assert at.link.state().unjournaled_waiting == 1
+            at.urgent.hang_up = lambda _outgoing: False
+            await make.until(lambda: at.link.state().unjournaled_told == 3)
+
+    rig(scene)
+
+
+def test_what_comes_through_is_suspect_no_more_and_memory_is_bounded():
+    suspects = Suspects()
+    for name in range(2 * SUSPECTS_MAX):
+        assert suspects.lost(name) == 1
+    assert not any(suspects.alone(name) for name in range(2 * SUSPECTS_MAX))
+    assert [suspects.lost(0) for _ in range(LOSSES_MAX)][-1] == 1 + LOSSES_MAX
+    assert suspects.alone(0)
+    suspects.cleared(0)
+    suspects.cleared(0)
+    assert not suspects.alone(0)
+    assert suspects.lost(2 * SUSPECTS_MAX) == 1

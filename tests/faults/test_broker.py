@@ -14,6 +14,7 @@ import msgspec
 import pytest
 import structlog
 
+from gateway.app.owed import Owed
 from gateway.app.troubles import troubles_of
 from gateway.clock import Clock
 from gateway.health.board import Board
@@ -83,6 +84,7 @@ class Station:
             clock=clock,
             log=log,
             put=self.board.put,
+            owed=Owed(),
         )
         self.raised = {}
 

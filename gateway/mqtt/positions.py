@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry
 
-CRAFT_MAX = 16_384
-"""Craft followed at once: the busiest strait shows a few thousand. The longest silent goes."""
+CRAFT_MAX = 8_192
+"""Craft followed at once: the busiest strait shows a few thousand. The longest silent goes. One
+that waits for a broker costs 4 KB, and so all of them 32 MB."""
 
 Craft = str
 """A craft as one radio system names it: the topic of its last known place."""

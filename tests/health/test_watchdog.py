@@ -282,7 +282,7 @@ STAGES = {
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_single_stage_that_stands_still_is_found(stage, tmp_path, monkeypatch):
     """With nothing plugged in and no broker there: waiting for them is no standing still."""
-    monkeypatch.setattr(pulses.Pulse.beat, "__defaults__", (0.5,))
+    monkeypatch.setattr(pulses.Pulse.beat, "__defaults__", (0.4,))
     monkeypatch.setattr("gateway.mqtt.outbox.LINK_S", 0.2)
     monkeypatch.setattr("gateway.mqtt.alarms.LOOK_S", 0.2)
     monkeypatch.setattr("gateway.app.watch.TICK_S", 0.2)
@@ -293,7 +293,7 @@ def test_each_single_stage_that_stands_still_is_found(stage, tmp_path, monkeypat
         running = asyncio.create_task(service.run())
         await service.on_watch.wait()
         found = set()
-        for stop_at in (0.7, None):
+        for stop_at in (0.6, None):
             began = time.monotonic()
             while time.monotonic() - began < (stop_at or 5) and not found:
                 found.update(service._watch.late(clock.now().mono_ns))

@@ -183,6 +183,7 @@ class MqttBus:
         try:
             await wire.open()
             await wire.subscribe_all(self._topics)
+            _end_if_told_to()
             self._stand(wire)
             return await wire.wait_lost()
         except asyncio.CancelledError:
@@ -217,3 +218,14 @@ class MqttBus:
         with contextlib.suppress(LinkLost, PublishRefused, TimeoutError):
             async with asyncio.timeout(GOODBYE_S_MAX):
                 await wire.publish_signed(self._will())
+
+
+def _end_if_told_to() -> None:
+    """Be cancelled, if somebody has asked for it and was not heard.
+
+    aiomqtt waits with asyncio.wait_for, which before Python 3.12 takes an answer that comes at the
+    same moment as the cancellation, and forgets the latter: we would stay for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

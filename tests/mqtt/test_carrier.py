@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 
 import structlog
@@ -91,3 +92,29 @@ def test_whoever_tells_again_as_soon_as_the_link_is_up_does_not_stop_the_world()
     asyncio.run(story())
 
     assert told == [1, 2]
+
+
+def test_whoever_is_told_to_end_just_as_a_broker_grants_what_was_asked_ends():
+    """Before Python 3.12 the library's own wait loses one of the two, and it was the wish to end."""
+
+    class Deaf(Wire):
+        async def subscribe_all(self, _topics):
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+
+    async def story():
+        nonlocal running
+        log = structlog.wrap_logger(structlog.testing.CapturingLogger())
+        bus = MqttBus(
+            PLAN, lane="receipts", clock=Clock(), log=log, jitter=random.Random(1), wire=Deaf
+        )
+        running = asyncio.create_task(bus.run())
+        await asyncio.wait({running}, timeout=3)
+        ended = running.cancelled()
+        running.cancel()
+        return ended, bus.connects
+
+    running = None
+
+    assert asyncio.run(story()) == (True, 0)

@@ -21,7 +21,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 GAUGES = frozenset(
     {
         *("backlog", "count", "held", "limit", "max", "min", "number", "outbox", "poison"),
-        *("quarantined", "queued", "rows", "size_bytes", "unsigned"),
+        *("days_left", "quarantined", "queued", "rows", "size_bytes", "unsigned"),
     }
 )
 """Whole numbers of the status that may fall as well; all others only rise, as model/status.py says.
@@ -60,10 +60,6 @@ def _walk(struct: Struct, name: str, labels: Labels) -> Iterator[Sample]:
             one = called.removesuffix("s")
             for key, part in value.items():
                 yield from _told(part, called, f"{name}_{one}", (*labels, (one, str(key))))
-        elif isinstance(value, tuple):
-            one = called.removesuffix("s")
-            for place, part in enumerate(value):
-                yield from _told(part, called, f"{name}_{one}", (*labels, (one, str(place))))
         else:
             yield from _told(value, called, f"{name}_{called}", labels)
 

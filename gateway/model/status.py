@@ -94,7 +94,6 @@ class PortStatus(PortLink, frozen=True, kw_only=True, omit_defaults=True):
 class CertificateStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One certificate that a link depends on."""
 
-    whose: Literal["ours", "authority", "broker"]
     file: str | None = None
     not_after: datetime | None = None
     """Absent when it can't be read."""
@@ -144,8 +143,9 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Routine records dropped because they were over the rate of the link, `routine_per_s`."""
     conflated: int = 0
     """Places that a newer one of the same craft replaced before they were told."""
-    certificates: tuple[CertificateStatus, ...] = ()
-    """Ours, those of the authorities in our file, and that which the broker showed last."""
+    certificates: dict[str, CertificateStatus] = {}
+    """`ours`, that of the `authority` in our file, and that which the `broker` showed last; further
+    ones of a kind are numbered: `authority-2`."""
     certificates_replaced: int = 0
     """Times that new files of certificates were taken while the program ran."""
     last_error: str | None = None

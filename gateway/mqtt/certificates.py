@@ -69,11 +69,19 @@ def status_of(certificate: Certificate, now: Moment) -> CertificateStatus:
     utc = _known_utc(now)
     left = certificate.not_after - utc if certificate.not_after and utc else None
     return CertificateStatus(
-        whose=certificate.whose,
         file=certificate.file,
         not_after=certificate.not_after,
         days_left=None if left is None else left // timedelta(days=1),
     )
+
+
+def named(certificates: Sequence[Certificate]) -> Iterator[tuple[str, Certificate]]:
+    """Give each certificate with its name in the status; no two of one link have the same."""
+    counts: dict[str, int] = {}
+    for certificate in certificates:
+        kind = certificate.whose
+        counts[kind] = counts.get(kind, 0) + 1
+        yield f"{kind}-{counts[kind]}" if counts[kind] > 1 else kind, certificate
 
 
 def troubles(certificates: Sequence[Certificate], now: Moment) -> Iterator[str]:

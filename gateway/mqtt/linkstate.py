@@ -1,4 +1,4 @@
-"""How a link stands: plain counts, for the station's status and its alarms."""
+"""How a link stands: what it says of itself to the station."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LinkState(Struct, frozen=True, kw_only=True):
     last_error: str | None
     down: tuple[str, ...]
     """The connections that have been down for DOWN_S and longer, by what they are for."""
-    certificates: tuple[CertificateStatus, ...]
+    certificates: dict[str, CertificateStatus]
     certificates_replaced: int
     certificate_trouble: str | None
     """What is wrong with the certificates, or soon will be."""

@@ -15,7 +15,14 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.status import CertificateStatus
 from gateway.mqtt.bus import Bus, CredentialFault, LinkLost
-from gateway.mqtt.certificates import CLOCK_UNKNOWN, is_clock_known, is_valid, status_of, troubles
+from gateway.mqtt.certificates import (
+    CLOCK_UNKNOWN,
+    is_clock_known,
+    is_valid,
+    named,
+    status_of,
+    troubles,
+)
 from gateway.mqtt.outbox import Pump
 from gateway.mqtt.protection import Print, Protection
 from gateway.points import reached
@@ -77,10 +84,10 @@ class Renewal:
             except Exception as error:  # noqa: BLE001  # see above
                 self._log.error("certificates_unwatched", error=repr(error))
 
-    def statuses(self) -> tuple[CertificateStatus, ...]:
+    def statuses(self) -> dict[str, CertificateStatus]:
         """Return how each certificate stands."""
         now = self._clock.now()
-        return tuple(status_of(certificate, now) for certificate in self.protection.certificates)
+        return {name: status_of(one, now) for name, one in named(self.protection.certificates)}
 
     def trouble(self) -> str | None:
         """Return what is wrong with the credentials, or soon will be; None when nothing is."""

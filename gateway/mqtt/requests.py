@@ -130,13 +130,15 @@ class Requests:
             self._refuse(Fault.KEPT if incoming.retained else Fault.TOPIC)
             return
         request = request_of(incoming)
-        fault = request if isinstance(request, Fault) else self._fault(request, incoming)
-        if isinstance(request, Request) and fault is None:
-            wanted = incoming.response_topic or request.response_topic or self._answer_topic
-            await self._answer(request, _Reply(wanted, incoming.correlation))
-        elif fault is not None:
-            self._refuse(fault)
+        if isinstance(request, Fault):
+            await self._tell_refusal(None, request, incoming)
+            return
+        fault = self._fault(request, incoming)
+        if fault is not None:
             await self._tell_refusal(request, fault, incoming)
+            return
+        wanted = incoming.response_topic or request.response_topic or self._answer_topic
+        await self._answer(request, _Reply(wanted, incoming.correlation))
 
     def _fault(self, request: Request, incoming: Incoming) -> Fault | None:
         wanted = incoming.response_topic or request.response_topic
@@ -151,11 +153,9 @@ class Requests:
         say("request_refused", reason=reason)
         self._said = reason
 
-    async def _tell_refusal(
-        self, request: Request | Fault, fault: Fault, incoming: Incoming
-    ) -> None:
+    async def _tell_refusal(self, asked: Request | None, fault: Fault, incoming: Incoming) -> None:
         """Say why nothing is answered, and always on the consumer's own topic."""
-        asked = request if isinstance(request, Request) else None
+        self._refuse(fault)
         answer = Answer(
             station=self._station,
             epoch=self._archive.epoch,

@@ -346,7 +346,7 @@ async def test_a_clock_that_was_never_set_is_named_and_not_the_certificates(box,
         await until(lambda: "the clock of this box is not set" in gateway.trouble, NAMED_S_MAX)
         assert "certificate is not yet valid" in gateway.state.last_error
         assert "expired" not in gateway.trouble
-        assert all(one.days_left is None for one in gateway.state.certificates)
+        assert all(one.days_left is None for one in gateway.state.certificates.values())
 
 
 @on_loop
@@ -358,7 +358,7 @@ async def test_replaced_certificates_are_taken_without_a_drop(box, mosquitto, fi
         await gateway.connected()
         await until(lambda: gateway.told)
         assert "in less than 30 days" in gateway.trouble
-        assert [one.days_left for one in gateway.state.certificates if one.whose == "ours"] == [19]
+        assert gateway.state.certificates["ours"].days_left == 19
         for turn in range(1, 4):
             box.put("box")
             taken_s = await until(lambda turn=turn: gateway.state.connects == turn + 1)

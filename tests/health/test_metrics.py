@@ -41,8 +41,6 @@ def filled(kind, numbers):
     elif origin is dict:
         key = next(iter(AlertName)) if args[0] is AlertName else "one"
         found = {key: filled(args[1], numbers)}
-    elif origin is tuple:
-        found = (filled(args[0], numbers),)
     elif origin is Literal:
         found = args[0]
     elif issubclass(kind, msgspec.Struct):
@@ -69,9 +67,6 @@ def numbers_in(value):
         value = msgspec.structs.asdict(value)
     if isinstance(value, dict):
         for part in value.values():
-            yield from numbers_in(part)
-    elif isinstance(value, tuple):
-        for part in value:
             yield from numbers_in(part)
     elif isinstance(value, datetime):
         yield value.timestamp()

@@ -16,6 +16,7 @@ from gateway.mqtt.certificates import (
     certificate_of,
     found_in,
     is_valid,
+    named,
     status_of,
     troubles,
 )
@@ -92,7 +93,7 @@ def test_without_the_time_of_day_nothing_is_said_of_dates(utc):
 @pytest.mark.parametrize(("left", "days"), [(30 * DAY, 30), (DAY / 2, 0), (-DAY / 2, -1)])
 def test_the_status_counts_whole_days(left, days):
     assert status_of(ending(NOW + left), at(NOW)) == CertificateStatus(
-        whose="ours", file="/etc/box.pem", not_after=NOW + left, days_left=days
+        file="/etc/box.pem", not_after=NOW + left, days_left=days
     )
 
 
@@ -101,7 +102,15 @@ def test_dates_that_can_not_be_read_are_said_to_be_so():
 
     assert ["can't be read" in text for text in said(unread)] == [True]
     assert is_valid(unread, at(NOW))
-    assert status_of(unread, at(NOW)) == CertificateStatus(whose="broker")
+    assert status_of(unread, at(NOW)) == CertificateStatus()
+
+
+def test_no_two_certificates_of_a_link_have_one_name():
+    kinds = ["ours", "ours", "authority", "broker", "authority", "authority"]
+    found = dict(named([Certificate(whose=kind) for kind in kinds]))
+
+    assert [*found] == ["ours", "ours-2", "authority", "broker", "authority-2", "authority-3"]
+    assert [one.whose for one in found.values()] == kinds
 
 
 def test_each_certificate_of_a_file_counts_up_to_a_bound():

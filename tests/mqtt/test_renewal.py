@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import trustme
 
 from gateway.model.plan import TlsPlan
-from gateway.mqtt import renewal
+from gateway.mqtt import protection, renewal
+from gateway.mqtt.bus import CredentialFault
+from gateway.mqtt.protection import Protection
 
 TAKEN = "certificates.taken"
 
@@ -162,7 +166,30 @@ def test_files_that_never_were_good_are_left_to_whoever_connects(rig, make, file
         await make.settled()
         assert "trial" not in at.buses
 
-    assert rig(scene, tls=plan).link.state().certificates == ()
+    assert rig(scene, tls=plan).link.state().certificates == {}
+
+
+def test_a_file_that_is_gone_when_its_dates_are_read_is_named(files, monkeypatch):
+    """It was there a moment before, when it was loaded."""
+    plan, _ = files
+    wanted = Protection(plan)
+
+    def vanish(_plan):
+        Path(plan.cert_file).unlink()
+
+    monkeypatch.setattr(protection, "tls_context", vanish)
+    with pytest.raises(CredentialFault, match="No such file"):
+        wanted.context()
+
+    assert wanted.refusal == f"{plan.cert_file}: No such file or directory"
+    assert wanted.taken is None
+
+
+def test_without_tls_nothing_is_blamed_on_a_certificate():
+    plain = Protection(None)
+
+    assert plain.doubted("closed") == "closed"
+    assert (plain.refusal, plain.context()) == (None, None)
 
 
 def test_a_link_without_tls_has_nothing_to_look_after(rig, make):
@@ -173,7 +200,7 @@ def test_a_link_without_tls_has_nothing_to_look_after(rig, make):
     state = rig(scene).link.state()
 
     assert (state.certificates, state.certificates_replaced, state.certificate_trouble) == (
-        (),
+        {},
         0,
         None,
     )

@@ -140,6 +140,16 @@ def test_the_answer_goes_where_mqtt_5_says_and_bears_its_correlation(asked, make
     assert not published(at)
 
 
+def test_the_answer_may_go_to_the_topic_that_it_goes_to_anyway(asked, make):
+    async def scene(at):
+        at.up()
+        at.outbox.add(make.mayday(1))
+        at.ask(response_topic=ANSWER)
+        await make.until(lambda: answers(at))
+
+    assert numbers(asked(scene)) == [1]
+
+
 def test_a_link_without_a_consumer_of_record_takes_no_requests(rig, make):
     async def scene(at):
         at.up()
@@ -385,7 +395,7 @@ def test_an_entry_that_no_record_can_be_made_of_is_named_as_untold(asked, make):
         bad = msgspec.structs.replace(make.safety(2), body=b"\xc1")
         at.outbox.add(make.safety(1), bad)
         at.ask(1, 2)
-        await make.until(lambda: answers(at))
+        await make.until(lambda: answers(at), limit_s=4)
         await asyncio.sleep(0)
 
     (answer,) = answers(asked(scene))

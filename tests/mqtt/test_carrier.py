@@ -95,7 +95,7 @@ def test_whoever_tells_again_as_soon_as_the_link_is_up_does_not_stop_the_world()
 
 
 def test_whoever_is_told_to_end_just_as_a_broker_grants_what_was_asked_ends():
-    """Before Python 3.12 the library's own wait loses one of the two, and it was the wish to end."""
+    """Before Python 3.12 the library's wait loses one of the two, and it was the wish to end."""
 
     class Deaf(Wire):
         async def subscribe_all(self, _topics):

@@ -91,6 +91,10 @@ NOT_COME_TO = {
     "told.unjournaled": "only with a failing disk: tests/live/test_service.py, F13, F14",
     "told.afterwards": "only after a disk that failed: tests/app/test_telling.py, F12, F13, F14",
     "journal.set_aside": "only with a damaged row: F15",
+    "journal.mended": "only with a damaged outbox: F15",
+    "journal.linked_aside": "only with a damaged file: tests/journal/test_aside.py, F15",
+    "journal.set_away": "only with a damaged file: tests/journal/test_aside.py, F15",
+    "journal.taken_over": "only with a damaged file: tests/journal/test_aside.py, F15",
 }
 """Points that a healthy station never comes to."""
 
@@ -152,6 +156,7 @@ class Deaths:
             for _ in range(RESTS_MAX):
                 life = self.rig.live(journal=journal)
                 if journal == max(self.files):
+                    self.rig.until(lambda: self.rig.ledger.told)  # also on a busy machine
                     self.rig.speaker.hush()
                 self.rig.settled(journal=journal)
                 assert life.end() == 0

@@ -273,7 +273,7 @@ class Pump:
         await self._strike()
         if batch and (self._receipts or self._aside):
             self._rounds.left(self._clock.now().mono_ns)
-        return not batch
+        return not batch and width > 0
 
     async def _new(self, width: int) -> list[Entry]:
         """Return what has not been told on this connection, the urgent first."""
@@ -345,6 +345,7 @@ class Pump:
         except PublishRefused as refusal:
             self._count.refused += 1
             self._log.error("publish_refused", number=entry.number, refusal=str(refusal))
+            self._suspects.cleared(entry.number)
             self._set_aside(entry.number)
         except (MsgspecError, TopicUnsafe):
             self._count.unwritable += 1

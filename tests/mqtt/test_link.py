@@ -195,6 +195,30 @@ def test_a_disk_that_can_not_strike_out_makes_no_storm_of_copies(rig, make):
     assert numbers(rig(scene).urgent.signed) == [1, 2, 3, 4, 5]
 
 
+def test_a_lane_waits_when_too_much_is_signed_for_and_not_struck_out(rig, make, monkeypatch):
+    monkeypatch.setattr(outbox, "NUMBERS_MAX", 2)
+
+    async def scene(at):
+        at.up()
+        await make.settled()
+        strike, failing = at.outbox.strike, asyncio.Event()
+
+        async def hanging(link, struck):
+            if not failing.is_set():
+                message = "disk I/O error"
+                raise OSError(message)
+            await strike(link, struck)
+
+        at.outbox.strike = hanging
+        at.heard(*(make.mayday(n) for n in range(1, 6)))
+        await make.until(lambda: at.link.state().outbox_errors > 5)
+        assert numbers(at.urgent.signed) == [1, 2]
+        failing.set()
+        await make.until(lambda: not at.outbox.entries)
+
+    assert numbers(rig(scene).urgent.signed) == [1, 2, 3, 4, 5]
+
+
 def test_an_entry_that_can_not_be_written_is_set_aside_and_counted(rig, make):
     async def scene(at):
         at.up()

@@ -113,6 +113,48 @@ def test_a_line_that_takes_nothing_at_all_proves_nothing_against_an_entry(rig, m
     rig(scene)
 
 
+def test_a_line_that_stands_and_takes_nothing_proves_nothing_either(rig, make, monkeypatch):
+    """What is told alone waits for the line to prove itself, and then goes all the same."""
+    monkeypatch.setattr(outbox, "PROOF_S", 0.001)
+
+    async def scene(at):
+        at.heard(make.mayday(1))
+        async with reconnecting(at, hang_up=lambda o: number_of(o) == 1) as ups:
+            await make.until(lambda: len(ups) == LOSSES_MAX + 1)
+            at.urgent.hang_up = lambda _outgoing: False
+            for _ in range(4):
+                at.urgent.down()
+                at.urgent.open.clear()
+                await make.until(lambda: at.urgent.connected and at.urgent.waiting == 2)
+            assert at.link.state().poison == ()
+            at.urgent.open.set()
+            await make.until(lambda: numbers(at) == [1])
+
+    rig(scene)
+
+
+def test_a_suspect_that_comes_through_brings_the_others_and_none_that_was_refused(rig, make):
+    async def scene(at):
+        pump = at.link._distress
+        at.urgent.refuse = lambda o: number_of(o) == 2
+        at.heard(make.mayday(1), make.mayday(2))
+        async with reconnecting(at, hang_up=lambda o: number_of(o) == 1):
+            await make.until(lambda: pump._aside.keys() == {1, 2})
+            await make.until(lambda: at.urgent.connected)
+            at.urgent.hang_up = lambda _outgoing: False
+            await make.settled()
+            refused = at.link.state().refused
+            assert numbers(at) == []
+            for _ in range(LOSSES_MAX):
+                pump._suspects.lost(3)
+            at.heard(make.mayday(3))
+            await make.until(lambda: numbers(at) == [3, 1])
+            await make.settled()
+            assert at.link.state().refused == refused
+
+    rig(scene)
+
+
 def test_a_state_that_the_broker_hangs_up_on_holds_no_distress_up(rig, make):
     """Even the first word of each connection, that we are here."""
 

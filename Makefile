@@ -16,6 +16,9 @@ VECTORS ?=
 ROUNDS ?=
 CUTS ?=
 SEED ?=
+SEEDS ?=
+FIRST ?=
+MINUTES ?=
 UPGRADE ?=
 
 BIN := .venv/bin
@@ -26,7 +29,7 @@ LOCKS := requirements.txt requirements-build.txt
 PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PYTHONPATH -u PYTHONHOME PIP_USER=0 \
 	PIP_REQUIRE_HASHES=0 $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
 
-.PHONY: help demo test vectors bench cuts faults schema lock clean FORCE
+.PHONY: help demo test vectors bench cuts faults storms schema lock clean FORCE
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -54,6 +57,10 @@ cuts: .venv/dev.stamp ## cut the power under the journal ten thousand times [CUT
 faults: .venv/dev.stamp ## every fault in its whole form, and what was seen of it
 	@bash .ci/mosquitto
 	@FAULTS=whole $(BIN)/python -m pytest tests/faults
+
+storms: .venv/dev.stamp ## the whole service through storms of two virtual hours each [SEEDS=N]
+	@$(BIN)/python tests/storms/run.py $(if $(SEEDS),--seeds '$(SEEDS)') \
+		$(if $(FIRST),--first '$(FIRST)') $(if $(MINUTES),--minutes '$(MINUTES)')
 
 schema: .venv/dev.stamp ## write the generated schema and docs anew
 	@$(BIN)/python docs/make.py

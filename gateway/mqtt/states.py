@@ -29,6 +29,10 @@ ASIDE_S = 300.0
 """Pause before a state that the broker hangs up on is told again; what stands there is old by then,
 but the others stand."""
 
+REFUSED_S = 60.0
+"""Pause before a state that the broker refused is told again, unless there is news of it: an access
+list may be mended while we are connected, and no old word must stand until the next connection."""
+
 
 class StateCount(Struct):
     """What became of the states."""
@@ -53,7 +57,7 @@ class States:
         self._untold: dict[str, Outgoing] = {}
         self._suspects: Suspects[str] = Suspects()
         self._due_ns: dict[str, int] = {}
-        """When each state that the broker hangs up on is told again."""
+        """When each state that the broker refuses, or hangs up on, is told again."""
         self._wake = asyncio.Event()
         self.count = StateCount()
 
@@ -84,6 +88,7 @@ class States:
             return
         self._standing[topic] = state
         self._untold[topic] = state
+        self._try_again(topic)
         self._wake.set()
 
     async def run(self) -> None:
@@ -118,6 +123,13 @@ class States:
         birth = self._birth()
         self._standing = {birth.topic: birth} | self._standing | {birth.topic: birth}
         self._untold = dict(self._standing)
+        for topic in self._untold:
+            self._try_again(topic)
+
+    def _try_again(self, topic: str) -> None:
+        """Wait no longer with what was refused; what may break the connection has to."""
+        if not self._suspects.alone(topic):
+            self._due_ns.pop(topic, None)
 
     def _next(self) -> Outgoing | None:
         """Return what is to be told next: last what may break the connection, if it is due."""
@@ -146,8 +158,11 @@ class States:
         except PublishRefused as refusal:
             self.count.refused += 1
             self._log.error("state_refused", refusal=str(refusal))
-        else:
-            reached("state.told")
+            self._suspects.cleared(state.topic)
+            if self._untold.get(state.topic) is state:
+                self._due_ns[state.topic] = self._clock.now().mono_ns + int(REFUSED_S * 1e9)
+            return
+        reached("state.told")
         self._suspects.cleared(state.topic)
         self._due_ns.pop(state.topic, None)
         # A newer one may have been put meanwhile.

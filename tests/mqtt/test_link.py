@@ -818,6 +818,41 @@ def test_a_state_cut_short_by_a_lost_link_is_told_on_the_next(rig, make):
     rig(scene)
 
 
+def test_a_state_that_was_refused_is_told_again_on_the_same_connection(rig, make):
+    """An alarm, or the end of one, that an access list kept away comes once that is mended."""
+
+    async def scene(at):
+        at.urgent.refuse = lambda o: "/alert/" in o.topic
+        at.up()
+        at.link.retain("alert/disk", at.link.state())
+        at.link.retain("alert/journal", None)
+        await make.until(lambda: at.link.state().refused == 2)
+        at.urgent.refuse = lambda _: False
+        at.link.retain("port/a", at.link.state())
+        await make.until(lambda: at.topics() == ["port/a"])
+        at.clock.passed_s += 61
+        at.link.retain("port/a", at.link.state())
+        await make.until(lambda: len(at.topics()) == 4)
+
+    at = rig(scene)
+
+    assert sorted(at.topics()) == ["alert/disk", "alert/journal", "port/a", "port/a"]
+    assert at.link.state().refused == 2
+
+
+def test_news_of_a_refused_state_are_told_at_once(rig, make):
+    async def scene(at):
+        at.urgent.refuse = lambda o: "/alert/" in o.topic
+        at.up()
+        at.link.retain("alert/disk", at.link.state())
+        await make.until(lambda: at.link.state().refused == 1)
+        at.urgent.refuse = lambda _: False
+        at.link.retain("alert/disk", None)
+        await make.until(lambda: at.topics() == ["alert/disk"])
+
+    rig(scene)
+
+
 def test_a_refused_state_is_counted_and_the_others_are_told(rig, make):
     async def scene(at):
         at.urgent.refuse = lambda o: o.topic.endswith("/port/a")

@@ -11,8 +11,11 @@ from storms.box import WORDS
 from gateway.mqtt.naming import TAKEN_OVER
 from gateway.points import POINTS
 
-NEVER = ("port.write_begun", "port.written", "tape.written", "tape.rotated")
-"""Points that a station without transmitter and tape doesn't come to."""
+NEVER = (
+    *("port.write_begun", "port.written", "tape.written", "tape.rotated", "certificates.taken"),
+    *("request.heard", "request.answered"),
+)
+"""Points that a station without transmitter, tape, TLS and requests doesn't come to."""
 
 DISK_POINTS = (
     "journal.begun",

@@ -129,7 +129,7 @@ class Broker:
 class Line:
     """One connection of the gateway to a broker."""
 
-    def __init__(self, broker, _plan, *, client_id, name, will=None):
+    def __init__(self, broker, _plan, *, client_id, name, will=None, **_doors):
         self.client_id = client_id
         self.will = will
         self.topics = ()

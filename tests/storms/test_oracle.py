@@ -203,6 +203,14 @@ def tasks_without_end():
     return watch.Watch, "_tick", tick
 
 
+def a_stage_that_stands_still():
+    async def tick(self):
+        self._tick_pulse.beat()
+        await asyncio.Event().wait()
+
+    return watch.Watch, "_tick", tick
+
+
 def a_duty_that_fails():
     async def tick(_self):
         raise ValueError
@@ -220,6 +228,11 @@ def one_that_lets_nobody_have_a_turn():
 
 def asleep(world):
     world.consumer.asleep = True
+
+
+def asleep_for_long(world):
+    world.time.after(5.0, lambda: asleep(world))
+    world.length_s = 200.0
 
 
 def dies(world):
@@ -258,8 +271,9 @@ SABOTAGES = [
     ("I14", alarm_too_late, asleep),
     ("I20", told_again_and_again, asleep),
     ("I21", port_never_opened_again, unplugged_for_a_moment),
-    ("I22", alarms_told_to_nobody, asleep),
+    ("I22", alarms_told_to_nobody, asleep_for_long),
     ("I22", says_that_it_is_there_when_it_is_not, dies),
+    ("I23", a_stage_that_stands_still, nothing),
     ("I24", a_failing_disk_told_to_nobody, disk_fails),
     ("OWN", a_duty_that_fails, nothing),
     ("OWN", one_that_lets_nobody_have_a_turn, nothing),

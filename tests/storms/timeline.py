@@ -13,8 +13,8 @@ import signal
 import traceback
 from contextlib import contextmanager
 
-from gateway.clock import CLOCK_FLOOR_UTC_NS, Clock
-from gateway.model.inbound import Moment
+from gateway.clock import Clock
+from gateway.model.inbound import CLOCK_FLOOR_UTC_NS, Moment
 from gateway.model.words import ClockState
 
 TURNS_MAX = 20_000
@@ -147,7 +147,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
 class VirtualClock(Clock):
     """The clocks of the box: the monotonic one begins with each boot, the other may be stepped."""
 
+    boot = "boot0001"
+    """The name of this start of the box."""
+
     def __init__(self, timeline, utc_ns):
+        self._boots = 1
         self._timeline = timeline
         self._last_ns = BOOT_NS
         self._boot_ns = 0
@@ -162,9 +166,11 @@ class VirtualClock(Clock):
         state = ClockState.FREE if utc_ns >= CLOCK_FLOOR_UTC_NS else ClockState.UNSET
         return Moment(mono_ns=mono_ns, utc_ns=utc_ns, clock=state)
 
-    def boot(self):
+    def begin_anew(self):
         """Begin the monotonic clock anew; the time of day goes on, as on a box with a battery."""
         utc_ns = self.now().utc_ns
+        self._boots += 1
+        self.boot = f"boot{self._boots:04}"
         self._boot_ns = int(self._timeline.now_s * 1e9)
         self._last_ns = BOOT_NS
         self.ahead_ns = utc_ns - BOOT_NS

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import shutil
 import tempfile
@@ -28,8 +29,8 @@ from storms.timeline import Gone, Killed, Stuck, Timeline, VirtualClock, Virtual
 from gateway import health
 from gateway.app import Service
 from gateway.app.outside import Outside
-from gateway.clock import CLOCK_FLOOR_UTC_NS
 from gateway.journal.proving import proof_of
+from gateway.model.inbound import CLOCK_FLOOR_UTC_NS
 from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, StationPlan
 from gateway.mqtt import routine
 from gateway.mqtt.carrier import MqttBus
@@ -66,7 +67,7 @@ TRACE_MAX = 400
 COARSE = (
     (health, "LAG_PERIOD_S", 30.0),  # the lag of a loop without real time says nothing
     (routine, "FLUSH_S", 1.0),
-    (supervisor, "CHECK_S", 5.0),
+    (supervisor, "CHECK_S", 2.5),
     (supervisor, "LOOK_S", 0.25),
 )
 """Periods of the house that would take most of the processor, and decide nothing here."""
@@ -139,6 +140,8 @@ class World:
     loop = None
     began_s = 0.0
     """When this life began."""
+    ended_s = math.inf
+    """When the last life of the gateway was stopped."""
     rest_s = REST_S
     """For how long the gateway is dead, at the least and at the most."""
     _kill_at = None
@@ -164,7 +167,7 @@ class World:
         self.disks = []
         self.disk = Troubles(self)
         self.outcome = Outcome(seed)
-        self._length_s = length_s
+        self.length_s = length_s
         self._haste = haste
         self._calm_s_max = calm_s_max
         self._trace = deque(maxlen=TRACE_MAX)
@@ -199,8 +202,12 @@ class World:
         self.outcome.troubles[trouble] += 1
         self.note(trouble)
 
-    def breached(self):
+    def breached(self, *, enough):
+        """Note the newest breach; when there are enough of them, let it be."""
         self.note(self.oracle.breaches[-1])
+        if enough and not self._ended:
+            self._ended = self.over = True
+            self.time.after(0.0, lambda: self.kill("enough"))
 
     def troubled(self, link):
         """Note that something is or was wrong with a link."""
@@ -362,7 +369,7 @@ class World:
         if self._nemesis is not None:
             self._nemesis.begin()
         self.time.after(LOOK_S, self._look)
-        self.time.after(self._length_s, self._calm)
+        self.time.after(self.length_s, self._calm)
 
     def _again(self, sort, gap_s):
         def speak():
@@ -388,9 +395,10 @@ class World:
         self.time.after(LOOK_S, self._look_for_end)
 
     def _look_for_end(self):
-        late_s = self.time.now_s - self._length_s
+        late_s = self.time.now_s - self.length_s
         if (self.oracle.settled() and late_s > CALM_S_MIN) or late_s > self._calm_s_max:
             self._ended = True
+            self.ended_s = self.time.now_s
             self.stop()
         else:
             self.time.after(LOOK_S, self._look_for_end)
@@ -461,7 +469,7 @@ class World:
         self.oracle.look_at_absence(self.time.now_s - died_s, 1.5 * KEEPALIVE_S)
         if self._reboots:
             self._reboots = False
-            self.clock.boot()
+            self.clock.begin_anew()
 
     def _bury(self, loop):
         """Let everything end that was left in the middle; none of it reaches anybody."""

@@ -86,7 +86,13 @@ class Station:
             put=self.board.put,
             owed=Owed(),
         )
+        self._troubles = {}
         self.raised = {}
+
+    def text(self, name):
+        """Return what stands on an alert; nothing when none does."""
+        alert = self.board.standing.get(name)
+        return alert.text if alert else ""
 
     async def run(self):
         async with asyncio.TaskGroup() as group:
@@ -99,7 +105,8 @@ class Station:
         """Look as the watch does, and note when an alarm is first seen."""
         while True:
             for name, trouble in troubles_of([link.state() for link in self.links.values()]):
-                self.board.alarm(name, trouble)
+                self.board.alarm(name, trouble, anew=trouble != self._troubles.get(name))
+                self._troubles[name] = trouble
             for name in self.board.standing:
                 self.raised.setdefault(name, time.monotonic())
             await asyncio.sleep(LOOK_S)
@@ -207,7 +214,7 @@ async def fall_silent(fall, station, broker, proxy):
     await station.hear()
     await until(lambda: AlertName.LINK in station.raised)
     await until(lambda: station.journal.counts().outbox == {"local": 1, "shore": 0})
-    assert "link local is down: distress" in station.board.standing[AlertName.LINK].text
+    await until(lambda: "link local is down: distress" in station.text(AlertName.LINK))
     broker.thaw()
     await proxy.accept()
     await until(lambda: station.journal.counts().outbox["local"] == 0)
@@ -476,7 +483,7 @@ def test_a_refused_subscription_for_receipts_raises_the_alarm(mosquitto, tmp_pat
                 state = station.links["local"].state()
                 assert not state.receipts_connected
                 assert "receipt/rcc: subscription refused" in state.last_error
-                assert "local is down: receipts" in station.board.standing[AlertName.LINK].text
+                assert "local is down: receipts" in station.text(AlertName.LINK)
                 proxy.lift(rule)
                 await until(lambda: AlertName.LINK not in station.board.standing)
 

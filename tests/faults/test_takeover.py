@@ -66,7 +66,12 @@ class Gateway:
             station="alpha",
             outbox=self.outbox,
             clock=Clock(),
-            log=structlog.wrap_logger(structlog.testing.CapturingLogger(), processors=[self._note]),
+            # Whatever level another test has set for the process.
+            log=structlog.wrap_logger(
+                structlog.testing.CapturingLogger(),
+                processors=[self._note],
+                wrapper_class=structlog.make_filtering_bound_logger(0),
+            ),
             jitter=random.Random(number_first),
             birth=lambda: Word(online=True),
             will=lambda: Word(online=False),

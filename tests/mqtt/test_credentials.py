@@ -8,8 +8,10 @@ import pytest
 import trustme
 
 from gateway.model.plan import TlsPlan
+from gateway.mqtt import protection
 from gateway.mqtt.bus import CredentialFault
 from gateway.mqtt.credentials import password, tls_context
+from gateway.mqtt.protection import Protection
 
 
 @pytest.fixture
@@ -100,3 +102,15 @@ def test_a_file_without_a_password_is_named(files, name):
 
     assert fault.value.file == str(files / name)
     assert "secret" not in str(fault.value)
+
+
+def test_a_file_that_is_gone_a_moment_after_it_was_taken_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(protection, "tls_context", lambda _plan: None)
+    gone = str(tmp_path / "gone.pem")
+    held = Protection(TlsPlan(ca_file=gone))
+
+    with pytest.raises(CredentialFault) as fault:
+        held.context()
+
+    assert (fault.value.file, fault.value.reason) == (gone, "No such file or directory")
+    assert held.refusal == str(fault.value)

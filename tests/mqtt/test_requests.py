@@ -193,6 +193,7 @@ def test_an_answer_goes_nowhere_but_to_its_consumer(asked, make, topic):
     assert not numbers(at)
     assert {o.topic for o in at.buses["requests"].signed} == {ANSWER}
     assert not is_at_or_below(ANSWER, topic)
+    assert is_at_or_below(ANSWER, ANSWER)
 
 
 HOSTILE = [

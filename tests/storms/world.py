@@ -146,6 +146,7 @@ class World:
     """For how long the gateway is dead, at the least and at the most."""
     _kill_at = None
     _reboots = False
+    _leaving = False
     _ended = False
     _service = _running = _folder = None
 
@@ -318,6 +319,7 @@ class World:
         """Have the service stopped in order."""
         if not self.dead and self._running is not None:
             self.count("stopped in order")
+            self._leaving = True
             self._running.cancel()
 
     def _reached(self, point):
@@ -404,7 +406,7 @@ class World:
             self.time.after(LOOK_S, self._look_for_end)
 
     def _look(self):
-        if not self.dead and self._service._watch is not None and self._service.on_watch.is_set():
+        if not self.dead and not self._leaving and self._service.on_watch.is_set():
             self.oracle.look(self._service._watch)
         self.time.after(LOOK_S, self._look)
 
@@ -452,6 +454,7 @@ class World:
     def _wake_up(self):
         self.began_s = self.time.now_s
         self._kill_at = None
+        self._leaving = False
         self.dead = False
         self.note(f"life {self.life}")
         self.oracle.began()

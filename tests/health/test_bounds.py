@@ -66,7 +66,7 @@ FIXED = {
     "Tally.owed": "one a link that is, or ever was, in the configuration and left something",
     "Tally.owed_anew": "one a link, as above",
     "Wreck._newest": "one a page of a log set aside, while it is read; 16 000 after a burst",
-    "States._due_ns": "of the suspects: SUSPECTS_MAX",
+    "States._due_ns": "of the states and the suspects: STATES_MAX and SUSPECTS_MAX",
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",

@@ -840,6 +840,29 @@ def test_a_state_that_was_refused_is_told_again_on_the_same_connection(rig, make
     assert at.link.state().refused == 2
 
 
+def test_news_that_come_while_a_state_is_being_refused_do_not_wait(rig, make):
+    async def scene(at):
+        at.up()
+        await make.settled()
+        old, news = (
+            msgspec.structs.replace(at.link.state(), name=name) for name in ("old", "news")
+        )
+
+        def refuse(outgoing):
+            if b'"old"' not in outgoing.payload:
+                return False
+            at.link.retain("alert/disk", news)
+            return True
+
+        at.urgent.refuse = refuse
+        at.link.retain("alert/disk", old)
+        await make.until(lambda: at.topics() == ["alert/disk"])
+        assert at.link.state().refused == 1
+        assert b'"news"' in at.urgent.signed[-1].payload
+
+    rig(scene)
+
+
 def test_news_of_a_refused_state_are_told_at_once(rig, make):
     async def scene(at):
         at.urgent.refuse = lambda o: "/alert/" in o.topic

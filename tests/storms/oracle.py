@@ -170,6 +170,11 @@ class Oracle:
                 self._keep(epoch, number, lane, *_of_body(item))
         self._last[epoch] = last
         self._look_for_lost(epoch, found)
+        owed = set(db.execute("SELECT link, number FROM outbox"))
+        for link in self._links:  # struck out when the process died, and nobody knew
+            for place in [place for place in self._owed[link] if place[0] == epoch]:
+                if (link, place[1]) not in owed:
+                    self._strike(link, place)
 
     def committed(self, entries, struck):
         """A transaction is on disk, with these entries and these struck out of outboxes."""

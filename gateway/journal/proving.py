@@ -224,11 +224,14 @@ class _Walk:
         return faults
 
     def _owed(self) -> list[str]:
-        count = _first(self._ask, sql.LOOSE)
-        faults = [f"{count} point to none"] if count else []
-        if self._version >= LAYOUT_SINCE:
-            wrong = sorted(outboxes.found_in(self._ask).wrong)
-            faults += [f"that of {link} is not as it was written" for link in wrong]
+        try:
+            count = _first(self._ask, sql.LOOSE)
+            faults = [f"{count} point to none"] if count else []
+            if self._version >= LAYOUT_SINCE:
+                wrong = sorted(outboxes.found_in(self._ask).wrong)
+                faults += [f"that of {link} is not as it was written" for link in wrong]
+        except JournalFailed as failure:
+            return [f"they can't be read to their end: {failure.reason}"]
         return faults
 
     def _excuses(self) -> dict[str, list[tuple[int, int]]]:

@@ -14,8 +14,10 @@ before which stands the number. What has no room on its page goes on over a list
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -66,11 +68,14 @@ class Wreck:
             self._file = _mapped(Path(path), held)
             self.log = _mapped(Path(f"{path}-wal"), held)
             self._held = held.pop_all()
-        self._newest = {
-            int.from_bytes(self.log[at : at + 4]): at + FRAME_HEADER_BYTES
-            for at in range(LOG_HEADER_BYTES, len(self.log) - FRAME_BYTES + 1, FRAME_BYTES)
-        }
-        """Where the log has the newest of each page that it has."""
+        self._frames: dict[int, list[int]] = {}
+        """Where the log has each page that it has, the oldest first."""
+        self._ends: list[int] = []
+        """Where the frames stand that ended a transaction."""
+        for at in range(LOG_HEADER_BYTES, len(self.log) - FRAME_BYTES + 1, FRAME_BYTES):
+            self._frames.setdefault(int.from_bytes(self.log[at : at + 4]), []).append(at)
+            if any(self.log[at + 4 : at + 8]):
+                self._ends.append(at)
 
     def __enter__(self) -> Self:
         return self
@@ -133,7 +138,7 @@ class Wreck:
                     return
 
     def _payloads(self, content: bytes | mmap, start: int, length: int) -> Iterator[bytes]:
-        """Yield the bytes of a row; where it goes on elsewhere, as the log and as the file say."""
+        """Yield the bytes of a row; where it goes on elsewhere, as it may have been then."""
         if length <= LOCAL_BYTES_MAX:
             yield content[start : start + length]
             return
@@ -141,15 +146,29 @@ class Wreck:
         if local > LOCAL_BYTES_MAX:
             local = LOCAL_BYTES_MIN
         own, onward = content[start : start + local], content[start + local : start + local + 4]
-        for page in (self._page_newest, self._page_of_file):
-            yield own + _chain(onward, length - local, page)
+        for end in self._moments(start if content is self.log else 0):
+            yield own + _chain(onward, length - local, partial(self._page, end))
 
-    def _page_newest(self, number: int) -> bytes:
-        at = self._newest.get(number)
-        return self._page_of_file(number) if at is None else self.log[at : at + PAGE_BYTES]
+    def _moments(self, start: int) -> Iterator[int]:
+        """Yield how far the log may be read for what goes on elsewhere.
 
-    def _page_of_file(self, number: int) -> bytes:
-        return self._file[max(0, number - 1) * PAGE_BYTES : number * PAGE_BYTES]
+        To the end of the transaction that wrote the row; to the end; or not at all. What came after
+        that transaction may have been torn, or have put something else on those pages.
+        """
+        later = bisect_left(self._ends, start - FRAME_BYTES + 1)
+        if start and later < len(self._ends):
+            yield self._ends[later]
+        yield len(self.log)
+        yield 0
+
+    def _page(self, end: int, number: int) -> bytes:
+        """Return a page as the log has it up to here, or else the file."""
+        frames = self._frames.get(number, [])
+        place = bisect_right(frames, end) - 1
+        if place < 0:
+            return self._file[max(0, number - 1) * PAGE_BYTES : number * PAGE_BYTES]
+        at = frames[place] + FRAME_HEADER_BYTES
+        return self.log[at : at + PAGE_BYTES]
 
 
 def _mapped(path: Path, held: ExitStack) -> bytes | mmap:

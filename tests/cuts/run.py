@@ -238,11 +238,12 @@ class _Living:
         self._clock = StillClock()
         self._disk = self._opened()
         self._pages: list[Page] = []
-        self._aside = self._disk.counts.quarantined
+        self._aside = 0
         self._items = 0
 
     def lived(self) -> tuple[list[Page], int]:
-        self._turn()
+        self._turn()  # which also finds what a cut of the life before has left damaged
+        self._aside = self._disk.counts.quarantined
         steps: list[tuple[Callable[[], None], int]] = [
             (self._append, 10),
             (self._strike, 6),

@@ -296,6 +296,26 @@ def test_a_row_whose_further_pages_are_gone_is_not_found_and_the_others_are(hous
         assert sorted(kept.number for _, kept in wreck.entries()) == [1, 2, 4, 5]
 
 
+def test_what_was_written_over_the_further_pages_of_a_row_since_costs_no_row(house, plan):
+    """By a transaction that the power cut tore, for one: what it wrote was never confirmed."""
+
+    async def story():
+        async with house.opened(plan) as journal:
+            await journal.append([house.refusal(1, "x" * 9_000, distress_like=True)])
+            shutil.copy(f"{plan.path}-wal", f"{plan.path}.log")
+
+    house.run(story())
+    log = Path(f"{plan.path}.log").read_bytes()
+    frames = [log[at : at + 24 + PAGE_BYTES] for at in range(32, len(log), 24 + PAGE_BYTES)]
+    [*_, further] = [frame for frame in frames if b"x" * 4_000 in frame]
+    torn = further[:4] + bytes(20) + b"z" * PAGE_BYTES
+    Path(f"{plan.path}-wal").write_bytes(log + torn)
+    Path(plan.path).write_bytes(b"")
+
+    with Wreck(plan.path) as wreck:
+        assert {kept.number for _, kept in wreck.entries()} == {1}
+
+
 def test_what_looks_like_a_row_and_is_none_is_passed_over(tmp_path):
     header = b"\x00\x1d\x06\x20\x01\x2c\x2c"
     path = tmp_path / "journal.db"
@@ -332,3 +352,21 @@ def test_a_proof_says_what_is_wrong_with_a_file_that_can_be_read_in_part(begun, 
         words = failed.reason
 
     assert "malformed" in words
+
+
+def test_a_proof_says_that_an_outbox_cant_be_read(begun):
+    with closing(sqlite3.connect(begun)) as db:
+        page = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'outbox'").fetchone()[0]
+    put(begun, (page - 1) * PAGE_BYTES, b"\xff" * PAGE_BYTES)
+
+    failing = {one.what: str(one.faults) for one in proof_of(begun).findings if one.faults}
+
+    assert failing.keys() == {"structure", "outboxes"}
+    assert "they can't be read to their end" in failing["outboxes"]
+
+
+def test_of_an_empty_file_there_is_nothing_to_prove(tmp_path):
+    (tmp_path / "journal.db").touch()
+
+    with pytest.raises(JournalFailed, match="it is empty"):
+        proof_of(str(tmp_path / "journal.db"))

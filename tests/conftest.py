@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import pytest
+import structlog
 
 from gateway.verbs.embedded import embedded_broker
 
@@ -85,6 +86,13 @@ class Mosquitto:
                 self._process.wait(2)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was():
+    """Leave the log to the next test as this one found it: to set it up is for a whole process."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

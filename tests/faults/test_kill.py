@@ -155,9 +155,8 @@ class Deaths:
         for journal in sorted(self.files):
             for _ in range(RESTS_MAX):
                 life = self.rig.live(journal=journal)
-                if journal == max(self.files):
-                    self.rig.until(lambda: self.rig.ledger.told)  # also on a busy machine
-                    self.rig.speaker.hush()
+                self.rig.until(lambda: self.rig.ledger.told)  # also on a busy machine
+                self.rig.speaker.hush()
                 self.rig.settled(journal=journal)
                 assert life.end() == 0
                 self._note(life, journal)

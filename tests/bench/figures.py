@@ -24,10 +24,12 @@ class Figure(msgspec.Struct):
     def line(self) -> str:
         """Return the figure as a line of the table."""
         median = statistics.median(self.values)
-        verdict = "kept" if self.kept(median) else "MISSED"
+        verdict = "no goal" if not self.goal else f"goal {self.goal}: kept"
+        if not self.kept(median):
+            verdict = f"goal {self.goal}: MISSED"
         spread = f"{min(self.values):,.1f} .. {max(self.values):,.1f}"
         found = f"{self.name:<58} {median:>10,.1f} {self.unit:<6} ({spread})"
-        return f"{found}  goal {self.goal}: {verdict}"
+        return f"{found}  {verdict}"
 
 
 def at_most(name: str, unit: str, limit: float, values: list[float]) -> Figure:
@@ -42,7 +44,7 @@ def at_least(name: str, unit: str, limit: float, values: list[float]) -> Figure:
 
 def told(name: str, unit: str, values: list[float]) -> Figure:
     """Return a figure that nobody has set a goal for."""
-    return Figure(name, unit, "none set", values, lambda _: True)
+    return Figure(name, unit, "", values, lambda _: True)
 
 
 def share_of(ascending: list[float], share: float) -> float:

@@ -125,7 +125,8 @@ class Watch:
         self._alarms = Alarms(
             {link.name: made for link, made in zip(plan.links, self._links, strict=True)},
             outbox=journal,
-            number_last=lambda: journal.counts().number_last,
+            number_found=lambda: journal.number_found,
+            number_last=lambda: journal.number_last,
             clock=clock,
             log=log,
             put=self.board.put,

@@ -51,6 +51,8 @@ class Journal:
     def __init__(self, disk: Disk, *, writer: Callable[[Disk], Writer] = Writer) -> None:
         self.epoch = disk.epoch
         """The name of the file: new for each new file, and never changed in it."""
+        self.number_found = disk.counts.number_last
+        """The newest number when it was opened: what earlier runs have left."""
         self._disk = disk
         self._writer = writer(disk)
         self._refused = 0

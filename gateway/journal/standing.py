@@ -129,6 +129,11 @@ class StandingJournal:
             await self._journal.strike(link, numbers)
 
     @property
+    def number_found(self) -> int:
+        """The newest number when the journal was opened; 0 without one."""
+        return self._journal.number_found if self._journal else 0
+
+    @property
     def number_last(self) -> int:
         """The newest number given; 0 without a journal."""
         return self._journal.number_last if self._journal else 0

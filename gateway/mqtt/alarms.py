@@ -60,10 +60,11 @@ class _Mark(NamedTuple):
 class Ages:
     """How long ago each entry was journaled, without remembering any of them."""
 
-    def __init__(self, now: Moment, number_last: int) -> None:
+    def __init__(self, now: Moment, number_found: int) -> None:
+        self.number_found = number_found
+        """The newest number that earlier runs left, once there is a journal."""
         self._start = now
-        self._start_last = number_last
-        self._marks = [_Mark(now.mono_ns, number_last)]
+        self._marks = [_Mark(now.mono_ns, number_found)]
         """What the newest number was, second by second, over the longest limit; a few hundred."""
 
     def mark(self, mono_ns: int, number_last: int) -> None:
@@ -76,7 +77,7 @@ class Ages:
 
     def since_ns(self, entry: Entry) -> int:
         """Return when an entry was journaled, or up to a second before; or a limit ago and more."""
-        if entry.number <= self._start_last:
+        if entry.number <= self.number_found:
             return self._start.mono_ns - self._age_at_start_ns(entry)
         place = bisect_left(self._marks, entry.number, key=lambda mark: mark.number_last)
         return self._marks[max(place - 1, 0)].mono_ns
@@ -106,6 +107,7 @@ class Alarms:
         links: Mapping[str, Link],
         *,
         outbox: Outbox,
+        number_found: Callable[[], int],
         number_last: Callable[[], int],
         clock: Clock,
         log: Log,
@@ -114,11 +116,12 @@ class Alarms:
     ) -> None:
         self._links = links
         self._outbox = outbox
+        self._number_found = number_found
         self._number_last = number_last
         self._clock = clock
         self._log = log
         self._put = put
-        self._ages = Ages(clock.now(), number_last())
+        self._ages = Ages(clock.now(), number_found())
         self._poisoned: Moment | None = None
         """Since when there is an entry that can't be told."""
         self._owed = owed
@@ -153,6 +156,8 @@ class Alarms:
 
     def _look(self) -> None:
         now, owed = self._clock.now(), self._owed.distress()
+        # Not only at the start: a journal may have had to be waited for.
+        self._ages.number_found = self._number_found()
         late: dict[str, Waiting] = {
             name: [
                 *((entry, self._since_ns(entry)) for entry in self._seen[name]),

@@ -14,7 +14,7 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
-from gateway.mqtt.suspects import Suspects
+from gateway.mqtt.suspects import LOSSES_MAX, Suspects
 from gateway.points import reached
 
 STATES_MAX = 512
@@ -25,9 +25,11 @@ CALM_S = 1.0
 """A state that was under way each time the connection ended waits so long on the next: by then
 distress has gone out, whatever becomes of the connection."""
 
-ASIDE_S = 300.0
-"""Pause before a state that the broker hangs up on is told again; what stands there is old by then,
-but the others stand."""
+ASIDE_S = 15.0
+ASIDE_S_MAX = 300.0
+"""Pause before a state that the broker hangs up on is told again, doubled from each to the next:
+what stands there is old by then, but the others stand. It begins short, for the broker may have
+been ill for a while, and its word that we are away must not outlive that by much."""
 
 REFUSED_S = 60.0
 """Pause before a state that the broker refused is told again, unless there is news of it: an access
@@ -145,7 +147,9 @@ class States:
         elif self._bus.taken:
             self.count.refused += 1
             self._log.error("state_hung_up_on", topic=topic)
-            self._due_ns[topic] = self._clock.now().mono_ns + int(ASIDE_S * 1e9)
+            alone = self._suspects.lost(topic) - LOSSES_MAX
+            pause_s = min(ASIDE_S * 2.0 ** (alone - 1), ASIDE_S_MAX)
+            self._due_ns[topic] = self._clock.now().mono_ns + int(pause_s * 1e9)
 
     async def _tell(self, state: Outgoing) -> None:
         under_way = self._bus.connected

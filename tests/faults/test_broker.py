@@ -80,6 +80,7 @@ class Station:
         self._alarms = Alarms(
             self.links,
             outbox=journal,
+            number_found=lambda: 0,
             number_last=lambda: journal.counts().number_last,
             clock=clock,
             log=log,

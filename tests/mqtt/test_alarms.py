@@ -25,6 +25,7 @@ class World:
         self.boxes = {"local": outbox(), "shore": outbox()}
         self.poison = {"local": (), "shore": ()}
         self.number_last = 0
+        self.number_found = 0
         self.failing = False
         self.hanging = False
         self.owed = []
@@ -96,6 +97,7 @@ class World:
         await Alarms(
             links,
             outbox=self,
+            number_found=lambda: self.number_found,
             number_last=lambda: self.number_last,
             clock=self.clock,
             log=self.log,
@@ -118,6 +120,7 @@ def watched(hand_clock, fake_outbox):
             at.clock.now = lambda: _unset(moment())
         if left:
             at.add(*left)
+            at.number_found = at.number_last
 
         async def play():
             running = asyncio.create_task(at.run())
@@ -281,6 +284,21 @@ def test_without_the_time_of_day_what_was_left_is_aged_from_the_start(watched, m
         assert at.standing["alert/undelivered"].number == 1
 
     watched(scene, make.mayday(1), unset=True)
+
+
+def test_what_a_journal_holds_that_had_to_be_waited_for_is_no_younger_for_it(watched, make):
+    """Distress of an earlier run, in a file that could not be opened at the start."""
+
+    async def scene(at):
+        await at.pass_s(40)
+        at.add(make.mayday(7))  # journaled when this run began
+        at.number_found = 7
+        await at.pass_s(UNDELIVERED_S - 40 - 3)
+        assert not at.standing
+        await at.pass_s(5)
+        assert at.standing["alert/undelivered"].number == 7
+
+    watched(scene)
 
 
 def test_a_failing_disk_clears_no_alarm_and_ends_no_watch(watched, make):

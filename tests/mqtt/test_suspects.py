@@ -180,6 +180,22 @@ def test_a_state_that_the_broker_hangs_up_on_holds_no_distress_up(rig, make):
     rig(scene)
 
 
+def test_a_state_is_told_soon_after_a_broker_that_was_ill_and_ever_more_rarely(rig, make):
+    async def scene(at):
+        at.link.retain("port/a", at.link.state())
+        async with reconnecting(at, hang_up=lambda o: o.topic.endswith("/status")):
+            pauses = []
+            for count in range(1, 8):
+                await make.until(lambda count=count: at.link.state().refused == count, limit_s=4)
+                due_ns = next(iter(at.link._states._due_ns.values()))
+                pauses.append((due_ns - at.clock.now().mono_ns) / 1e9)
+                at.clock.passed_s += pauses[-1]
+                at.link.retain("port/a", at.link.state())
+            assert pauses == [15, 30, 60, 120, 240, 300, 300]
+
+    rig(scene)
+
+
 def test_an_unjournaled_entry_that_the_broker_hangs_up_on_lets_the_next_pass(rig, make):
     def bad(outgoing):
         return b'"report_id":"' + b"0" * 31 + b'1"' in outgoing.payload

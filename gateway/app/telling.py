@@ -121,12 +121,17 @@ class Teller:
     async def _tell_all(self, waiting: _Waiting) -> None:
         """Tell what waits here, in order, for ever."""
         while True:
-            if waiting.queue.empty():
-                waiting.pulse.rest()
-            handed = waiting.in_hand = await waiting.queue.get()
+            if waiting.in_hand is None:
+                if waiting.queue.empty():
+                    waiting.pulse.rest()
+                waiting.in_hand = await waiting.queue.get()
+            handed = (
+                waiting.in_hand
+            )  # what a fault of the other way interrupted is waited for again
             waiting.pulse.beat(JOURNAL_S_MAX + PULSE_S)
             left_s = JOURNAL_S_MAX - (self._clock.now().mono_ns - handed.mono_ns) / 1e9
             await asyncio.wait({handed.entries}, timeout=max(left_s, 0.0))
+            waiting.in_hand = None  # what can't be told must not be tried for ever
             if not handed.entries.done():
                 self._tell_unjournaled(handed, NO_ANSWER)
             elif (failed := handed.entries.exception()) is not None:
@@ -134,7 +139,6 @@ class Teller:
                 self._tell_unjournaled(handed, None if is_shed else str(failed))
             else:
                 self._tell_journaled(handed.entries.result())
-            waiting.in_hand = None
 
     async def journal_afterwards(self) -> None:
         """Ask the disk again for what it owes, the most urgent first, for ever."""

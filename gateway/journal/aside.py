@@ -59,10 +59,10 @@ def settle(path: str) -> None:
     _sync(log.parent)
 
 
-def newest(path: str) -> str | None:
-    """Return the name of the damaged file that was set aside last; of its log alone, if need be."""
-    numbers = [_number(name) for name in _names(Path(path))]
-    return f"{path}.damaged-{max(numbers)}" if numbers else None
+def newest_first(path: str) -> list[str]:
+    """Return the names of the damaged files, of their logs alone if need be, the last one first."""
+    numbers = sorted({_number(name) for name in _names(Path(path))}, reverse=True)
+    return [f"{path}.damaged-{number}" for number in numbers]
 
 
 def still_there(path: str, noted: Iterable[tuple[object, ...]]) -> dict[str, int]:

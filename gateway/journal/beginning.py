@@ -8,6 +8,8 @@ told by the new one, under the same names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,7 @@ from gateway.journal.failed import JournalFailed
 from gateway.journal.logfile import Loss, loss_of
 from gateway.journal.opening import damage
 from gateway.journal.rows import RANKED
+from gateway.journal.shelves import Owing
 from gateway.journal.store import Disk, looked_into, translated
 from gateway.journal.wreck import Place, Wreck
 from gateway.model.plan import JournalPlan
@@ -56,13 +59,32 @@ def _set_aside(path: str, damage: JournalFailed) -> None:
 
 
 def _take_over(disk: Disk, path: str, links: Sequence[str]) -> None:
-    """Have a new journal owe what the one that was set aside last still owed."""
-    away = aside.newest(path)
-    if away is None or disk.counts.number_last or disk.counts.aside:
+    """Have a new journal owe what was still owed by the one before it.
+
+    That one may have been damaged before its own take-over was safe: then the one before it too.
+    """
+    if disk.counts.number_last or disk.counts.aside:
         return
-    with translated(away), Wreck(away) as wreck:
-        found = _wanted(wreck, links, _owed_in(away))
-        disk.take_over(Path(away).name, lambda: _read_again(wreck, found))
+    with translated(path), ExitStack() as held:
+        sources: list[tuple[str, Callable[[], Owing]]] = []
+        for away in aside.newest_first(path):
+            wreck = held.enter_context(Wreck(away))
+            found = _wanted(wreck, links, _owed_in(away))
+            if found or not sources:
+                sources.append((Path(away).name, partial(_read_again, wreck, found)))
+            if _took_over(away):
+                break
+        if sources:
+            disk.take_over(sources)
+
+
+def _took_over(away: str) -> bool:
+    """Say whether this file itself had taken over what the one before it owed; in doubt, not."""
+    try:
+        with looked_into(away) as ask:
+            return any(True for _ in ask(sql.ASIDE, ()))
+    except JournalFailed:
+        return False
 
 
 def _wanted(

@@ -91,7 +91,11 @@ def _refusals(ask: Ask, path: str, station: str) -> Iterator[Refusal]:
     version = msgspec.convert(_one(ask, sql.VERSION), int)
     if version >= CHAINED_SINCE:
         yield from _refusals_of_head(ask, path, station)
-    elif version == 0:
+    elif version:
+        for (named,) in ask(sql.STATION, ()):
+            if named != station:
+                yield Refusal(f"it belongs to station {named}; name another file", foreign=True)
+    else:
         with Wreck(path) as wreck:
             if any(wreck.log_rows()):
                 yield _damaged("its log has lost its beginning")

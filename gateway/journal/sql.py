@@ -139,6 +139,8 @@ HEAD = """
         trim_link FROM journal
 """
 
+STATION = "SELECT station FROM journal"
+
 SEAL = "SELECT seal FROM journal"
 
 NUMBER_LAST = "SELECT number_last FROM journal"

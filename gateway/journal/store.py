@@ -155,12 +155,13 @@ class Disk:
         self._shelves.strike(link, numbers)
         reached("journal.struck")
 
-    def take_over(self, name: str, entries: Callable[[], Owing]) -> None:
+    def take_over(self, sources: Sequence[tuple[str, Callable[[], Owing]]]) -> None:
         """Number entries of a journal that was set aside anew, each owed to some of the links."""
 
         def work() -> None:
             self._urgent = True
-            self._shelves.take_over(name, entries(), self._clock.now().utc_ns)
+            for name, entries in sources:
+                self._shelves.take_over(name, entries(), self._clock.now().utc_ns)
             reached("journal.taken_over")
 
         self.write([work])

@@ -205,6 +205,45 @@ def test_what_the_disk_refuses_is_told_at_once_and_journaled_afterwards_in_order
     assert desk.teller.owed.lost == 0
 
 
+def test_a_fault_in_telling_routine_costs_no_call_that_is_with_the_disk():
+    """A duty that failed is taken up again, and with it what it had in hand."""
+
+    class Stumbling(FakeLink):
+        stumbled = False
+
+        def tell(self, entry):
+            if entry.lane is Lane.ROUTINE and not self.stumbled:
+                self.stumbled = True
+                raise ZeroDivisionError
+            super().tell(entry)
+
+    async def story():
+        journal, link = FakeJournal(), Stumbling()
+        log = structlog.wrap_logger(structlog.testing.CapturingLogger(), processors=[])
+        board = Board((link,), clock=Clock(), log=log)
+        teller = Teller(journal, (link,), board=board, clock=Clock(), log=log)
+        journal.mood = "hangs"
+        teller.keep([item(1)])
+        hung, journal._hung = journal._hung, []
+        journal.mood = "well"
+        teller.keep([item(2, "routine")])
+        with pytest.raises(ExceptionGroup):
+            await teller.run()
+        journal.mood, journal._hung = "fails", hung
+        again = asyncio.create_task(teller.run())
+        teller.keep([item(3)])
+        async with asyncio.timeout(5):
+            while len(link.told) < 2:
+                await asyncio.sleep(0.001)
+        again.cancel()
+        return len(teller.owed), link.said()
+
+    owed, said = asyncio.run(story())
+
+    assert owed == 2
+    assert said == [("unjournaled", 0)] * 2
+
+
 @pytest.mark.usefixtures("quick")
 def test_routine_is_told_once_and_owed_by_nobody():
     async def story():

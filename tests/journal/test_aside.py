@@ -230,6 +230,31 @@ def test_the_power_may_go_at_any_moment_of_it(begun, plan, house, taken_over, po
     assert list(counts.aside) == ["journal.db.damaged-1"]
 
 
+def test_what_was_begun_and_damaged_before_it_had_taken_over_costs_nothing(
+    begun, plan, house, taken_over
+):
+    """The power goes between the new journal and its take-over, and that one is damaged as well."""
+    settled(begun)
+    changed(begun, "UPDATE journal SET number_last = 3")
+
+    def cut(reached):
+        if reached == "journal.taken_over":
+            raise Cut
+
+    async def story():
+        async with house.opened(plan):
+            pytest.fail("it was opened")
+
+    with listening(cut), pytest.raises(JournalFailed):
+        house.run(story())
+    changed(begun, "UPDATE journal SET number_last = 3")
+    owed, counts = taken_over()
+
+    assert owed == {"shore": SHORE, "local": LOCAL}
+    assert sum(counts.aside.values()) == len(LOCAL)
+    assert Path(f"{begun}.damaged-2").exists()
+
+
 def test_no_file_is_overwritten_and_none_is_deleted(begun, taken_over):
     settled(begun)
     other = Path(f"{begun}.damaged-1")
@@ -317,6 +342,22 @@ def test_files_of_releases_before_are_set_aside_too(house, plan, version, told):
     counts = house.run(story())
 
     assert counts.aside == {"journal.db.damaged-1": told}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_of_a_release_before_that_is_another_station_s_is_left_alone(house, plan, version):
+    old = gzip.decompress(Path(__file__).with_name(f"v{version}.db.gz").read_bytes())
+    Path(plan.path).write_bytes(old)
+
+    async def story():
+        async with house.opened(plan, station="another"):
+            pytest.fail("it was opened")
+
+    with pytest.raises(JournalFailed, match="belongs to station") as failed:
+        house.run(story())
+
+    assert failed.value.foreign
+    assert Path(plan.path).read_bytes() == old
 
 
 def test_a_proof_of_one_that_was_set_aside_says_what_is_wrong(begun, taken_over):

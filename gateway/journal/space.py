@@ -74,6 +74,8 @@ class Space:
             # In units of 512 bytes, whatever the file system's own.
             is_allocated = stat.st_blocks * 512 >= self._reserve_bytes
             self._held = stat.st_size == self._reserve_bytes and is_allocated
+            if not self._held:  # of another size, or never made to its end: it holds nothing for us
+                self._give_up()
         self._measure()
         if self._held and (self.free_bytes or 0) < OPEN_BYTES:
             self.ran_out(urgent=True)

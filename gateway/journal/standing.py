@@ -41,7 +41,7 @@ class Opener(Protocol):
 
 
 class StandingJournal:
-    """A journal that may have to be waited for, and never keeps anybody waiting."""
+    """A journal that may have to be waited for; once the watch stands, it keeps nobody waiting."""
 
     def __init__(
         self,

@@ -116,6 +116,16 @@ def test_the_reserve_is_given_up_for_the_urgent_alone_and_once(tmp_path, room):
     assert room.ran_out(urgent=True) is False
 
 
+def test_a_reserve_of_another_size_is_given_up(tmp_path, clock, disk, room):
+    room.look()
+    smaller = Space(str(tmp_path / "journal.db"), reserve_bytes=RESERVE // 2, clock=clock)
+
+    smaller.found()
+
+    assert smaller.held_bytes == 0
+    assert not (tmp_path / "journal.db-reserve").exists()
+
+
 def test_it_is_made_again_by_itself_and_routine_taken_again_after_a_while(clock, disk, room):
     room.look()
     disk.left = RESERVE // 10

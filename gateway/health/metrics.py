@@ -21,6 +21,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 GAUGES = frozenset(
     {
         *("backlog", "count", "held", "limit", "max", "min", "number", "outbox", "poison"),
+        *("aside", "error_ms", "free_bytes", "reserve_bytes", "waiting"),
         *("days_left", "quarantined", "queued", "rows", "size_bytes", "unsigned"),
     }
 )

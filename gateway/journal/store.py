@@ -43,7 +43,6 @@ MB = 1_000_000
 
 TIDY_APART_NS = 60 * 10**9
 """How often a disk without room is tidied: what is thrown out there makes room within the file."""
-
 SHED = "routine is not journaled while the disk is nearly full"
 
 

@@ -124,6 +124,9 @@ class MqttBus:
             # would go round in circles on this one, and never let us have our turn.
             self._fall(wire)
             raise
+        except PublishRefused:
+            self.taken += 1  # a word of the broker all the same: this connection serves
+            raise
         self.taken += 1
         reached("publish.signed")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -19,8 +20,12 @@ from gateway.mqtt.topics import TopicUnsafe
 UNJOURNALED_MAX = 1024
 """Entries held in memory: hours of distress traffic, and a few megabytes."""
 
-REFUSED_PAUSE_S = 1.0
-"""Pause after the broker refused an entry that nothing else holds; then the next has its turn."""
+ASIDE_S = 15.0
+"""Pause before an entry that the broker refused, or may hang up on, is told again: all others, of
+the disk and of this memory, have their turn meanwhile."""
+
+LOOK_S = 1.0
+"""How often it is looked whether that time has come."""
 
 _ORDER = tuple(Lane)
 """The most urgent first."""
@@ -33,6 +38,8 @@ class _Held(Struct, eq=False):
     waited: bool
     """Whether there was no link to tell it on when it came."""
     since_ns: int
+    due_ns: int = 0
+    """Not told before then."""
 
 
 class Memory:
@@ -95,31 +102,40 @@ class Memory:
     async def run(self) -> None:
         """Tell what is held whenever the link is up, for ever."""
         while True:
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
             await self._bus.wait_connected()
             self._wake.clear()
-            while held := next((self._held[lane] for lane in _ORDER if self._held[lane]), None):
+            while (first := self._next()) is not None:
                 try:
-                    await self._tell(held)
+                    await self._tell(first)
                 except LinkLost:
                     self._wake.set()
                     break
 
-    async def _tell(self, held: deque[_Held]) -> None:
-        first = held[0]
+    def _next(self) -> _Held | None:
+        now_ns = self._clock.now().mono_ns
+        every = (one for lane in _ORDER for one in self._held[lane])
+        return next((one for one in every if one.due_ns <= now_ns), None)
+
+    def _set_aside(self, one: _Held) -> None:
+        one.due_ns = self._clock.now().mono_ns + int(ASIDE_S * 1e9)
+        self._losses = 0
+
+    async def _tell(self, first: _Held) -> None:
+        held = self._held[first.entry.lane]
         under_way = self._bus.connected
         try:
             await self._bus.publish(self._write(first.entry, first.waited))
         except LinkLost:
             self._losses += under_way
-            if self._losses >= LOSSES_MAX:  # it may be why; the next has its turn
-                held.rotate(-1)
-                self._losses = 0
+            if self._losses >= LOSSES_MAX:  # it may be why
+                self._set_aside(first)
             raise
         except PublishRefused as refusal:
             self._log.error("unjournaled_refused", refusal=str(refusal))
-            held.rotate(-1)
-            await self._clock.sleep(REFUSED_PAUSE_S)
+            self._set_aside(first)
             return
         except (MsgspecError, TopicUnsafe):
             self._log.exception("unjournaled_unwritable")
@@ -127,6 +143,6 @@ class Memory:
         else:
             self.told += 1
         self._losses = 0
-        # Room may have been made meanwhile; then it is no longer the first.
-        if held and held[0] is first:
-            held.popleft()
+        # Room may have been made meanwhile; then it is gone.
+        if first in held:
+            held.remove(first)

@@ -1,8 +1,7 @@
 """From the outbox to the broker: what is on disk goes out, and is struck out once it is signed for.
 
 At least once: whatever is not struck out is read and sent again, after whatever went wrong. Who has
-to sign is the broker, or the consumer of record (receipts.py). Nothing is held in memory here that
-the disk doesn't have, but numbers.
+to sign is the broker, or the consumer of record (receipts.py). Only numbers are held in memory.
 """
 
 from __future__ import annotations
@@ -31,10 +30,8 @@ RETRY_S = 15.0
 goes unread, so that a wake-up lost to a fault of ours can't hold a distress back for ever."""
 
 RESTS = 5
-"""In so many pieces that pause is made, and after each we say that we are still there."""
-
 LINK_S = 3.0
-"""Whoever waits for a link says so often that it is still there."""
+"""That pause in so many pieces, a wait for a link in pieces of so long: each says that we live."""
 
 POISON_TRIES = 3
 """An entry that could not be told so often in a row is poison: a person has to look at it."""
@@ -232,6 +229,7 @@ class Pump:
             # Whatever a failing disk raises, the lane goes on: the next reading may succeed.
             except Exception as error:  # noqa: BLE001  # see above
                 self._count.errors += 1
+                self._rounds.lost()  # what was read and not sent, or set aside, is read again
                 self._log.error("pump_failed", lanes=self._lanes, error=repr(error))
                 await self._clock.sleep(ERROR_PAUSE_S)
                 continue
@@ -359,6 +357,8 @@ class Pump:
             self._cleared(entry.number)
             if not self._receipts:
                 self._signed.add(entry.number)
+        # A broker that takes one at a time has the last of them wait for all before it.
+        self.pulse.beat(PUBACK_S_MAX + PULSE_S)
 
     def _lost(self, number: int) -> None:
         """The connection ended with this under way: find out in time whether it was why."""

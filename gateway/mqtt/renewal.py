@@ -130,8 +130,9 @@ class Renewal:
         reached("certificates.taken")
         for bus in self._others:
             await self._renew(bus)
-        for pump in self._pumps:
-            await pump.resting.wait()
+        while not all(pump.resting.is_set() for pump in self._pumps):
+            for pump in self._pumps:
+                await pump.resting.wait()
         await self._renew(self._urgent)
 
     def _check(self, fresh: Protection) -> None:

@@ -116,7 +116,7 @@ def test_the_reserve_is_given_up_for_the_urgent_alone_and_once(tmp_path, room):
     assert room.ran_out(urgent=True) is False
 
 
-def test_a_reserve_of_another_size_is_given_up(tmp_path, clock, disk, room):
+def test_a_reserve_of_another_size_is_given_up(tmp_path, clock, room):
     room.look()
     smaller = Space(str(tmp_path / "journal.db"), reserve_bytes=RESERVE // 2, clock=clock)
 

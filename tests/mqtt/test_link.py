@@ -428,6 +428,7 @@ def test_a_refused_unjournaled_entry_is_kept_and_lets_others_pass(rig, make):
         await make.until(lambda: at.link.state().unjournaled_told == 1)
         assert at.link.state().unjournaled_waiting == 1
         refusing[0] = False
+        at.clock.passed_s += 15
         await make.until(lambda: at.link.state().unjournaled_told == 2)
 
     assert rig(scene).link.state().unjournaled_lost == 0

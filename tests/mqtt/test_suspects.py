@@ -207,6 +207,7 @@ def test_an_unjournaled_entry_that_the_broker_hangs_up_on_lets_the_next_pass(rig
             await make.until(lambda: at.link.state().unjournaled_told == 2, limit_s=4)
             assert at.link.state().unjournaled_waiting == 1
             at.urgent.hang_up = lambda _outgoing: False
+            at.clock.passed_s += 15
             await make.until(lambda: at.link.state().unjournaled_told == 3)
 
     rig(scene)

@@ -453,6 +453,17 @@ def test_every_promise_has_a_test(promise):
     assert not [test for test in tests if not exists(test)]
 
 
+def test_every_fault_says_what_was_done_what_must_hold_and_what_was_seen():
+    """The table of docs/RELIABILITY.md: no line without a test, none without a figure."""
+    faults = tomllib.loads((ROOT / "tests/faults/faults.toml").read_text("utf-8"))
+    told = ("fault", "injected", "must", "seen", "not_promised")
+    tests = [test for facts in faults.values() for test in facts["tests"]]
+
+    assert not [number for number, facts in faults.items() if not all(map(facts.get, told))]
+    assert not [number for number, facts in faults.items() if not facts["tests"]]
+    assert not [test for test in tests if not exists(test)]
+
+
 def test_the_changelog_knows_this_version():
     heading = rf"^## \[({re.escape(__version__)}|Unreleased)\]"
 

@@ -7,6 +7,7 @@ Nothing here interprets an item beyond the lane it travels in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Protocol
 
 import msgspec
@@ -37,6 +38,8 @@ TRIM_ROWS_MAX = 2 * BACKLOG_FULL
 smaller shrinks, without holding a commit up for long."""
 
 SHELVES = (ENTRY, *RINGS)
+
+OUTBOX = "outbox"
 
 LANES = {**{lane.value: lane for lane in RANKED}, **dict.fromkeys(RINGS, Lane.ROUTINE)}
 """What stands in the link of a row for its lane, or its ring."""
@@ -80,6 +83,8 @@ class Tally(Struct):
     quarantined: int
     owed_anew: set[str] = msgspec.field(default_factory=set)
     """Links whose outbox this transaction has changed."""
+    moved: set[str] = msgspec.field(default_factory=set)
+    """Shelves that it has changed."""
 
     def copy(self) -> Tally:
         """Return a tally that may be changed without changing this one."""
@@ -91,6 +96,7 @@ class Tally(Struct):
             rows={**self.rows},
             owed={**self.owed},
             owed_anew={*self.owed_anew},
+            moved={*self.moved},
         )
 
 
@@ -109,13 +115,15 @@ class Shelves:
         self.tally = tally
         self.damaged: list[tuple[str, object]] = []
         """Shelf and number of each row that was read, is not as it was written, and still there."""
+        self._begun: dict[str, list[Values]] = {}
+        """Rows of this transaction that are not in their tables yet, by their shelf."""
         self._db = db
         self._links = links
         self._rows_max = rows_max
         self._retention = Retention(keep_hours=keep_hours, number_last=tally.head.number_last)
 
     def append(self, rows: Sequence[Row], utc_ns: int | None) -> tuple[Entry, ...]:
-        """Number the rows, link each to the one before, and put it on its shelf."""
+        """Number the rows and link each to the one before; they reach their shelves together."""
         tally, head = self.tally, self.tally.head
         number, link = head.number_last, head.link_last
         shelved: dict[str, list[Values]] = {}
@@ -132,14 +140,30 @@ class Shelves:
             tally.rows[word] += 1
             entries.append(Entry(number, head.epoch, row.lane, row.item, row.body, utc_ns))
         for name, values in shelved.items():
-            self._db.executemany(sql.INSERT_ROW[name], values)
+            self._begun.setdefault(name, []).extend(values)
         if ENTRY in shelved:
             self._owe(entries)
         head.number_last, head.link_last = number, link
         return tuple(entries)
 
+    def flush(self) -> None:
+        """Put what this transaction has numbered so far where it belongs.
+
+        To be done before anything is put to the test of a savepoint, or asks for what is there.
+        """
+        begun, self._begun = self._begun, {}
+        self.tally.moved.update(begun.keys() - {OUTBOX})
+        for name, values in begun.items():
+            self._put(sql.INSERT_ROWS[name], values)
+
+    def back_to(self, before: Tally) -> None:
+        """Forget what a transaction that failed has done."""
+        self.tally = before
+        self._begun = {}
+
     def strike(self, link: str, numbers: Sequence[int]) -> None:
         """Take the numbers out of the link's outbox; those that aren't there are no matter."""
+        self.flush()
         owed = self.tally.owed.get(link, Owed())
         for number in numbers:
             for (rank,) in self._db.execute(sql.STRIKE, (link, number)):
@@ -217,7 +241,7 @@ class Shelves:
             said = found.rows.get(link, set())
             is_known = link in self._links or bool(said)  # else its very name is damaged
             rows = every if is_known and link in found.wrong else every & said
-            self._db.executemany(sql.INSERT_OUTBOX, [(link, *row) for row in sorted(rows)])
+            self._put(sql.INSERT_ROWS[OUTBOX], [(link, *row) for row in sorted(rows)])
             self.tally.owed[link] = owed_in(link, rows)
             self.tally.owed_anew.add(link)
 
@@ -238,6 +262,7 @@ class Shelves:
             shelf.number_gone = msgspec.convert(number, int)
             shelf.ordinal_gone = msgspec.convert(ordinal, int)
             shelf.link_gone = msgspec.convert(link, bytes)
+            self.tally.moved.add(ring)
 
     def ripe(self, now: Moment) -> Ripe | None:
         """Return which entries may be thrown away, when it is time to look."""
@@ -276,8 +301,10 @@ class Shelves:
             [
                 (shelf.ordinal_last, shelf.ordinal_gone, shelf.number_gone, shelf.link_gone, name)
                 for name, shelf in shelves.items()
+                if name in self.tally.moved
             ],
         )
+        self.tally.moved.clear()
         anew = sorted(self.tally.owed_anew)
         self._db.executemany(
             sql.SET_OWED, [(link, *self.tally.owed[link].sealed()) for link in anew]
@@ -297,8 +324,17 @@ class Shelves:
             owed = self.tally.owed[link]
             for rank, number in ranked:
                 owed = owed.more(link, rank, number)
-            self._db.executemany(sql.INSERT_OUTBOX, [(link, *row) for row in ranked])
+            self._begun.setdefault(OUTBOX, []).extend((link, *row) for row in ranked)
             self._owes(link, owed)
+
+    def _put(self, orders: Mapping[int, str], rows: Sequence[Values]) -> None:
+        """Put rows into a table, as many at a time as there is an order for."""
+        begin = 0
+        for at_once, order in orders.items():
+            while len(rows) - begin >= at_once:
+                end = begin + at_once
+                self._db.execute(order, tuple(chain.from_iterable(rows[begin:end])))
+                begin = end
 
     def _owes(self, link: str, owed: Owed) -> None:
         if self.tally.owed.get(link) != owed:

@@ -1,20 +1,38 @@
 """Everything that is ever said to the database, apart from the schema.
 
-Nothing here is put together from parts at run time; values travel as parameters.
+Nothing here is put together from parts but at the import; values travel as parameters.
 """
 
-INSERT_ROW = {
-    "entry": """INSERT INTO entry (number, ordinal, lane, journaled_utc_ns, before, link, body)
-        VALUES (?, ?, ?, ?, ?, ?, ?)""",
-    "routine": """INSERT INTO routine (number, ordinal, journaled_utc_ns, before, link, body)
-        VALUES (?, ?, ?, ?, ?, ?)""",
-    "refused": """INSERT INTO refused (number, ordinal, journaled_utc_ns, before, link, body)
-        VALUES (?, ?, ?, ?, ?, ?)""",
-    "unread": """INSERT INTO unread (number, ordinal, journaled_utc_ns, before, link, body)
-        VALUES (?, ?, ?, ?, ?, ?)""",
-}
+ROWS_AT_ONCE = (64, 32, 16, 8, 4, 2, 1)
+"""Rows that one order puts on a shelf. The interpreter changes hands at each order: a thread that
+puts them down one by one stands in line for it at every row, behind a loop that is busy."""
 
-INSERT_OUTBOX = "INSERT INTO outbox (link, rank, number) VALUES (?, ?, ?)"
+
+def _at_once(insert: str) -> dict[int, str]:
+    """Return this order for so many rows at a time, by how many they are."""
+    values = insert[insert.rindex("(") :]
+    return {rows: insert + f", {values}" * (rows - 1) for rows in ROWS_AT_ONCE}
+
+
+INSERT_ROWS = {
+    "entry": _at_once(
+        """INSERT INTO entry (number, ordinal, lane, journaled_utc_ns, before, link, body)
+        VALUES (?, ?, ?, ?, ?, ?, ?)"""
+    ),
+    "routine": _at_once(
+        """INSERT INTO routine (number, ordinal, journaled_utc_ns, before, link, body)
+        VALUES (?, ?, ?, ?, ?, ?)"""
+    ),
+    "refused": _at_once(
+        """INSERT INTO refused (number, ordinal, journaled_utc_ns, before, link, body)
+        VALUES (?, ?, ?, ?, ?, ?)"""
+    ),
+    "unread": _at_once(
+        """INSERT INTO unread (number, ordinal, journaled_utc_ns, before, link, body)
+        VALUES (?, ?, ?, ?, ?, ?)"""
+    ),
+    "outbox": _at_once("INSERT INTO outbox (link, rank, number) VALUES (?, ?, ?)"),
+}
 
 STRIKE = """
     DELETE FROM outbox WHERE link = ? AND rank IN (0, 1, 2) AND number = ? RETURNING rank

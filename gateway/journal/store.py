@@ -203,7 +203,7 @@ class Disk:
 
     def _do(self, works: Sequence[Callable[[], None]]) -> None:
         with self._transaction():
-            for work in works:
+            for work in (*works, self._shelves.flush):
                 work()
             if not self._space.short:  # else look() does, where it can't cost a distress its room
                 self._tidy()
@@ -253,7 +253,7 @@ class Disk:
         except JournalFailed as failure:
             with suppress(sqlite3.Error):  # if even this fails, the next BEGIN will say so
                 self._db.rollback()
-            self._shelves.tally = before
+            self._shelves.back_to(before)
             if not failure.shed:
                 self._count_failure(failure.reason)
             failure.begun = begun

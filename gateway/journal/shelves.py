@@ -85,6 +85,8 @@ class Tally(Struct):
     """Links whose outbox this transaction has changed."""
     moved: set[str] = msgspec.field(default_factory=set)
     """Shelves that it has changed."""
+    lane_last: dict[Lane, int] = msgspec.field(default_factory=dict)
+    """The newest number of each lane, as far as this run has given any."""
 
     def copy(self) -> Tally:
         """Return a tally that may be changed without changing this one."""
@@ -97,6 +99,7 @@ class Tally(Struct):
             owed={**self.owed},
             owed_anew={*self.owed_anew},
             moved={*self.moved},
+            lane_last={**self.lane_last},
         )
 
 
@@ -138,7 +141,9 @@ class Shelves:
             place = (number, ordinal, word) if is_entry else (number, ordinal)
             shelved.setdefault(row.shelf, []).append((*place, utc_ns, before, link, row.body))
             tally.rows[word] += 1
-            entries.append(Entry(number, head.epoch, row.lane, row.item, row.body, utc_ns))
+            follows = tally.lane_last.get(row.lane)
+            tally.lane_last[row.lane] = number
+            entries.append(Entry(number, head.epoch, row.lane, row.item, row.body, utc_ns, follows))
         for name, values in shelved.items():
             self._begun.setdefault(name, []).extend(values)
         if ENTRY in shelved:

@@ -20,7 +20,7 @@ class Lane(StrEnum):
     """Conflated and bounded; the other lanes are kept until the broker has taken them."""
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """An item we have promised not to forget."""
 
     number: int
@@ -39,6 +39,9 @@ class Entry(Struct, frozen=True):
     """
     journaled_utc_ns: int | None = None
     """When the disk was asked for the commit; None when the journal could not take it."""
+    follows: int | None = None
+    """Number of the entry of its lane before it; None when that is not known, as of the first one
+    in a run, and of what was read back."""
 
 
 def lane_of(item: Item) -> Lane:

@@ -136,9 +136,9 @@ class Link:
         """Take note of an entry that is on disk: have it read from there, or tell it as it is."""
         self._late.note(entry)
         if entry.lane is Lane.DISTRESS:
-            self._distress.wake()
+            self._distress.tell(entry)
         elif entry.lane is not Lane.ROUTINE:
-            self._second.wake()
+            self._second.tell(entry)
         else:
             self._routine.tell(entry)
 

@@ -17,34 +17,24 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
+from gateway.mqtt.ahead import Ahead
+from gateway.mqtt.aside import Aside
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
 from gateway.mqtt.limits import PUBACK_S_MAX
 from gateway.mqtt.rounds import Rounds
+from gateway.mqtt.striking import ERROR_PAUSE_S, Striking
 from gateway.mqtt.suspects import Suspects
 from gateway.mqtt.topics import TopicUnsafe
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
 
-RETRY_S = 15.0
-"""Pause before an entry that the broker refused is tried again; and the longest that the outbox
-goes unread, so that a wake-up lost to a fault of ours can't hold a distress back for ever."""
+UNREAD_S = 15.0
+"""The longest that the outbox goes unread, so that a wake-up lost to a fault of ours can't hold a
+distress back for ever."""
 
 RESTS = 5
 LINK_S = 3.0
 """That pause in so many pieces, a wait for a link in pieces of so long: each says that we live."""
-
-POISON_TRIES = 3
-"""An entry that could not be told so often in a row is poison: a person has to look at it."""
-
-POISON_S = 300.0
-"""Pause before poison is tried again: once the broker is mended, nothing here needs a restart."""
-
-HUNG_UP_S = 60.0
-"""The same, where the broker hangs up on it: shorter, for a line that broke at the wrong moments
-may have been mistaken for that. One connection a minute is what it costs."""
-
-ERROR_PAUSE_S = 1.0
-"""Pause after the outbox could not be read or struck out."""
 
 GIVE_WAY_S_MAX = 0.1
 """How long a batch of urgency or safety waits for distress to be out of the way. In a flood of
@@ -54,11 +44,6 @@ PROOF_S = 0.05
 PROOFS_MAX = 20
 """Before an entry is told alone the connection may prove itself, by taking anything else: it is
 looked so often, at this pause. Only then does its end prove something against the entry."""
-
-NUMBERS_MAX = 1024
-"""Entries whose troubles are remembered one by one; what is set aside beyond it is tried again in
-each round. Also entries signed for and not struck out: with so many, on a disk that takes nothing,
-the lane stands still, for it would begin to tell them twice."""
 
 UNSIGNED_MAX = 16_384
 """Entries told and not signed for that are counted; with more of them the count stands still."""
@@ -100,13 +85,6 @@ class PumpCount(Struct):
     """Times that the outbox could not be read or struck out."""
 
 
-class _Aside(Struct):
-    """An entry that could not be told."""
-
-    tries: int
-    due_ns: int
-
-
 class Pump:
     """One group of lanes of one link."""
 
@@ -142,9 +120,10 @@ class Pump:
         self.pulse = Pulse(clock)
         """Not due while the disk has the next move: a disk that hangs raises its own alarm."""
         self._rounds = Rounds(lanes)
-        self._aside: dict[int, _Aside] = {}
+        self._aside = Aside()
         self._suspects: Suspects[int] = Suspects()
-        self._signed: set[int] = set()
+        self._ahead = Ahead(lanes)
+        self._signed = Striking(link, outbox=outbox, count=count, clock=clock, log=log)
         """Signed for by the broker, and not struck out yet: never sent again by this process."""
         self._unsigned: dict[int, int] = {}
         """Told and waiting for a receipt, in this order, and since when."""
@@ -152,21 +131,9 @@ class Pump:
     def bounds(self) -> Iterator[Bound]:
         """Yield how many numbers are remembered; the entries themselves are on disk."""
         yield from self._suspects.bounds()
-        yield Bound(
-            of="Pump._aside",
-            what="set_aside",
-            held=len(self._aside),
-            limit=NUMBERS_MAX,
-            rule="what is set aside beyond it is not remembered, and so tried again each round",
-        )
-        yield Bound(
-            of="Pump._signed",
-            what="signed_unstruck",
-            held=len(self._signed),
-            limit=NUMBERS_MAX,
-            rule="the lane waits for the disk to strike some out; they have been told",
-            urgent=True,
-        )
+        yield from self._aside.bounds()
+        yield from self._signed.bounds()
+        yield from self._ahead.bounds()
         yield Bound(
             of="Pump._unsigned",
             what="unsigned",
@@ -175,8 +142,17 @@ class Pump:
             rule="the count stands still; all are told and signed for as before",
         )
 
+    def tell(self, entry: Entry) -> None:
+        """Take note of an entry that has just been put into the outbox."""
+        self._ahead.put(entry)
+        self._stir()
+
     def wake(self) -> None:
-        """There is something new in the outbox."""
+        """There is something new in the outbox, or all of it is to be told anew."""
+        self._ahead.forget()
+        self._stir()
+
+    def _stir(self) -> None:
         self._wake.set()
         self.resting.clear()
 
@@ -215,10 +191,15 @@ class Pump:
 
     def poison(self) -> list[int]:
         """Return the entries that could not be told time and again."""
-        return [number for number, one in self._aside.items() if one.tries >= POISON_TRIES]
+        return self._aside.poison()
 
     async def run(self) -> None:
-        """Send what is pending whenever the link is up, for ever."""
+        """Send what is pending whenever the link is up, and strike out what is signed for."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._send_for_ever())
+            group.create_task(self._signed.run())
+
+    async def _send_for_ever(self) -> None:
         while True:
             await self._connected()
             self.pulse.beat()
@@ -256,61 +237,76 @@ class Pump:
         self.resting.set()
         for _ in range(RESTS):
             if not self._wake.is_set():
-                await self._wait(self._wake.wait(), RETRY_S / RESTS)
+                await self._wait(self._wake.wait(), UNREAD_S / RESTS)
+        if not self._wake.is_set():
+            self._ahead.forget()
         self.resting.clear()
 
     async def _send_some(self) -> bool:
         """Send a batch of what is new, else of what was in vain. True when neither is there."""
         self._rounds.connected(self._bus.connects)
-        width = min(self._width, NUMBERS_MAX - len(self._signed))
-        batch, again = await self._new(width), False
+        self.pulse.rest()
+        await self._signed.room()
+        self.pulse.beat()
+        batch, again = await self._new(), False
         if not batch:
-            batch, again = await self._in_vain(width), True
+            batch, again = await self._in_vain(), True
         now_ns = self._clock.now().mono_ns
         await self._send_all([entry for entry in batch if self._may_go(entry, now_ns)], again)
-        await self._strike()
         if batch and (self._receipts or self._aside):
             self._rounds.left(self._clock.now().mono_ns)
-        return not batch and width > 0
+        return not batch
 
-    async def _new(self, width: int) -> list[Entry]:
+    async def _new(self) -> list[Entry]:
         """Return what has not been told on this connection, the urgent first."""
         found: list[Entry] = []
         for lane, last in self._rounds.new():
-            if width > len(found):
-                rows = await self._after_place(lane, last, width - len(found))
+            if self._width > len(found):
+                rows = await self._behind(lane, last, self._width - len(found))
                 self._rounds.told(rows)
                 found += rows
         return found
 
-    async def _in_vain(self, width: int) -> list[Entry]:
+    async def _behind(self, lane: Lane, last: int, limit: int) -> Sequence[Entry]:
+        """Return what stands in the outbox behind an entry; the disk is asked only if need be."""
+        rows = self._ahead.behind(lane, last, limit)
+        if rows is not None:
+            self._expect_receipts(rows)
+            return rows
+        rows = await self._after_place(lane, last, limit)
+        if len(rows) < limit:
+            self._ahead.read(lane, rows[-1].number if rows else last)
+        return rows
+
+    async def _in_vain(self) -> list[Entry]:
         """Return what has been told on this connection, is not ended, and is due again."""
-        if width > 0:
-            for lane, last, upto in self._rounds.open(self._clock.now().mono_ns):
-                rows = await self._after_place(lane, last, width)
-                found = [row for row in rows if row.number <= upto]
-                if found:
-                    self._rounds.passed(found[-1])
-                    return found
-            self._rounds.closed(self._clock.now().mono_ns)
+        for lane, last, upto in self._rounds.open(self._clock.now().mono_ns):
+            rows = await self._after_place(lane, last, self._width)
+            found = [row for row in rows if row.number <= upto]
+            if found:
+                self._rounds.passed(found[-1])
+                return found
+        self._rounds.closed(self._clock.now().mono_ns)
         return []
 
     async def _after_place(self, lane: Lane, last: int, limit: int) -> tuple[Entry, ...]:
-        """Return what stands in the outbox behind an entry, and expect receipts for it."""
+        """Ask the disk what stands in the outbox behind an entry, and expect receipts for it."""
         self.pulse.rest()
         rows = await self._outbox.pending(self._link, (lane,), limit=limit, after=(lane, last))
         self.pulse.beat()
         reached("outbox.read")
-        # Before anything else can run: who strikes one of them out looks here afterwards.
+        self._expect_receipts(rows)
+        return rows
+
+    def _expect_receipts(self, rows: Sequence[Entry]) -> None:
+        """Before anything else can run: who strikes one of them out looks here afterwards."""
         now_ns = self._clock.now().mono_ns
         for row in rows if self._receipts else ():
             if len(self._unsigned) < UNSIGNED_MAX:
                 self._unsigned.setdefault(row.number, now_ns)
-        return rows
 
     def _may_go(self, entry: Entry, now_ns: int) -> bool:
-        aside = self._aside.get(entry.number)
-        return entry.number not in self._signed and (aside is None or aside.due_ns <= now_ns)
+        return entry.number not in self._signed and self._aside.may_go(entry.number, now_ns)
 
     async def _send_all(self, entries: Sequence[Entry], again: bool) -> None:  # noqa: FBT001  # private, and named at the call
         """Send entries together, in their order; return once the fate of each is known."""
@@ -344,11 +340,11 @@ class Pump:
             self._count.refused += 1
             self._log.error("publish_refused", number=entry.number, refusal=str(refusal))
             self._suspects.cleared(entry.number)
-            self._set_aside(entry.number)
+            self._aside.put(entry.number, self._clock.now().mono_ns)
         except (MsgspecError, TopicUnsafe):
             self._count.unwritable += 1
             self._log.exception("entry_unwritable", number=entry.number)
-            self._set_aside(entry.number)
+            self._aside.put(entry.number, self._clock.now().mono_ns)
         else:
             self._count.published += not again
             self._count.resent += again
@@ -366,35 +362,14 @@ class Pump:
             self._suspects.lost(number)
         elif self._bus.taken:
             self._log.error("entry_hung_up_on", number=number)
-            self._set_aside(number, hung_up=True)
+            self._aside.put(number, self._clock.now().mono_ns, hung_up=True)
 
     def _pardon(self) -> None:
         """One that was suspect has come through: so may the others, and at once."""
-        for number, aside in self._aside.items():
-            if self._suspects.alone(number):
-                aside.due_ns = 0
-                self._rounds.lost()
-                self._wake.set()
+        if self._aside.pardon(self._suspects.alone):
+            self._rounds.lost()
+            self._wake.set()
 
     def _cleared(self, number: int) -> None:
-        self._aside.pop(number, None)
+        self._aside.cleared(number)
         self._suspects.cleared(number)
-
-    def _set_aside(self, number: int, *, hung_up: bool = False) -> None:
-        """Let the others pass; try this one again later, and ever more rarely."""
-        before = self._aside.get(number)
-        tries = 1 if before is None else before.tries + 1
-        if before is None and len(self._aside) >= NUMBERS_MAX:
-            return
-        poison_s = HUNG_UP_S if hung_up else POISON_S
-        pause_s = RETRY_S if tries < POISON_TRIES else poison_s
-        self._aside[number] = _Aside(tries, self._clock.now().mono_ns + int(pause_s * 1e9))
-
-    async def _strike(self) -> None:
-        if self._signed:
-            reached("outbox.signed")
-            self.pulse.rest()
-            await self._outbox.strike(self._link, sorted(self._signed))
-            self.pulse.beat()
-            reached("outbox.struck")
-            self._signed.clear()

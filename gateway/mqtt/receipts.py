@@ -16,7 +16,8 @@ from msgspec import Meta, MsgspecError, Struct
 from gateway.clock import Clock
 from gateway.log import Log
 from gateway.mqtt.bus import Bus, Incoming
-from gateway.mqtt.outbox import ERROR_PAUSE_S, Outbox, Pump
+from gateway.mqtt.outbox import Outbox, Pump
+from gateway.mqtt.striking import ERROR_PAUSE_S
 from gateway.points import reached
 
 RECEIPT_BYTES_MAX = 16_384

@@ -51,6 +51,7 @@ FIXED = {
     "Board._standing": "one a name of an alert",
     "Board._said": "one a name of an alert",
     "LoopLag.counts": "one a step of the histogram",
+    "Ahead._ends": "one a lane",
     "Rounds._told": "one a lane",
     "Rounds.begun": "one a lane",
     "_Round.upto": "one a lane",
@@ -64,6 +65,7 @@ FIXED = {
     "Tally.shelves": "one a shelf",
     "Tally.rows": "one a lane and ring",
     "Tally.owed": "one a link that is, or ever was, in the configuration and left something",
+    "Tally.lane_last": "one a lane",
     "Tally.moved": "one a shelf",
     "Tally.owed_anew": "one a link, as above",
     "Wreck._frames": "one a page of a log set aside, while it is read; 16 000 after a burst",
@@ -139,10 +141,11 @@ FILLED = {
     "test_more_craft_than_can_be_followed_push_out_the_longest_waiting",
     "States._standing": "tests/mqtt/test_link.py::test_states_are_bounded",
     "States._untold": "tests/mqtt/test_link.py::test_states_are_bounded",
-    "Pump._aside": "tests/mqtt/test_receipts.py::"
+    "Aside._troubles": "tests/mqtt/test_receipts.py::"
     "test_more_poison_than_can_be_remembered_holds_nothing_back",
-    "Pump._signed": "tests/mqtt/test_link.py::"
-    "test_a_disk_that_can_not_strike_out_makes_no_storm_of_copies",
+    "Striking._numbers": "tests/mqtt/test_link.py::"
+    "test_a_lane_waits_when_too_much_is_signed_for_and_not_struck_out",
+    "Ahead._entries": "tests/mqtt/test_ahead.py::test_the_oldest_is_left_to_the_disk",
     "Pump._unsigned": "tests/mqtt/test_receipts.py::"
     "test_thousands_unsigned_hold_no_new_distress_back_and_cost_bounded_memory",
     "Suspects._losses": "tests/mqtt/test_suspects.py::"

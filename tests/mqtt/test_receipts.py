@@ -7,8 +7,8 @@ import asyncio
 import msgspec
 import pytest
 
+from gateway.mqtt import aside, outbox, receipts, rounds
 from gateway.mqtt import link as link_module
-from gateway.mqtt import outbox, receipts, rounds
 from gateway.mqtt.payload import Record
 from gateway.mqtt.receipts import Fault, numbers_of
 
@@ -387,14 +387,14 @@ def test_poison_is_tried_at_ever_longer_pauses_and_is_told_once_it_can_be(rig, m
             if at.link.state().poison:
                 break
         assert at.link.state().poison == (2,)
-        assert len(refusals) == outbox.POISON_TRIES
-        assert at.clock.passed_s < 10 * outbox.RETRY_S
+        assert len(refusals) == aside.POISON_TRIES
+        assert at.clock.passed_s < 10 * aside.RETRY_S
         assert set(numbers(at)) == {1, 3, 4, 5}
-        await pass_s(at, make, outbox.POISON_S / 2)
-        assert len(refusals) == outbox.POISON_TRIES
+        await pass_s(at, make, aside.POISON_S / 2)
+        assert len(refusals) == aside.POISON_TRIES
         at.urgent.refuse = lambda _: False
         for _ in range(5):
-            await pass_s(at, make, outbox.POISON_S)
+            await pass_s(at, make, aside.POISON_S)
         assert 2 in numbers(at)
         if plan:
             at.sign([1, 5])
@@ -408,7 +408,7 @@ def test_poison_is_tried_at_ever_longer_pauses_and_is_told_once_it_can_be(rig, m
 
 
 def test_more_poison_than_can_be_remembered_holds_nothing_back(rig, make, monkeypatch):
-    monkeypatch.setattr(outbox, "NUMBERS_MAX", 20)
+    monkeypatch.setattr(aside, "NUMBERS_MAX", 20)
 
     async def scene(at):
         at.urgent.refuse = lambda o: "/refused/" in o.topic
@@ -418,7 +418,7 @@ def test_more_poison_than_can_be_remembered_holds_nothing_back(rig, make, monkey
         await make.until(lambda: 101 in at.outbox.struck)
         at.urgent.refuse = lambda _: False
         for _ in range(20):
-            await pass_s(at, make, outbox.RETRY_S)
+            await pass_s(at, make, aside.RETRY_S)
         await make.until(lambda: not at.outbox.entries)
 
     assert rig(scene).outbox.struck[0] == 101

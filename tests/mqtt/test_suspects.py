@@ -9,7 +9,7 @@ import itertools
 import msgspec
 import pytest
 
-from gateway.mqtt import outbox, rounds, states
+from gateway.mqtt import aside, outbox, rounds, states
 from gateway.mqtt.payload import Record
 from gateway.mqtt.suspects import LOSSES_MAX, SUSPECTS_MAX, Suspects
 
@@ -56,9 +56,9 @@ def test_an_entry_that_the_broker_hangs_up_on_is_set_aside_as_poison(rig, make, 
         at.heard(*[make.mayday(number) for number in range(1, 31)])
         async with reconnecting(at, hang_up=lambda o: number_of(o) == POISON) as ups:
             await make.until(lambda: set(numbers(at)) == set(range(1, 31)) - {POISON})
-            assert len(ups) <= 2 + outbox.POISON_TRIES
-            for _ in range(outbox.POISON_TRIES):
-                at.clock.passed_s += outbox.RETRY_S + 120
+            assert len(ups) <= 2 + aside.POISON_TRIES
+            for _ in range(aside.POISON_TRIES):
+                at.clock.passed_s += aside.RETRY_S + 120
                 await make.settled()
                 at.heard(make.mayday(next(fresh)))
                 await make.settled()
@@ -70,7 +70,7 @@ def test_an_entry_that_the_broker_hangs_up_on_is_set_aside_as_poison(rig, make, 
             await make.settled()
             assert len(ups) == before
             at.urgent.hang_up = lambda _outgoing: False
-            at.clock.passed_s += outbox.HUNG_UP_S
+            at.clock.passed_s += aside.HUNG_UP_S
             for bus in at.buses.values():
                 bus.down()
             await make.until(lambda: POISON in numbers(at), limit_s=4)
@@ -89,7 +89,7 @@ def test_entries_under_way_when_lines_break_are_told_soon_after(rig, make):
             while len(at.link.state().poison) < 2:
                 at.clock.passed_s += 5
                 await asyncio.sleep(0.01)
-            assert len(ups) >= 2 * outbox.POISON_TRIES
+            assert len(ups) >= 2 * aside.POISON_TRIES
             at.urgent.hang_up = lambda _outgoing: False
             mended_s = at.clock.passed_s
             while set(numbers(at)) != everyone:
@@ -139,7 +139,7 @@ def test_a_suspect_that_comes_through_brings_the_others_and_none_that_was_refuse
         at.urgent.refuse = lambda o: number_of(o) == 2
         at.heard(make.mayday(1), make.mayday(2))
         async with reconnecting(at, hang_up=lambda o: number_of(o) == 1):
-            await make.until(lambda: pump._aside.keys() == {1, 2})
+            await make.until(lambda: pump._aside._troubles.keys() == {1, 2})
             await make.until(lambda: at.urgent.connected)
             at.urgent.hang_up = lambda _outgoing: False
             await make.settled()

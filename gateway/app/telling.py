@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from msgspec import Struct
@@ -44,6 +45,15 @@ come to so many: a disk is waited for two seconds, and on a slow one each port h
 second. A batch of routine beyond it is given up."""
 
 
+TOLD_AT_ONCE = 16
+"""Items of batches that the disk has taken, told before everybody else has a turn: a millisecond or
+two of it. Batch by batch, one a turn, would leave them behind what is heard."""
+
+GIVE_WAY_S_MAX = 0.05
+"""How long routine waits for calls to be told. It is a few milliseconds on a good disk; on a bad
+one, or in a flood of invented calls, each port still says a kilobyte each time: over 150 kbit/s."""
+
+
 class Teller:
     """Hands items to the journal, and entries to the links."""
 
@@ -62,8 +72,8 @@ class Teller:
         self._clock = clock
         self._log = log
         # Two, so that no call waits until thousands of positions have been told.
-        self._urgent = _Waiting(asyncio.Queue(), Pulse(clock))
-        self._routine = _Waiting(asyncio.Queue(), Pulse(clock))
+        self._urgent = _Waiting(asyncio.Queue(), asyncio.Event(), Pulse(clock))
+        self._routine = _Waiting(asyncio.Queue(), asyncio.Event(), Pulse(clock))
         self._again_pulse = Pulse(clock)
         """Of what asks the disk again; not due while the disk has the next move."""
         self.owed = Owed()
@@ -89,6 +99,7 @@ class Teller:
                 continue
             entries = self._journal.append(together)
             waiting.queue.put_nowait(_Handed(together, entries, self._clock.now().mono_ns))
+            waiting.told.clear()
             waiting.pulse.expect()
 
     def bounds(self) -> Iterator[Bound]:
@@ -112,6 +123,16 @@ class Teller:
         )
         yield from self.owed.bounds()
 
+    async def give_way(self) -> None:
+        """Wait until each call that was kept has been told, but not for long.
+
+        Where everything comes at once, the processor is what calls would stand in line for.
+        """
+        if not self._urgent.told.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GIVE_WAY_S_MAX):
+                    await self._urgent.told.wait()
+
     async def run(self) -> None:
         """Tell the links what the journal has taken, and what it could not take."""
         async with asyncio.TaskGroup() as group:
@@ -120,25 +141,39 @@ class Teller:
 
     async def _tell_all(self, waiting: _Waiting) -> None:
         """Tell what waits here, in order, for ever."""
+        told = 0
         while True:
             if waiting.in_hand is None:
                 if waiting.queue.empty():
                     waiting.pulse.rest()
+                    waiting.told.set()
                 waiting.in_hand = await waiting.queue.get()
             handed = (
                 waiting.in_hand
             )  # what a fault of the other way interrupted is waited for again
             waiting.pulse.beat(JOURNAL_S_MAX + PULSE_S)
-            left_s = JOURNAL_S_MAX - (self._clock.now().mono_ns - handed.mono_ns) / 1e9
-            await asyncio.wait({handed.entries}, timeout=max(left_s, 0.0))
-            waiting.in_hand = None  # what can't be told must not be tried for ever
             if not handed.entries.done():
-                self._tell_unjournaled(handed, NO_ANSWER)
-            elif (failed := handed.entries.exception()) is not None:
-                is_shed = isinstance(failed, JournalFailed) and failed.shed
-                self._tell_unjournaled(handed, None if is_shed else str(failed))
-            else:
-                self._tell_journaled(handed.entries.result())
+                left_s = JOURNAL_S_MAX - (self._clock.now().mono_ns - handed.mono_ns) / 1e9
+                await asyncio.wait({handed.entries}, timeout=max(left_s, 0.0))
+                told = 0
+            elif told >= TOLD_AT_ONCE:
+                await self._clock.sleep(0)
+                told = 0
+            if waiting is self._routine:
+                await self.give_way()
+            waiting.in_hand = None  # what can't be told must not be tried for ever
+            told += len(handed.items)
+            self._tell(handed)
+
+    def _tell(self, handed: _Handed) -> None:
+        """Tell this as the disk has answered, or has not."""
+        if not handed.entries.done():
+            self._tell_unjournaled(handed, NO_ANSWER)
+        elif (failed := handed.entries.exception()) is not None:
+            is_shed = isinstance(failed, JournalFailed) and failed.shed
+            self._tell_unjournaled(handed, None if is_shed else str(failed))
+        else:
+            self._tell_journaled(handed.entries.result())
 
     async def journal_afterwards(self) -> None:
         """Ask the disk again for what it owes, the most urgent first, for ever."""
@@ -272,6 +307,8 @@ class _Waiting(Struct):
     """What is with the journal and not yet told."""
 
     queue: asyncio.Queue[_Handed]
+    told: asyncio.Event
+    """Set while nothing waits."""
     pulse: Pulse
     given_up: int = 0
     """Items neither journaled nor told, because too much waited. Routine alone."""

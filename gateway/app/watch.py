@@ -195,6 +195,7 @@ class Watch:
                 self._record(chunk)
                 if not _passes_by(items):
                     await self._journal.room()
+                    await self._teller.give_way()
                 await self._clock.sleep(0)  # one chunk, then everybody else's turn
 
     async def _tick(self) -> None:

@@ -84,11 +84,11 @@ class Frame(Struct, frozen=True, gc=False):
     tags: Tags | None = None
 
 
-class Detail(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Detail(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a radio system says in its own words; each system derives its own."""
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """What one message of one radio system says, in that system's own terms."""
 
     frames: tuple[Frame, ...]
@@ -101,7 +101,7 @@ class Reading(Struct, frozen=True):
     """The frames of the earlier reading that this one completes."""
 
 
-class Unread(Struct, frozen=True):
+class Unread(Struct, frozen=True, gc=False):
     """A whole frame that no report can be made of. It is kept and counted, never lost."""
 
     frames: tuple[Frame, ...]
@@ -111,7 +111,7 @@ class Unread(Struct, frozen=True):
     """True when, had it been readable, it might have been a call for help."""
 
 
-class Draft(Struct, frozen=True, kw_only=True):
+class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """What a reading means to everybody, before the house has dated and checked it."""
 
     kind: Kind
@@ -157,7 +157,7 @@ class Heard(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The receiver's own time of hearing, from a TAG block."""
 
 
-class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Report(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One thing heard, in the one vocabulary shared by every radio system. Absent is None."""
 
     report_id: str
@@ -206,7 +206,7 @@ class Witness(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     rssi_dbm: float | None = None
 
 
-class Sighting(Struct, frozen=True):
+class Sighting(Struct, frozen=True, gc=False):
     """A report with its place in the story: first word, copy, or refinement."""
 
     report: Report
@@ -218,7 +218,7 @@ class Sighting(Struct, frozen=True):
     """Everyone who has heard this transmission up to now, the first one first."""
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class Verdict(Struct, frozen=True, kw_only=True, gc=False):
     """What one rule of one agreement says about a sighting."""
 
     agreement: str
@@ -226,14 +226,14 @@ class Verdict(Struct, frozen=True, kw_only=True):
     outcome: str
 
 
-class Ruling(Struct, frozen=True):
+class Ruling(Struct, frozen=True, gc=False):
     """A sighting and what the agreements say about it, rule by rule."""
 
     sighting: Sighting
     verdicts: tuple[Verdict, ...] = ()
 
 
-class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Something heard that no report was made of: kept, counted, told, never guessed at."""
 
     port: str

@@ -9,7 +9,7 @@ import structlog
 
 from gateway.app import telling
 from gateway.app.disk import DiskWatch
-from gateway.app.telling import Teller
+from gateway.app.telling import JOURNAL_S_MAX, Teller
 from gateway.clock import Clock
 from gateway.health.board import Board
 from gateway.journal import standing
@@ -482,3 +482,53 @@ def test_a_journal_that_stands_after_a_while_is_looked_after(tmp_path, monkeypat
 
 def test_lanes_of_what_is_made_here_are_what_the_stories_say():
     assert [lane_of(item(1)), lane_of(damaged(1))] == [Lane.DISTRESS, Lane.URGENCY]
+
+
+def test_routine_gives_way_until_each_call_is_told_and_no_longer():
+    async def play():
+        journal = FakeJournal()
+        async with at_work(journal) as desk:
+            await desk.teller.give_way()
+            journal.mood = "hangs"
+            desk.teller.keep([item(1)])
+            waiting = asyncio.create_task(desk.teller.give_way())
+            await asyncio.sleep(0.005)
+            assert not waiting.done()
+            journal.mood = "well"
+            journal.answer()
+            await waiting
+            return desk.link.said()
+
+    assert asyncio.run(play()) == [("journaled", 1)]
+
+
+def test_routine_gives_way_to_a_disk_that_hangs_for_a_moment_only(monkeypatch):
+    monkeypatch.setattr(telling, "GIVE_WAY_S_MAX", 0.01)
+
+    async def play():
+        journal = FakeJournal()
+        journal.mood = "hangs"
+        async with at_work(journal) as desk:
+            desk.teller.keep([item(1)])
+            async with asyncio.timeout(JOURNAL_S_MAX / 2):
+                await desk.teller.give_way()
+            assert desk.link.said() == []
+
+    asyncio.run(play())
+
+
+def test_what_waits_is_told_in_bites_and_everybody_has_a_turn_between_them():
+    async def play():
+        async with at_work() as desk:
+            for ordinal in range(5 * telling.TOLD_AT_ONCE):
+                desk.teller.keep([item(ordinal, "routine")])
+            bites, told = [], 0
+            while told < 5 * telling.TOLD_AT_ONCE:
+                await asyncio.sleep(0)
+                bites.append(len(desk.link.told) - told)
+                told = len(desk.link.told)
+            return [bite for bite in bites if bite]
+
+    bites = asyncio.run(play())
+    assert sum(bites) == 5 * telling.TOLD_AT_ONCE
+    assert max(bites) == telling.TOLD_AT_ONCE

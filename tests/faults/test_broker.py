@@ -23,7 +23,7 @@ from gateway.model.inbound import Heard, Report, Ruling, Sighting
 from gateway.model.plan import JournalPlan, LinkPlan
 from gateway.model.status import AlertName
 from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, Urgency
-from gateway.mqtt import alarms, downs, outbox, rounds
+from gateway.mqtt import alarms, aside, downs, outbox, rounds
 from gateway.mqtt import link as link_module
 from gateway.mqtt.alarms import UNDELIVERED_S, Alarms
 from gateway.mqtt.bus import LinkLost, Outgoing
@@ -184,9 +184,10 @@ def haste(monkeypatch, whole):
             monkeypatch.setattr(module, limit, getattr(module, limit) / 10)
     for limit in ("RESEND_S", "RESEND_S_MAX", "BURST_S"):
         monkeypatch.setattr(rounds, limit, getattr(rounds, limit) / 50)
-    monkeypatch.setattr(outbox, "RETRY_S", 0.5)
-    monkeypatch.setattr(outbox, "POISON_S", 1.0)
-    monkeypatch.setattr(outbox, "HUNG_UP_S", 6.0)
+    monkeypatch.setattr(outbox, "UNREAD_S", 0.5)
+    monkeypatch.setattr(aside, "RETRY_S", 0.5)
+    monkeypatch.setattr(aside, "POISON_S", 1.0)
+    monkeypatch.setattr(aside, "HUNG_UP_S", 6.0)
     monkeypatch.setattr(
         alarms, "LIMITS_S", {name: limit / 20 for name, limit in alarms.LIMITS_S.items()}
     )

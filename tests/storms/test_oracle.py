@@ -101,7 +101,7 @@ def rows_thrown_away():
 
 
 def nobody_wakes_the_pump():
-    return Pump, "wake", lambda _self: None
+    return Pump, "_stir", lambda _self: None
 
 
 def nothing_routine():

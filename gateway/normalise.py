@@ -55,12 +55,13 @@ def normalise(draft: Draft, reading: Reading, place: Place) -> Report:
         text=draft.text,
         claimed_utc=draft.claimed_utc,
         heard=_heard(frames[-1], draft, place),
-        integrity=frames[-1].integrity,
+        integrity=draft.integrity or frames[-1].integrity,
         corrected_bits=draft.corrected_bits,
         confidence=_lowered(draft.confidence)
         if len(doubts) > len(draft.doubts)
         else draft.confidence,
         doubts=doubts,
+        covert=draft.covert,
         refines=report_id(place.station, reading.refines) if reading.refines else None,
         detail=reading.said,
         raw=tuple(escape(frame.raw) for frame in frames),

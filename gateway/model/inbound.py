@@ -128,9 +128,12 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     claimed_utc: str | None = None
     channel: str | None = None
     freq_hz: int | None = None
+    integrity: Integrity | None = None
+    """How the radio system itself proved it; None when its framing did."""
     corrected_bits: int = 0
     confidence: Confidence = Confidence.VERIFIED
     doubts: tuple[str, ...] = ()
+    covert: bool = False
 
 
 class Heard(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -188,6 +191,8 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     confidence: Confidence
     doubts: tuple[str, ...] = ()
     """Why the confidence is not higher, a sentence each."""
+    covert: bool = False
+    """Whoever threatens the craft must not learn of it: no alarm, no answer towards the craft."""
     refines: str | None = None
     """The report that this one completes."""
     detail: Detail | None = None

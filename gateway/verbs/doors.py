@@ -11,7 +11,7 @@ from gateway.codes.rawtext import escape
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Frame, Report, Ruling, Sighting, Unread
 from gateway.model.place import Identity
-from gateway.model.words import Fault, Relation
+from gateway.model.words import Fault, Integrity, Relation
 from gateway.mqtt.topics import Topics, name_of
 from gateway.verbs.published import record_of
 from gateway.verbs.telling import mark, motion, party, printable, where
@@ -93,7 +93,8 @@ def _framing(walk: Walk, step: Step, frame: Frame) -> Rows:
     else:
         yield "body", escape(frame.body)
     if frame.fault is None:
-        yield "whole", f"yes, by its {frame.integrity}"
+        proven = frame.integrity is not Integrity.NONE
+        yield "whole", f"yes, by its {frame.integrity}" if proven else "nothing here proves it"
         return
     yield "fault", frame.fault
     yield "", _FAULTS[frame.fault]
@@ -205,6 +206,11 @@ def _meaning(report: Report) -> Rows:
     yield "addressee", _party(report.addressee, "not said")
     yield from _place(report)
     yield from _circumstances(report)
+    if report.covert:
+        yield "covert", "whoever threatens the craft must not learn of it"
+    yield "proven by", report.integrity
+    if report.corrected_bits:
+        yield "put right", f"{report.corrected_bits} bits"
     yield "confidence", report.confidence
     for place, doubt in enumerate(report.doubts):
         yield "" if place else "doubts", printable(doubt)

@@ -118,6 +118,20 @@ def test_report_says_who_heard_it_and_how():
     assert (report.schema, report.integrity) == (SCHEMA_VERSION, Integrity.CHECKSUM)
 
 
+def test_proof_of_the_radio_system_goes_before_that_of_its_framing():
+    """A line proves nothing, and the check digits of what stands in it do: and the reverse."""
+    report = report_of(replace(DRAFT, integrity=Integrity.BCH, corrected_bits=2))
+    unproven = report_of(replace(DRAFT, integrity=Integrity.NONE))
+
+    assert (report.integrity, report.corrected_bits) == (Integrity.BCH, 2)
+    assert unproven.integrity is Integrity.NONE
+
+
+def test_what_is_covert_is_told_as_covert():
+    assert report_of(replace(DRAFT, covert=True)).covert
+    assert not report_of().covert
+
+
 def test_channel_of_the_message_goes_before_that_of_the_port():
     heard = report_of(replace(DRAFT, channel="06", freq_hz=156_300_000)).heard
 

@@ -25,9 +25,18 @@ from gateway.health.board import Board
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Chunk, Moment
-from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, RecordPlan, StationPlan
+from gateway.model.plan import (
+    JournalPlan,
+    LinkPlan,
+    LogPlan,
+    PortPlan,
+    Profile,
+    RecordPlan,
+    StationPlan,
+)
 from gateway.mqtt import late
 from gateway.settings import profile_named
+from gateway.settings.profiles import framing_names
 from gateway.verbs.embedded import LOOPBACK, embedded_broker
 
 ROOT = Path(gateway.__file__).parent
@@ -74,6 +83,7 @@ FIXED = {
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
+    "Lines._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
     "_Sheet.texts": "the fields of one sentence",
     "_Sheet.tail": "the fields of one sentence",
@@ -126,6 +136,8 @@ FILLED = {
     "Floods._callers": "tests/rooms/correlate/test_floods.py::"
     "test_no_more_callers_are_remembered_than_prove_a_flood",
     "Nmea._tail": "tests/rooms/framing/test_nmea.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "Lines._tail": "tests/rooms/framing/test_lines.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"
     "test_waiting_calls_are_bounded_and_the_oldest_goes_first",
@@ -307,8 +319,10 @@ LIBRARY = {
 
 @contextlib.asynccontextmanager
 async def at_work(folder, broker):
-    """Run a station on a pty that has heard something of everything."""
+    """Run a station on a pty that has heard something of everything, and one for each framing."""
     modem_end, gateway_end = os.openpty()
+    others = [name for name in framing_names() if name != "nmea"]
+    ptys = [os.openpty() for _ in others]
     plan = StationPlan(
         station="bounds",
         ports=(
@@ -317,6 +331,15 @@ async def at_work(folder, broker):
                 device=os.ttyname(gateway_end),
                 modem="generic-nmea",
                 profile=profile_named("generic-nmea"),
+            ),
+            *(
+                PortPlan(
+                    name=name,
+                    device=os.ttyname(end),
+                    modem="test",
+                    profile=Profile(title="test", radio=("dsc",), framing=name, proven="test"),
+                )
+                for name, (_, end) in zip(others, ptys, strict=True)
             ),
         ),
         links=(
@@ -345,8 +368,8 @@ async def at_work(folder, broker):
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
-        os.close(modem_end)
-        os.close(gateway_end)
+        for end in (modem_end, gateway_end, *(end for pair in ptys for end in pair)):
+            os.close(end)
 
 
 @pytest.fixture(scope="module")
@@ -382,13 +405,21 @@ def test_a_container_that_nobody_registered_would_be_found(seen):
 
 def test_every_bound_tells_what_really_is_held(seen):
     lengths, bounds, _ = seen
-    held = {bound.of: bound.held for bound in bounds}
+    held = fullest((bound.of, bound.held) for bound in bounds)
 
     assert held["Dsc._pending"] == held["Assembly._open"] == held["Copies._seen"] == 1
     assert held["Nmea._tail"] == len("$CDDSC,12")
-    for place, length in lengths:
+    for place, length in fullest(lengths).items():
         if place in {"Copies._seen", "States._standing", "Dsc._pending", "Assembly._open"}:
             assert held[place] == length, place
+
+
+def fullest(places):
+    """Return how much the fullest of each name holds: each port has one of its own."""
+    found = {}
+    for place, held in places:
+        found[place] = max(held, found.get(place, 0))
+    return found
 
 
 def test_every_registered_bound_is_in_the_status_with_its_limit(seen):

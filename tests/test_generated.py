@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,6 +60,21 @@ def entries():
         at = Moment(place * 10**8, 1_793_491_200 * 10**9 + place, ClockState.NTP)
         yield from pipeline.inbound(Chunk("all", at, sentence + b"\r\n"))
     yield from pipeline.tick(Tick(Moment(3600 * 10**9)))
+    for name in radio_names():
+        if name not in port.profile.radio:
+            yield from entries_of(name)
+
+
+def entries_of(radio):
+    """Yield what its vectors make at a port with its generic profile."""
+    profile = profile_named(f"generic-{radio}")
+    pipeline = hallway("test", [PortPlan(name=radio, device="x", modem=radio, profile=profile)])
+    rows = tomllib.loads((ROOT / f"tests/vectors/{radio}.toml").read_text("utf-8"))["vector"]
+    for place, row in enumerate(rows):
+        sent = [line.encode("latin-1") + b"\r\n" for line in row.get("wire", ())]
+        sent += [bytes.fromhex(digits) for digits in row.get("wire_hex", ())]
+        for wire in sent:
+            yield from pipeline.inbound(Chunk(radio, Moment(place * 10**8), wire))
 
 
 def test_every_generated_file_is_current():

@@ -178,6 +178,8 @@ def test_nothing_that_steers_a_terminal_is_printed(told):
 def wires():
     for path in sorted(VECTORS.glob("*.toml")):
         for row in tomllib.loads(path.read_text("utf-8"))["vector"]:
+            if "wire" not in row:
+                continue  # bytes: `explain` takes text
             yield pytest.param(row["wire"], id=f"{path.stem}-{row['name']}")
 
 

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway import __version__
+from gateway.model.plan import ModemName
 from gateway.points import POINTS
 
 ROOT = Path(__file__).parents[1]
@@ -236,6 +238,7 @@ def test_a_profile_names_what_exists_and_has_a_page(path):
     assert profile(path)["framing"] in names_in(GATEWAY / "framing")
     assert profile(path)["proven"]
     assert path.with_suffix(".md").is_file()
+    assert msgspec.convert(path.stem, ModemName)
 
 
 def test_every_vector_says_who_says_so():

@@ -22,8 +22,8 @@ Name = Annotated[
 ModemName = Annotated[
     str,
     Meta(
-        pattern=r"\A[a-z0-9-]{1,64}\Z",
-        description="the name of a profile: 1 to 64 of the characters a-z, 0-9 and -",
+        pattern=r"\A[a-z0-9_-]{1,64}\Z",
+        description="the name of a profile: 1 to 64 of the characters a-z, 0-9, _ and -",
         examples=["generic-dsc"],
     ),
 ]

@@ -16,7 +16,9 @@ test. A cancellation is looked for before any position. A ship security alert is
 
     forms.py    from digits to bits          fgb.py fgb_identity.py fgb_place.py   T.001
     meaning.py  what it means to everybody   sgb.py                                T.018
-    words.py    what it says
+    words.py    what it says                 write.py write_*.py   both, back, for exercises
+
+Nothing here is ever sent: 406.0 to 406.1 MHz is kept for beacons in distress.
 """
 
 from __future__ import annotations
@@ -30,12 +32,18 @@ from gateway.radio.cospas_sarsat.forms import Burst, Illegible, message_in
 from gateway.radio.cospas_sarsat.meaning import PROOF_BITS_MIN, draft_of, proof_bits
 from gateway.radio.cospas_sarsat.sgb import read_second
 from gateway.radio.cospas_sarsat.words import BeaconDetail
+from gateway.radio.cospas_sarsat.write import CodingError, write_beacon
+
+__all__ = ["RADIO", "BeaconDetail", "CodingError", "CospasSarsat", "write_beacon"]
 
 
 class CospasSarsat:
     """Reads beacons as a receiver gives them. It remembers nothing."""
 
     name = "cospas_sarsat"
+
+    receive_only = True
+    """No profile that can key a transmitter may name it."""
 
     def bounds(self) -> Iterator[Bound]:
         """Yield nothing: nothing waits here."""

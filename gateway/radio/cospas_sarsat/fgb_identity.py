@@ -84,6 +84,8 @@ def _serial(first: Bits) -> Said:
     if kind == tables.SERIAL_OPERATOR:
         return said | _operator(first(44, 61), bits=6) | {"serial": first(62, 73)}
     said |= {"serial": first(44, 63)}
+    if said["beacon"] == "epirb":
+        said["float_free"] = kind == tables.SERIAL_FLOAT_FREE
     said["national"] = f"{first(64, 73):010b}" + said.get("national", "")
     if kind not in tables.SERIAL:
         said["odd"] = (f"no table has the type of beacon {kind:03b}",)
@@ -118,8 +120,11 @@ _USER: dict[int, Callable[[Bits], Said]] = {
 
 def _user_more(first: Bits, second: Bits | None, *, is_long: bool) -> Said:
     """Long: 107 whose position it is. Short: 107 code, 108 activation, 109-112 emergency code."""
-    if second is None or first(37, 39) in (tables.USER_ORBITOGRAPHY, tables.USER_NATIONAL):
+    if second is None:
         return {}
+    if first(37, 39) in tables.USER_OWN and not (is_long and first(37, 39) == tables.USER_TEST):
+        width = second.last - 106
+        return {"national": f"{first(40, 85):046b}{second.value:0{width}b}"}
     if is_long:
         return {"position_source": "internal" if second(107) else "external"}
     activation = "automatic_or_manual" if second(108) else "manual"

@@ -16,8 +16,8 @@ from gateway.radio.cospas_sarsat import tables
 METRES_A_DEGREE = 111_120.0
 """Sixty nautical miles."""
 
-_SECONDS_STEP = 4
-_NO_SECONDS = 0b1111
+SECONDS_STEP = 4
+NO_SECONDS = 0b1111
 """In the field of seconds, with a sign of 1 and no minutes: there is no offset."""
 
 
@@ -29,8 +29,6 @@ class Coarse(Struct, frozen=True):
     lon: tuple[int, int]
     steps: int
     """In a degree."""
-    minutes: tuple[int, int] | None = None
-    """Bits of whole degrees are followed by this many bits of two minutes: latitude, longitude."""
 
 
 class Offset(Struct, frozen=True):
@@ -44,7 +42,7 @@ class Offset(Struct, frozen=True):
 
 
 STANDARD = (Coarse((65, 74), (75, 85), 4), Offset(113, 123, 5))
-NATIONAL = (Coarse((59, 71), (72, 85), 30), Offset(113, 120, 2))
+NATIONAL = (Coarse((59, 71), (72, 85), tables.NATIONAL_STEPS), Offset(113, 120, 2))
 HALVES = (Coarse((67, 75), (76, 85), 2), Offset(115, 124, 4))
 """RLS, and distress tracking ELTs."""
 
@@ -63,17 +61,17 @@ DEFAULTS = {
 }
 """The first bit of the position, and what stands there when none is known (table A2)."""
 
-_CANCEL_FIRST = 0b1_11111010_1_111111010
+CANCEL_FIRST = 0b1_11111010_1_111111010
 """Bits 67 to 85 of an ELT(DT) that takes its alert back."""
-_CANCEL_SECOND = 0b00111100_0_1111_0000_0_1111_0000
+CANCEL_SECOND = 0b00111100_0_1111_0000_0_1111_0000
 """Bits 107 to 132."""
 
 
 def is_cancel(first: Bits, second: Bits | None) -> bool:
     """Say whether a distress tracking ELT takes its alert back. To be asked before any position."""
-    if first(67, 85) != _CANCEL_FIRST or second is None or second.last < 132:
+    if first(67, 85) != CANCEL_FIRST or second is None or second.last < 132:
         return False
-    return second(107, 132) == _CANCEL_SECOND
+    return second(107, 132) == CANCEL_SECOND
 
 
 def place_of(first: Bits, second: Bits | None, *, is_long: bool) -> dict[str, Any]:
@@ -99,7 +97,7 @@ def place_of(first: Bits, second: Bits | None, *, is_long: bool) -> dict[str, An
         more = (_seconds(second, offset, offset.lat), _seconds(second, offset, offset.lon))
         lat_size, lon_size = lat_size + (more[0] or 0), lon_size + (more[1] or 0)
         if None not in more:
-            resolution = _SECONDS_STEP / 3600 / 2
+            resolution = SECONDS_STEP / 3600 / 2
     if not (0 <= lat_size <= 90 * 3600 and 0 <= lon_size <= 180 * 3600):
         return {"odd": ("the position stated is not on the Earth",)}
     said |= {"lat_deg": north * lat_size / 3600, "lon_deg": east * lon_size / 3600}
@@ -118,7 +116,7 @@ def _angle(first: Bits, sign: int, last: int, *, steps: int) -> tuple[int, int] 
     """Return the sign and the size in seconds of arc; None when all bits of degrees are 1."""
     value = first(sign + 1, last)
     width = last - sign
-    if steps == 30:  # whole degrees, then five bits of two minutes
+    if steps == tables.NATIONAL_STEPS:  # whole degrees, then five bits of two minutes
         degrees, minutes = value >> 5, 2 * (value & 0b11111)
         if degrees == (1 << (width - 5)) - 1:
             return None
@@ -141,9 +139,9 @@ def _has_offset(code: int, second: Bits) -> bool:
 def _seconds(second: Bits, layout: Offset, sign: int) -> int | None:
     minutes = second(sign + 1, sign + layout.minutes)
     seconds = second(sign + layout.minutes + 1, sign + layout.minutes + 4)
-    if second(sign) and not minutes and seconds == _NO_SECONDS:
+    if second(sign) and not minutes and seconds == NO_SECONDS:
         return None
-    return (1 if second(sign) else -1) * (minutes * 60 + seconds * _SECONDS_STEP)
+    return (1 if second(sign) else -1) * (minutes * 60 + seconds * SECONDS_STEP)
 
 
 def _user_place(second: Bits) -> dict[str, Any]:

@@ -28,17 +28,17 @@ LAST = 202
 """The last bit before the check digits."""
 SPARE_ONES = (1 << 14) - 1
 CANCEL = 15
-_FRACTION = 15
+FRACTION = 15
 """Bits behind the degrees."""
-_NO_PLACE = {
-    (0b0_1111111_000001111100000, 0b0_11111111_111110000011111): "no fix",
-    (0b1_1111111_000001111100000, 0b1_11111111_111110000011111): "no means of knowing",
-}
+NO_FIX = (0b0_1111111_000001111100000, 0b0_11111111_111110000011111)
+NO_MEANS = (0b1_1111111_000001111100000, 0b1_11111111_111110000011111)
+"""What stands for no position: none is known now, and it has no means of knowing one."""
 DAY_S = 86_400
-_NO_MMSI = 111_111
-_NO_EPIRB_AIS = 10_922
-_NO_OPERATOR = "ZGA"
-_KINDS = {
+NO_MMSI = 111_111
+NO_EPIRB_AIS = 10_922
+NO_OPERATOR = "ZGA"
+CANCELLED_BY = {"manual": 0b10, "automatic": 0b01}
+KINDS = {
     0b000: "none",
     0b001: "mmsi",
     0b010: "callsign",
@@ -87,7 +87,7 @@ def _detail(message: Burst, bits: Bits, corrected: int | None, sent_hex: str) ->
     return BeaconDetail(
         generation=2,
         form="message",
-        protocol=_KINDS.get(bits(91, 93), f"vessel_{bits(91, 93):03b}"),
+        protocol=KINDS.get(bits(91, 93), f"vessel_{bits(91, 93):03b}"),
         beacon=beacon,
         hex_id=identity,
         aliases=_aliases(identity, bits(91, 93)),
@@ -115,7 +115,7 @@ def _identity(message: Burst) -> BeaconDetail | Illegible:
     return BeaconDetail(
         generation=2,
         form="identity",
-        protocol=_KINDS.get(bits(46, 48), f"vessel_{bits(46, 48):03b}"),
+        protocol=KINDS.get(bits(46, 48), f"vessel_{bits(46, 48):03b}"),
         hex_id=message.digits,
         aliases=_aliases(message.digits, bits(46, 48)),
         country=f"{bits(2, 11):03}",
@@ -143,7 +143,7 @@ def _vessel(kind: int, bits: Bits) -> Said:
     """94-137, by the kind in 91-93."""
     reader = _VESSELS.get(kind)
     if reader is None:
-        return {} if kind in _KINDS else {"odd": (f"no table has the kind of vessel {kind:03b}",)}
+        return {} if kind in KINDS else {"odd": (f"no table has the kind of vessel {kind:03b}",)}
     return reader(bits)
 
 
@@ -153,9 +153,9 @@ def _mmsi(bits: Bits) -> Said:
     said: Said = {}
     if number > 999_999_999:
         said["odd"] = ("its MMSI has more than nine digits",)
-    elif number != _NO_MMSI:
+    elif number != NO_MMSI:
         said["mmsi"] = f"{number:09}"
-    if last_four != _NO_EPIRB_AIS and last_four <= 9999:
+    if last_four != NO_EPIRB_AIS and last_four <= 9999:
         said["epirb_ais"] = f"{last_four:04}"
     return said
 
@@ -179,7 +179,7 @@ def _address(bits: Bits) -> Said:
         operator = baudot_text(bits(118, 132), 3, bits=5)
         if operator is None:
             return said | _unreadable("operator")
-        said["operator"] = None if operator == _NO_OPERATOR else operator.strip() or None
+        said["operator"] = None if operator == NO_OPERATOR else operator.strip() or None
     return said
 
 
@@ -205,16 +205,17 @@ _VESSELS: dict[int, Callable[[Bits], Said]] = {
 
 def _place(bits: Bits) -> Said:
     """44-66 latitude, 67-90 longitude: sign, degrees, 32768ths of a degree."""
-    if (bits(44, 66), bits(67, 90)) in _NO_PLACE:
-        return {}
-    lat = bits(45, 66) / (1 << _FRACTION)
-    lon = bits(68, 90) / (1 << _FRACTION)
+    stated = (bits(44, 66), bits(67, 90))
+    if stated in (NO_FIX, NO_MEANS):
+        return {"position_source": "none"} if stated == NO_MEANS else {}
+    lat = bits(45, 66) / (1 << FRACTION)
+    lon = bits(68, 90) / (1 << FRACTION)
     if lat > 90 or lon > 180:
         return {"odd": ("the position stated is not on the Earth",)}
     return {
         "lat_deg": -lat if bits(44) else lat,
         "lon_deg": -lon if bits(67) else lon,
-        "resolution_m": round(METRES_A_DEGREE / (1 << _FRACTION) / 2, 1),
+        "resolution_m": round(METRES_A_DEGREE / (1 << FRACTION) / 2, 1),
     }
 
 
@@ -268,7 +269,8 @@ def _return_link(bits: Bits) -> Said:
 
 def _cancel(bits: Bits) -> Said:
     """15: 201-202 how it was taken back; 159-200 are 1."""
-    return {"activation": {0b10: "manual", 0b01: "automatic"}.get(bits(201, 202))}
+    methods = {code: word for word, code in CANCELLED_BY.items()}
+    return {"activation": methods.get(bits(201, 202))}
 
 
 def _as_bits(bits: Bits) -> Said:

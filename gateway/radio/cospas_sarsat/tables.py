@@ -14,6 +14,9 @@ COUNTRY_MIN, COUNTRY_MAX = 201, 775
 USER_MARITIME, USER_CALLSIGN, USER_AVIATION, USER_SERIAL = 0b010, 0b110, 0b001, 0b011
 USER_TEST, USER_ORBITOGRAPHY, USER_NATIONAL, USER_SGB = 0b111, 0b000, 0b100, 0b101
 
+USER_OWN = (USER_ORBITOGRAPHY, USER_NATIONAL, USER_TEST)
+"""Whose bits 40 to 85 and 107 on are the country's own; a long test has a position."""
+
 USER = {
     USER_ORBITOGRAPHY: "user_orbitography",
     USER_AVIATION: "user_aviation",
@@ -26,13 +29,13 @@ USER = {
 }
 """Bits 37 to 39 when bit 26 is 1 (T.001 table A3)."""
 
-SERIAL_OPERATOR, SERIAL_ADDRESS = 0b001, 0b011
+SERIAL_OPERATOR, SERIAL_ADDRESS, SERIAL_FLOAT_FREE, SERIAL_FIXED = 0b001, 0b011, 0b010, 0b100
 SERIAL = {
     0b000: "elt",
     SERIAL_OPERATOR: "elt",
-    0b010: "epirb",
+    SERIAL_FLOAT_FREE: "epirb",
     SERIAL_ADDRESS: "elt",
-    0b100: "epirb",
+    SERIAL_FIXED: "epirb",
     0b110: "plb",
 }
 """Bits 40 to 42 of a serial user protocol; 010 floats free, 100 does not."""
@@ -40,6 +43,8 @@ SERIAL = {
 STANDARD_MMSI, STANDARD_ADDRESS, STANDARD_OPERATOR = 0b0010, 0b0011, 0b0101
 STANDARD_SERIAL = (0b0100, 0b0110, 0b0111)
 SHIP_SECURITY, ELT_DT, RLS, STANDARD_TEST, NATIONAL_TEST = 0b1100, 0b1001, 0b1101, 0b1110, 0b1111
+NATIONAL_STEPS = 30
+"""Steps of two minutes in a degree: whole degrees in bits of their own, then the minutes."""
 NATIONAL = (0b1000, 0b1010, 0b1011, NATIONAL_TEST)
 STANDARD = (
     *(STANDARD_MMSI, STANDARD_ADDRESS, STANDARD_OPERATOR, *STANDARD_SERIAL, SHIP_SECURITY),

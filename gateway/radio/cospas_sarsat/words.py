@@ -51,6 +51,8 @@ class BeaconDetail(Detail, frozen=True, kw_only=True, omit_defaults=True, tag="c
     """Which way of coding it uses; of the second generation, which kind of vessel identity."""
     beacon: str | None = None
     """elt, elt_dt, epirb, plb, ship_security, test, system; None when it does not say."""
+    float_free: bool | None = None
+    """Of an EPIRB that says so: whether it floats free of a sinking ship by itself."""
     hex_id: str
     """15 hexadecimal digits of the first generation, 23 of the second; positions at default."""
     aliases: tuple[str, ...] = ()
@@ -87,7 +89,7 @@ class BeaconDetail(Detail, frozen=True, kw_only=True, omit_defaults=True, tag="c
     homing: str | None = None
     """none, 121.5, sart, other; of the second generation: any."""
     position_source: str | None = None
-    """internal or external navigation device."""
+    """internal or external navigation device; none when it has no means of knowing."""
     coarse_lat_deg: float | None = None
     coarse_lon_deg: float | None = None
     """The position of the first protected field alone."""

@@ -434,6 +434,43 @@ def test_a_fault_in_a_profile_names_the_file_of_the_profile(write, tmp_path, lin
     assert found == [f"{path.relative_to(tmp_path)}:{fault}"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        (
+            {"radio": '"cospas_sarsat"', "framing": '"lines"'},
+            (
+                "4: transmit: cospas_sarsat is received and never transmitted; "
+                "give that radio system a profile of its own"
+            ),
+        ),
+        *(
+            (
+                {"freq_hz": freq_hz},
+                (
+                    "4: transmit: nobody but a beacon in distress transmits in 406.0 to 406.1 MHz; "
+                    "set transmit = false"
+                ),
+            )
+            for freq_hz in (406_000_000, 406_028_000, 406_100_000)
+        ),
+        ({"freq_hz": 405_999_999}, None),
+        ({"freq_hz": 406_100_001}, None),
+    ],
+)
+def test_no_profile_may_transmit_where_beacons_call_for_help(write, tmp_path, rows, fault):
+    """The band is kept for beacons in distress: an emission of ours there may hide one."""
+    told = {"title": '"mine"', "radio": '"dsc"', "framing": '"nmea"', "transmit": "true"} | rows
+    lines = [f"{key} = {value}" for key, value in {**told, "proven": '"here"'}.items()]
+    path = write("\n".join(lines), "modems/mine.toml")
+    text = GOOD + '[port.two]\ndevice = "/dev/ttyS1"\nmodem = "mine"'
+
+    if fault is None:
+        assert settings.load(write(text)).ports[1].profile.transmit
+    else:
+        assert faults(write(text)) == [f"{path.relative_to(tmp_path)}:{fault}"]
+
+
 @pytest.mark.parametrize(("kind", "count_max"), [("port", 64), ("link", 8)])
 def test_more_than_one_box_can_carry_is_a_fault(write, kind, count_max):
     row = 'device = "/dev/ttyS%d"\nmodem = "generic-dsc"' if kind == "port" else 'host = "h%d"'

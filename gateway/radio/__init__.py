@@ -1,7 +1,8 @@
 """One file (or folder) per radio system. Nothing here imports anything else here.
 
 A radio system never fails on what it hears: what it can't read becomes `Unread`. It remembers only
-what one port's later frames may complete, within a bound that its file names.
+what one port's later frames may complete, within a bound that its file names. One whose class says
+`receive_only = True` may stand in no profile that can key a transmitter.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ def radio_names() -> tuple[str, ...]:
     """Return the names of all radio systems, in order."""
     names = (module.name for module in iter_modules(__path__))
     return tuple(sorted(name for name in names if not name.startswith("_")))
+
+
+def receives_only(name: str) -> bool:
+    """Say whether this radio system is one that nobody but a craft in distress may transmit."""
+    return bool(getattr(radio_named(name), "receive_only", False))
 
 
 def radio_named(name: str) -> type[Radio]:

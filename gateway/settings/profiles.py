@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 
 import gateway.framing
 import gateway.radio
+from gateway.codes.bands import is_for_beacons
 from gateway.model.plan import Profile
 from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.places import shipped
@@ -62,6 +63,7 @@ def read_profile(path: Path) -> Profile:
     profile = file.struct((), Profile)
     if profile is not None:
         _check_modules(file, profile)
+        _check_transmit(file, profile)
     if profile is None or file.faults:
         raise BadSettings(tuple(file.faults))
     return profile
@@ -87,6 +89,20 @@ def _check_modules(file: TomlFile, profile: Profile) -> None:
     if profile.framing not in framings:
         what = f'no framing is called "{profile.framing}"'
         file.fault(("framing",), what, _choice(profile.framing, framings))
+
+
+def _check_transmit(file: TomlFile, profile: Profile) -> None:
+    """Refuse any wiring that could disturb distress beacons: an emission there may hide one."""
+    if not profile.transmit:
+        return
+    known = [name for name in profile.radio if name in radio_names()]
+    silent = [name for name in known if gateway.radio.receives_only(name)]
+    if silent:
+        what = f"{silent[0]} is received and never transmitted"
+        file.fault(("transmit",), what, "give that radio system a profile of its own")
+    if profile.freq_hz is not None and is_for_beacons(profile.freq_hz):
+        what = "nobody but a beacon in distress transmits in 406.0 to 406.1 MHz"
+        file.fault(("transmit",), what, "set transmit = false")
 
 
 def _choice(name: str, names: list[str]) -> str:

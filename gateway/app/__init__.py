@@ -65,7 +65,8 @@ class Service:
         self._dice = dice
         self._outside = outside
         self.on_watch = asyncio.Event()
-        """Set once the journal is open and every port has been opened, or tried in vain."""
+        """Set once every port has been opened, or tried in vain. The journal stands by then, or the
+        disk has had its two seconds."""
         self._watch: Watch | None = None
 
     def status(self) -> Status:
@@ -76,15 +77,25 @@ class Service:
 
     async def run(self) -> None:
         """Keep watch until cancelled; then tell the brokers so and leave the journal clean."""
-        plan, clock, log = self._plan, self._clock, self._log
+        plan = self._plan
         journal = StandingJournal(
             plan.journal,
             station=plan.station,
             links=tuple(link.name for link in plan.links),
-            clock=clock,
+            clock=self._clock,
             opener=self._outside.opener,
         )
-        await journal.open()
+        try:
+            await journal.open()
+            await self._keep_watch(journal)
+        finally:
+            await journal.close()
+            if self._watch is not None:
+                self._watch.say_what_is_lost()
+
+    async def _keep_watch(self, journal: StandingJournal) -> None:
+        """Stand every duty until cancelled; then tell the brokers so."""
+        plan, clock, log = self._plan, self._clock, self._log
         recorder = self._recording()
         try:
             watch = Watch(
@@ -121,7 +132,6 @@ class Service:
             if recorder is not None:
                 await asyncio.to_thread(recorder.close)
             reached("watch.ended")
-            await journal.close()
 
     def _recording(self) -> Recording | None:
         if self._plan.record is None:

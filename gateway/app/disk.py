@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.app.telling import JOURNAL_S_MAX, Teller
+from gateway.app.telling import IN_MEMORY, JOURNAL_S_MAX, Teller
 from gateway.health.board import Board
 from gateway.journal.standing import StandingJournal
 from gateway.model.status import AlertName, JournalCounts
@@ -38,13 +38,18 @@ class DiskWatch:
         self._since_ns = 0
         """Since when nothing more has been settled although something waits."""
         self._room_told: str | None = None
+        self._absence_told: str | None = None
+        """Why there is no journal, as it was said last."""
 
     def look(self, mono_ns: int) -> None:
         """Raise the alarms for a disk that is not there, hangs or fills up; clear them after it."""
         counts = self._journal.counts()
         if not self._journal.stands:
-            trouble = f"{counts.last_failure}. It is tried again and again."
-            self._board.alarm(AlertName.JOURNAL, trouble)
+            # Told anew when it is no longer the same: from no answer at all to a reason, say.
+            anew = self._absence_told not in (None, counts.last_failure)
+            self._absence_told = counts.last_failure
+            trouble = f"{counts.last_failure}. {IN_MEMORY}"
+            self._board.alarm(AlertName.JOURNAL, trouble, anew=anew)
         elif self._hangs(mono_ns):
             self._board.alarm(AlertName.JOURNAL, HANGS_TEXT)
         elif not self._teller.failing and not self._teller.owed:

@@ -191,7 +191,7 @@ class Teller:
                 limit = AGAIN_ITEMS
 
     async def end(self) -> None:
-        """Ask the disk a last time for what it has not taken; log what is lost with the program."""
+        """Ask the disk a last time for what it has not taken."""
         handed = [*self._urgent.left(), *self._routine.left()]
         if handed:
             await asyncio.wait([one.entries for one in handed], timeout=LAST_S_MAX)
@@ -200,8 +200,15 @@ class Teller:
                 self._owe(one)
         if due := self.owed.due(OWED_MAX):
             await asyncio.wait(self._ask_again(due), timeout=LAST_S_MAX)
+
+    def say_what_is_lost(self) -> None:
+        """Log what the disk still owes when it is asked for nothing more.
+
+        What it has refused is lost with the program. What it never answered for it may yet have.
+        """
         for debt in self.owed:
-            self._log.error("entry_lost", lane=str(debt.entry.lane), **_names(debt.item))
+            event = "entry_in_doubt" if debt.asked else "entry_lost"
+            self._log.error(event, lane=str(debt.entry.lane), **_names(debt.item))
 
     def _ask_again(self, debts: Sequence[Debt]) -> list[asyncio.Future[tuple[Entry, ...]]]:
         answers = []

@@ -162,7 +162,7 @@ class Watch:
         """Return the stages that have made no progress for too long.
 
         The disk is none of them. When it hangs, what is heard is told all the same, the alarm says
-        so, and a gateway started anew would only hang in opening the journal.
+        so, and a gateway started anew would find it no better.
         """
         pulses = [(f"port {port.state.name}", port.pulse) for port in self._ports]
         pulses += [*self._teller.pulses(), ("alarms", self._alarms.pulse)]
@@ -219,9 +219,13 @@ class Watch:
         self._record(end)
 
     async def end(self) -> None:
-        """Keep what was heard to the last, and say what could not be kept."""
+        """Keep what was heard to the last."""
         self.give_up_what_is_half_said()
         await self._teller.end()
+
+    def say_what_is_lost(self) -> None:
+        """Say what could not be kept, once the journal is closed."""
+        self._teller.say_what_is_lost()
 
     def _record(self, heard: Chunk | Tick) -> None:
         """Put what came in on tape, in the order in which the rooms hear it."""

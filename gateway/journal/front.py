@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from threading import Thread
 from typing import TypeVar
 
 from msgspec import Struct
@@ -58,11 +59,40 @@ class Journal:
         self._refused = 0
 
     @classmethod
-    async def open(
+    def open(
         cls, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
-    ) -> Journal:
-        """Open the journal, or begin it; what stands in the way is said with its remedy."""
-        return cls(await asyncio.to_thread(begun, plan, station=station, links=links, clock=clock))
+    ) -> asyncio.Future[Journal]:
+        """Open the journal, or begin it; what stands in the way is said with its remedy.
+
+        Whoever gives the answer up leaves nothing open. A disk that hangs keeps no program from
+        ending.
+        """
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[Journal] = loop.create_future()
+
+        def opened() -> None:
+            try:
+                disk = begun(plan, station=station, links=links, clock=clock)
+            except BaseException as error:  # noqa: BLE001  # whatever it is, who waits must hear it
+                with suppress(RuntimeError):  # the loop is gone, and with it everybody who waited
+                    loop.call_soon_threadsafe(_fail, told, error)
+                return
+            try:
+                loop.call_soon_threadsafe(cls._hand_over, disk, told)
+            except RuntimeError:
+                disk.close()
+
+        # A daemon, unlike the threads of the loop: those are waited for when the program ends.
+        Thread(target=opened, name="journal opening", daemon=True).start()
+        return told
+
+    @classmethod
+    def _hand_over(cls, disk: Disk, told: asyncio.Future[Journal]) -> None:
+        """Give the journal to whoever waits for it; with nobody there, close it again."""
+        if told.done():
+            Thread(target=disk.close, name="journal closing", daemon=True).start()
+        else:
+            told.set_result(cls(disk))
 
     @property
     def backlog(self) -> int:
@@ -172,3 +202,8 @@ class Journal:
         told: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._writer.read(question, told)
         return await told
+
+
+def _fail(told: asyncio.Future[Journal], error: BaseException) -> None:
+    if not told.done():
+        told.set_exception(error)

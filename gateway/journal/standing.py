@@ -1,8 +1,10 @@
 """The journal as the watch knows it: there, not there yet, or not answering.
 
-A disk that can't be had at the start is no reason to be deaf: what is heard is told unjournaled,
-and the journal is tried again until it stands. Only a file that is somebody else's stops the start:
-that is a mistake that waiting doesn't mend.
+A disk that can't be had at the start, or hangs, is no reason to be deaf: what is heard is told
+unjournaled, and the journal is waited for, or tried again, until it stands. Only a file that is
+found to be somebody else's before the watch begins stops the start: that is a mistake that waiting
+doesn't mend, and somebody is there to read it. Found later it ends no watch. It is told, and tried
+again, for whoever moves that file away mends it.
 """
 
 from __future__ import annotations
@@ -21,11 +23,17 @@ from gateway.model.inbound import Item
 from gateway.model.plan import JournalPlan
 from gateway.model.status import JournalCounts
 
+OPEN_S_MAX = 2.0
+"""So long the watch waits for the journal before it begins without it: as long as a distress waits
+for a disk. It is opened in a tenth of it; a long log, a take-over or a bad disk takes longer."""
+
 RETRY_S = 10.0
 """How often a journal that could not be opened is tried again."""
 
 LOOK_S = 1.0
 """How often the thread is asked what room is left; and so, whether the disk answers at all."""
+
+NO_ANSWER = f"it could not be opened in {OPEN_S_MAX:g} s; it is waited for"
 
 NO_EPOCH = "none"
 """What entries are numbered by while there is no journal: nothing, their number is 0."""
@@ -34,10 +42,10 @@ NO_EPOCH = "none"
 class Opener(Protocol):
     """What opens a journal; tests hand in one that works without a thread."""
 
-    async def __call__(
+    def __call__(
         self, plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock
-    ) -> Journal:
-        """Return the open journal; raise JournalFailed."""
+    ) -> asyncio.Future[Journal]:
+        """Return what will be the open journal, or JournalFailed; given up, nothing stays open."""
 
 
 class StandingJournal:
@@ -58,6 +66,8 @@ class StandingJournal:
         self._clock = clock
         self._opener = opener
         self._journal: Journal | None = None
+        self._attempt: asyncio.Future[Journal] | None = None
+        """The opening that is under way: there is never a second one beside it."""
         self._failed = JournalFailed(plan.path, "it has not been opened yet")
         self._failures = 0
 
@@ -82,22 +92,27 @@ class StandingJournal:
             yield from self._journal.bounds()
 
     async def open(self) -> None:
-        """Try to open it. Raise JournalFailed when the file is somebody else's."""
-        try:
-            self._journal = await self._opener(
-                self._plan, station=self._station, links=self._links, clock=self._clock
-            )
-        except JournalFailed as failed:
-            if failed.foreign:
-                raise
-            self._failed = failed
-            self._failures += 1
+        """Begin to open it, and wait for that, but not longer than anybody should be deaf for it.
+
+        Raise JournalFailed when the file is found to be somebody else's by then.
+        """
+        attempt = self._begin()
+        await asyncio.wait({attempt}, timeout=OPEN_S_MAX)
+        if not attempt.done():
+            self._fail(JournalFailed(self._plan.path, NO_ANSWER))
+            return
+        self._opened(attempt)
+        if self._journal is None and self._failed.foreign:
+            raise self._failed
 
     async def run(self) -> None:
-        """Try again until it stands; then look after the room it has, for ever."""
+        """Wait for it, and try again, until it stands; then look after its room, for ever."""
         while self._journal is None:
-            await self._clock.sleep(RETRY_S)
-            await self.open()
+            if self._attempt is None:
+                await self._clock.sleep(RETRY_S)
+            attempt = self._begin()
+            await asyncio.wait({attempt})
+            self._opened(attempt)
         while True:
             await self._journal.look()
             await self._clock.sleep(LOOK_S)
@@ -164,6 +179,29 @@ class StandingJournal:
         )
 
     async def close(self) -> None:
-        """Commit what waits, and leave the file whole and closed."""
+        """Commit what waits, and leave the file closed; give up one that is still being opened."""
+        attempt = self._attempt
+        if attempt is not None and not attempt.cancel():
+            self._opened(attempt)
         if self._journal is not None:
             await self._journal.close()
+
+    def _begin(self) -> asyncio.Future[Journal]:
+        """Return the opening under way, begun if there is none."""
+        if self._attempt is None:
+            self._attempt = self._opener(
+                self._plan, station=self._station, links=self._links, clock=self._clock
+            )
+        return self._attempt
+
+    def _opened(self, attempt: asyncio.Future[Journal]) -> None:
+        """Take what came of an opening."""
+        self._attempt = None
+        try:
+            self._journal = attempt.result()
+        except JournalFailed as failed:
+            self._fail(failed)
+
+    def _fail(self, failed: JournalFailed) -> None:
+        self._failed = failed
+        self._failures += 1

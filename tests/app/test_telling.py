@@ -9,7 +9,7 @@ import structlog
 
 from gateway.app import telling
 from gateway.app.disk import DiskWatch
-from gateway.app.telling import JOURNAL_S_MAX, Teller
+from gateway.app.telling import IN_MEMORY, JOURNAL_S_MAX, Teller
 from gateway.clock import Clock
 from gateway.health.board import Board
 from gateway.journal import standing
@@ -62,6 +62,7 @@ class FakeJournal:
 
     def __init__(self):
         self.stands = True
+        self.trouble = "no such disk"
         self.work = Work(0, 0)
         self.room = "ample"
         self.mood = "well"
@@ -93,7 +94,7 @@ class FakeJournal:
             rows={},
             outbox={},
             size_bytes=0,
-            last_failure="no such disk",
+            last_failure=self.trouble,
             room=self.room,
             free_bytes=3_000_000,
         )
@@ -398,13 +399,15 @@ def test_the_alarm_of_a_journal_that_was_not_there_ends_when_it_stands_and_owes_
 
     alarm, after = asyncio.run(story())
 
-    assert alarm.text == "no such disk. It is tried again and again."
+    assert alarm.text == f"no such disk. {IN_MEMORY}"
     assert after is None
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("mood", ["fails", "hangs"])
-def test_at_the_end_what_is_lost_with_the_program_is_named_in_the_log(mood):
+@pytest.mark.parametrize(("mood", "event"), [("fails", "entry_lost"), ("hangs", "entry_in_doubt")])
+def test_at_the_end_what_is_lost_with_the_program_is_named_in_the_log(mood, event):
+    """What the disk has refused is lost; what it never answered for it may yet have."""
+
     async def story():
         async with at_work() as desk:
             desk.journal.mood = mood
@@ -415,15 +418,54 @@ def test_at_the_end_what_is_lost_with_the_program_is_named_in_the_log(mood):
             desk.teller.keep([item(3)])
             desk.teller.keep([item(4, "routine")])
         await asyncio.wait_for(desk.teller.end(), 1.0)
-        return [call.kwargs for call in desk.events if call.kwargs["event"] == "entry_lost"]
+        desk.teller.say_what_is_lost()
+        return [call.kwargs for call in desk.events if call.kwargs["event"].startswith("entry_")]
 
     lost = asyncio.run(story())
 
+    assert {one["event"] for one in lost} == {event}
     assert [(one["lane"], one.get("report_id"), one.get("port")) for one in lost] == [
         ("distress", f"{1:032x}", None),
         ("distress", f"{3:032x}", None),
         ("urgency", None, "p1"),
     ]
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_the_disk_takes_while_it_is_closed_is_not_called_lost():
+    async def story():
+        async with at_work() as desk:
+            desk.journal.mood = "hangs"
+            desk.teller.keep([item(1)])
+            await desk.until(lambda: desk.link.told)
+            desk.teller.keep([item(2)])
+        await desk.teller.end()
+        desk.journal.mood = "well"
+        desk.journal.answer()
+        await asyncio.sleep(0)
+        desk.teller.say_what_is_lost()
+        return desk
+
+    desk = asyncio.run(story())
+
+    assert len(desk.journal.kept) == 2
+    assert not [call for call in desk.events if call.kwargs["event"].startswith("entry_")]
+
+
+def test_why_there_is_no_journal_is_told_anew_when_it_is_known_better(monkeypatch):
+    async def story():
+        async with at_work() as desk:
+            desk.journal.stands = False
+            for trouble in ("no answer", "no answer", "no such disk"):
+                monkeypatch.setattr(desk.journal, "trouble", trouble)
+                desk.look()
+            return [
+                call.kwargs["trouble"]
+                for call in desk.events
+                if call.kwargs["event"] == "alarm_raised"
+            ]
+
+    assert asyncio.run(story()) == [f"no answer. {IN_MEMORY}", f"no such disk. {IN_MEMORY}"]
 
 
 @pytest.mark.usefixtures("quick")
@@ -438,6 +480,7 @@ def test_at_the_end_the_disk_is_asked_a_last_time():
         desk.teller.keep([item(3)])
         await desk.teller.end()
         await desk.teller.end()
+        desk.teller.say_what_is_lost()
         return desk
 
     desk = asyncio.run(story())
@@ -447,7 +490,7 @@ def test_at_the_end_the_disk_is_asked_a_last_time():
         item(2),
         item(3),
     ]
-    assert not [call for call in desk.events if call.kwargs["event"] == "entry_lost"]
+    assert not [call for call in desk.events if call.kwargs["event"].startswith("entry_")]
 
 
 def test_a_journal_that_stands_after_a_while_is_looked_after(tmp_path, monkeypatch):

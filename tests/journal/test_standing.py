@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from gateway.clock import Clock
 from gateway.journal import standing
 from gateway.journal.failed import JournalFailed
 from gateway.journal.rows import RANKED
-from gateway.journal.standing import NO_EPOCH, StandingJournal
+from gateway.journal.standing import NO_ANSWER, NO_EPOCH, StandingJournal
+from gateway.journal.store import Disk
+from gateway.points import listening
 
 
 @pytest.fixture
@@ -92,6 +95,154 @@ def test_somebody_elses_file_stops_the_start(stood, plan):
 
     with pytest.raises(JournalFailed, match="another program"):
         stood(contextlib.nullcontext)
+
+
+class Hang:
+    """A disk that answers nothing while a journal is opened, until it is let go."""
+
+    def __init__(self):
+        self.openings = 0
+        self._gate = threading.Event()
+
+    def __call__(self, point):
+        if point == "journal.opened":
+            self.openings += 1
+            self._gate.wait(20)
+
+    def let_go(self):
+        self._gate.set()
+
+
+@pytest.fixture
+def hang(monkeypatch):
+    """A disk that hangs from the start, with a watch that waits for it only a moment."""
+    monkeypatch.setattr(standing, "OPEN_S_MAX", 0.05)
+    held = Hang()
+    with listening(held):
+        yield held
+        held.let_go()
+
+
+def test_a_disk_that_hangs_at_the_opening_keeps_nobody_waiting_and_is_opened_once(
+    stood, house, hang
+):
+    """What is asked of it meanwhile fails at once; when it comes it is the one that was begun."""
+
+    async def story(journal):
+        with pytest.raises(JournalFailed, match="could not be opened in 2 s"):
+            await journal.append([house.ruling(1, "distress")])
+        before, reason = await everything(journal), journal.counts().last_failure
+        await asyncio.sleep(10 * standing.RETRY_S)
+        hang.let_go()
+        async with asyncio.timeout(10):
+            while not journal.stands:
+                await asyncio.sleep(0.01)
+        await journal.append([house.ruling(1, "distress")])
+        return before, reason, await journal.entries(limit=9)
+
+    before, reason, entries = stood(story)
+
+    assert before == (False, NO_EPOCH, 0, 0, 0, [], [], (), {"shore": 0, "local": 0})
+    assert reason == NO_ANSWER
+    assert [entry.number for entry in entries] == [1]
+    assert hang.openings == 1
+
+
+def test_an_opening_that_is_given_up_leaves_nothing_open(house, plan, hang):
+    """The next one gets the file, as it was made."""
+
+    async def again():
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.suppress(JournalFailed):
+                    async with house.opened(plan) as journal:
+                        return await journal.append([house.ruling(1, "distress")])
+                await asyncio.sleep(0.01)
+
+    async def both():
+        journal = StandingJournal(plan, station="kust", links=house.links, clock=Clock())
+        await journal.open()
+        await journal.close()
+        hang.let_go()
+        return await again()
+
+    [entry] = house.run(both())
+
+    assert entry.number == 1
+
+
+@pytest.mark.parametrize("loop_lives", [True, False], ids=["failed", "loop-gone"])
+def test_an_opening_that_comes_to_nothing_after_it_was_given_up_disturbs_nobody(
+    plan, house, monkeypatch, hang, loop_lives
+):
+    """Not even when the loop is gone by then: what was opened is closed all the same."""
+    closed = threading.Event()
+    monkeypatch.setattr(Disk, "close", lambda disk: (disk._held.close(), closed.set()))
+
+    def fail(point):
+        if point == "journal.opened" and loop_lives:
+            raise OSError(5, "Input/output error")
+
+    async def story():
+        journal = StandingJournal(plan, station="kust", links=house.links, clock=Clock())
+        await journal.open()
+        await journal.close()
+        if loop_lives:
+            hang.let_go()
+            while any(one.name == "journal opening" for one in threading.enumerate()):
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+        return journal.stands
+
+    with listening(fail):
+        assert house.run(story()) is False
+    hang.let_go()
+    assert loop_lives or closed.wait(10)
+
+
+def test_a_journal_that_came_while_the_watch_ended_is_closed(plan, house, hang):
+    async def story():
+        journal = StandingJournal(plan, station="kust", links=house.links, clock=Clock())
+        await journal.open()
+        hang.let_go()
+        async with asyncio.timeout(10):
+            while not journal._attempt.done():
+                await asyncio.sleep(0.01)
+        await journal.close()
+        async with house.opened(plan) as again:
+            return journal.stands, again.epoch == journal.epoch
+
+    assert house.run(story()) == (True, True)
+
+
+def test_somebody_elses_file_found_late_ends_no_watch_and_is_told(stood, plan):
+    """Whoever moves it away mends it: the station goes on telling meanwhile."""
+    path = Path(plan.path)
+    path.parent.write_text("a file where the folder should be")
+
+    def put_there():
+        path.parent.unlink()
+        path.parent.mkdir()
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE person (name)")
+
+    def move_away():
+        path.unlink()
+
+    async def until(found):
+        async with asyncio.timeout(10):
+            while not found():
+                await asyncio.sleep(0.01)
+
+    async def story(journal):
+        put_there()
+        await until(lambda: "another program" in journal.counts().last_failure)
+        move_away()
+        await until(lambda: journal.stands)
+
+    stood(story)
+
+    assert path.stat().st_size
 
 
 def test_a_journal_that_never_stood_is_closed_without_ado(stood, plan):

@@ -164,14 +164,26 @@ class _Inbox:
 def opener_of(world):
     """Return what opens the journal in this world."""
 
-    async def opened(plan, *, station, links, clock):
-        # As in service, the file is opened in a turn of its own.
-        loop = world.loop
-        disk = await loop.run_in_executor(
-            None,
-            lambda: SimDisk(plan, station=station, links=links, clock=clock, world=world),
-        )
-        return Journal(disk, writer=lambda of: SimWriter(of, world=world))
+    def opened(plan, *, station, links, clock):
+        # As in service, the file is opened in a turn of its own; a slow disk takes its time.
+        told = world.loop.create_future()
+
+        def work():
+            if told.cancelled():
+                return
+            try:
+                disk = SimDisk(plan, station=station, links=links, clock=clock, world=world)
+            except Exception as error:  # noqa: BLE001  # whatever it is belongs to who asked
+                told.set_exception(error)
+            else:
+                told.set_result(Journal(disk, writer=lambda of: SimWriter(of, world=world)))
+
+        if world.disk.slow_s:
+            world.disk.busy_until_s = world.time.now_s + world.disk.slow_s
+            world.loop.call_later(world.disk.slow_s, work)
+        else:
+            world.loop.call_soon(work)
+        return told
 
     return opened
 

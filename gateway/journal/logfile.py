@@ -15,9 +15,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from enum import Enum
-from mmap import mmap
 from pathlib import Path
 
+from gateway.journal.pieces import Pieces
 from gateway.journal.wreck import FRAME_BYTES, FRAME_HEADER_BYTES, LOG_HEADER_BYTES, Wreck
 
 _INDEX_FRAMES = struct.Struct("=I")
@@ -48,7 +48,9 @@ def loss_of(path: str, *, number_last: int) -> Loss:
     """Return what the log has lost that was in it. SQLite has it open."""
     index = Path(f"{path}-shm")
     with Wreck(path) as wreck:
-        log, header = wreck.log, wreck.log[:LOG_HEADER_BYTES]
+        log, header = wreck.log, wreck.log.read(0, LOG_HEADER_BYTES)
+        if log.failure is not None:  # it may have lost anything: no disk to go on with
+            raise log.failure
         if len(header) < LOG_HEADER_BYTES or not index.exists():
             return Loss.NOTHING
         if not _holds(header):
@@ -80,14 +82,14 @@ def _holds(header: bytes) -> bool:
     return header[:4] in _MAGIC and struct.unpack(">2I", header[24:]) == (first, second)
 
 
-def _frames_beyond(log: bytes | mmap, held: int, salts: bytes) -> Iterator[bool]:
+def _frames_beyond(log: Pieces, held: int, salts: bytes) -> Iterator[bool]:
     """Yield whether it ended a transaction, for each frame of this log behind those that hold.
 
     One that was never written is the end: no fallen bit makes that of a frame.
     """
     first = LOG_HEADER_BYTES + held * FRAME_BYTES
     for start in range(first, len(log) - FRAME_BYTES + 1, FRAME_BYTES):
-        frame = log[start : start + FRAME_HEADER_BYTES]
+        frame = log.read(start, start + FRAME_HEADER_BYTES)
         bent = int.from_bytes(frame[_FRAME_SALTS]) ^ int.from_bytes(salts)
         if bent.bit_count() > 1:
             return

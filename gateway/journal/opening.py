@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -125,6 +126,8 @@ def words_of(error: Exception, *, is_damage: bool) -> str:
     """Return what went wrong and, where somebody can do something about it, what."""
     if isinstance(error, BlockingIOError):
         return "another gateway has it open; stop that one, or name another file"
+    if isinstance(error, OSError) and error.errno == errno.EIO:
+        return f"{error.strerror}; look at the disk with `dmesg`, and replace it"
     if isinstance(error, OSError):
         return f"{error.strerror}; name a file in a folder where this user may write"
     said = str(error) or type(error).__name__

@@ -13,16 +13,17 @@ before which stands the number. What has no room on its page goes on over a list
 
 from __future__ import annotations
 
+import os
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from gateway.journal.chain import LINK_BYTES, Kept, kept_of
+from gateway.journal.pieces import Pieces
 from gateway.journal.rows import RINGS
 
 PAGE_BYTES = 4096
@@ -43,6 +44,8 @@ _HEADER = re.compile(
 )
 """The header of a row, behind the byte that tells its length. It begins with one certain byte, so
 it is found at a gigabyte a second; its third part is so short that no body is over a megabyte."""
+
+_HEADER_BYTES_MAX = 9
 
 _INT_BYTES = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 8: 0, 9: 0}
 """Of a whole number, by its type; 0 is NULL, 8 and 9 are the numbers 0 and 1 themselves."""
@@ -65,16 +68,17 @@ class Wreck:
 
     def __init__(self, path: str) -> None:
         with ExitStack() as held:
-            self._file = _mapped(Path(path), held)
-            self.log = _mapped(Path(f"{path}-wal"), held)
+            self._file = _opened(Path(path), held)
+            self.log = _opened(Path(f"{path}-wal"), held)
             self._held = held.pop_all()
         self._frames: dict[int, list[int]] = {}
         """Where the log has each page that it has, the oldest first."""
         self._ends: list[int] = []
         """Where the frames stand that ended a transaction."""
         for at in range(LOG_HEADER_BYTES, len(self.log) - FRAME_BYTES + 1, FRAME_BYTES):
-            self._frames.setdefault(int.from_bytes(self.log[at : at + 4]), []).append(at)
-            if any(self.log[at + 4 : at + 8]):
+            page, pages = self.log.read(at, at + 4), self.log.read(at + 4, at + 8)
+            self._frames.setdefault(int.from_bytes(page), []).append(at)
+            if any(pages):
                 self._ends.append(at)
 
     def __enter__(self) -> Self:
@@ -104,21 +108,22 @@ class Wreck:
     def at(self, place: Place) -> Iterator[Kept]:
         """Yield the row at a place."""
         content = self.log if place.in_log else self._file
-        yield from self._row(content, next(_HEADER.finditer(content, place.start)))
+        yield from self._row(content, place.start, entries=True)
 
     def _rows(self, *, in_log: bool, entries: bool) -> Iterator[tuple[Place, Kept]]:
         content = self.log if in_log else self._file
-        for found in _HEADER.finditer(content):
-            if found[1] or not entries:
-                for kept in self._row(content, found):
-                    yield Place(in_log, found.start()), kept
+        for place in content.found(_HEADER, _HEADER_BYTES_MAX):
+            for kept in self._row(content, place, entries=entries):
+                yield Place(in_log, place), kept
 
-    def _row(self, content: bytes | mmap, found: re.Match[bytes]) -> Iterator[Kept]:
-        """Yield the row with this header, once, if it proves itself."""
-        start = found.start() - 1
-        header = found.end() - start
+    def _row(self, content: Pieces, place: int, *, entries: bool) -> Iterator[Kept]:
+        """Yield the row with the header at this place, once, if it proves itself."""
+        found = _HEADER.match(content.read(place, place + _HEADER_BYTES_MAX))
+        if found is None or (entries and not found[1]):
+            return
+        start, header = place - 1, 1 + found.end()
         body = _whole(found[3]) - _BLOB
-        if start < 1 or content[start] != header or body < 0 or body % 2:
+        if start < 1 or content.read(start, place)[0] != header or body < 0 or body % 2:
             return
         lane = (found[1][0] - _TEXT) // 2 if found[1] else 0
         time, ordinal = found[2][0], found[4][0]
@@ -137,15 +142,16 @@ class Wreck:
                     yield kept
                     return
 
-    def _payloads(self, content: bytes | mmap, start: int, length: int) -> Iterator[bytes]:
+    def _payloads(self, content: Pieces, start: int, length: int) -> Iterator[bytes]:
         """Yield the bytes of a row; where it goes on elsewhere, as it may have been then."""
         if length <= LOCAL_BYTES_MAX:
-            yield content[start : start + length]
+            yield content.read(start, start + length)
             return
         local = LOCAL_BYTES_MIN + (length - LOCAL_BYTES_MIN) % (PAGE_BYTES - 4)
         if local > LOCAL_BYTES_MAX:
             local = LOCAL_BYTES_MIN
-        own, onward = content[start : start + local], content[start + local : start + local + 4]
+        end_own = start + local
+        own, onward = content.read(start, end_own), content.read(end_own, end_own + 4)
         for end in self._moments(start if content is self.log else 0):
             yield own + _chain(onward, length - local, partial(self._page, end))
 
@@ -166,16 +172,17 @@ class Wreck:
         frames = self._frames.get(number, [])
         place = bisect_right(frames, end) - 1
         if place < 0:
-            return self._file[max(0, number - 1) * PAGE_BYTES : number * PAGE_BYTES]
+            return self._file.read(max(0, number - 1) * PAGE_BYTES, number * PAGE_BYTES)
         at = frames[place] + FRAME_HEADER_BYTES
-        return self.log[at : at + PAGE_BYTES]
+        return self.log.read(at, at + PAGE_BYTES)
 
 
-def _mapped(path: Path, held: ExitStack) -> bytes | mmap:
-    if not path.exists() or path.stat().st_size == 0:
-        return b""
-    file = held.enter_context(path.open("rb"))
-    return held.enter_context(mmap(file.fileno(), 0, access=ACCESS_READ))
+def _opened(path: Path, held: ExitStack) -> Pieces:
+    if not path.exists():
+        return Pieces(None)
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    held.callback(os.close, file)
+    return Pieces(file)
 
 
 def _chain(onward: bytes, length: int, page: Callable[[int], bytes]) -> bytes:
@@ -212,9 +219,10 @@ def _whole(varint: bytes) -> int:
     return number
 
 
-def _number_before(content: bytes | mmap, end: int) -> int:
+def _number_before(content: Pieces, end: int) -> int:
     """Return the number that ends here; the byte before it ends another, and is below 0x80."""
-    start = end - 1
-    while start > 0 and content[start - 1] >= 0x80 and end - start < _NUMBER_BYTES_MAX:
+    before = content.read(max(0, end - _NUMBER_BYTES_MAX), end)
+    start = len(before) - 1
+    while start > 0 and before[start - 1] >= 0x80:
         start -= 1
-    return _whole(content[start:end])
+    return _whole(before[start:])

@@ -79,6 +79,7 @@ FIXED = {
     "Tally.owed_anew": "one a link, as above",
     "Wreck._frames": "one a page of a log set aside, while it is read; 16 000 after a burst",
     "Wreck._ends": "one a transaction of such a log",
+    "Pieces._held": "PIECES_MAX, while a file set aside is read",
     "States._due_ns": "of the states and the suspects: STATES_MAX and SUSPECTS_MAX",
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",

@@ -1,5 +1,6 @@
 """A journal that is damaged is set aside, and a new one takes over what it still owed."""
 
+import errno
 import gzip
 import os
 import shutil
@@ -13,6 +14,7 @@ from gateway.journal import aside, beginning
 from gateway.journal.failed import JournalFailed
 from gateway.journal.proving import proof_of
 from gateway.journal.rows import RANKED
+from gateway.journal.wreck import PAGE_BYTES
 from gateway.model.plan import JournalPlan
 from gateway.points import listening
 
@@ -137,6 +139,63 @@ def test_a_journal_without_its_first_page_is_known_by_its_rows(begun, taken_over
     owed, _ = taken_over()
 
     assert owed == {"shore": EVERY, "local": EVERY}
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Have a part of a file be one that the disk doesn't give, to whoever reads it by hand."""
+
+    def unreadable(path, first, last):
+        whole = os.pread
+
+        def pread(file, length, start):
+            is_bad = first < start + length and start < last
+            if is_bad and Path(f"/proc/self/fd/{file}").resolve() == Path(path):
+                raise OSError(errno.EIO, "Input/output error")
+            return whole(file, length, start)
+
+        monkeypatch.setattr(os, "pread", pread)
+
+    return unreadable
+
+
+def test_of_a_damaged_file_with_a_bad_sector_all_else_is_told(begun, taken_over, unreadable):
+    """A sector that the disk doesn't give ends no program, and costs the rows that stand there."""
+    settled(begun)
+    content = Path(begun).read_bytes()
+    Path(begun).write_bytes(bytes(100) + content[100:])
+    long = content.index(b"x" * 2000)  # of number 7, which has pages of its own
+    first = long - long % PAGE_BYTES
+    unreadable(f"{begun}.damaged-1", first, first + PAGE_BYTES)
+
+    owed, counts = taken_over()
+
+    lost = set(EVERY) - set(owed["local"])
+    assert owed["shore"] == owed["local"] == [n for n in EVERY if n not in lost]
+    assert lost == {7}
+    assert counts.aside == {"journal.db.damaged-1": len(EVERY) - 1}
+
+
+def test_a_log_that_can_t_be_read_to_its_end_is_no_log_to_go_on_with(
+    begun, plan, house, unreadable
+):
+    """Nor one to be set aside: it may be whole, and the next try may read it."""
+    log = Path(f"{begun}-wal")
+    size = log.stat().st_size
+    before = Path(begun).read_bytes()
+    unreadable(log, size - 100, size)
+
+    async def story():
+        async with house.opened(plan):
+            pytest.fail("it was opened")
+
+    with pytest.raises(JournalFailed, match="Input/output error; look at the disk") as failed:
+        house.run(story())
+
+    assert not failed.value.foreign
+    assert not failed.value.damaged
+    assert Path(begun).read_bytes() == before
+    assert not list(Path(begun).parent.glob("*.damaged-*"))
 
 
 def test_what_a_damaged_log_had_is_told_too_and_no_number_is_given_twice(begun, taken_over):

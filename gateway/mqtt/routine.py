@@ -11,11 +11,11 @@ from msgspec import MsgspecError, Struct
 from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry
-from gateway.model.inbound import Report, Ruling
+from gateway.model.inbound import Moment, Report, Ruling
 from gateway.model.plan import LinkPlan
 from gateway.model.words import Kind, Mode, Relation
 from gateway.mqtt.bucket import Bucket
-from gateway.mqtt.bus import Bus
+from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.payload import Writer
 from gateway.mqtt.positions import Positions
 from gateway.mqtt.topics import TopicUnsafe, name_of
@@ -74,9 +74,10 @@ class Routine:
             if not self.bus.connected:
                 continue
             for topic, entry in self.places.due(now.mono_ns, FLUSH_MAX):
-                place = self._writer.position(
-                    entry, topic, published_utc_ns=now.utc_ns, retain=self._retain
-                )
+                place = self._written(entry, topic, now)
+                if place is None:  # not tried for ever: a newer one may be written
+                    self.places.told(topic, now.mono_ns)
+                    continue
                 if not self._bucket.take(now.mono_ns) or not self.bus.offer(place):
                     break
                 self.count.offered += 1
@@ -105,6 +106,17 @@ class Routine:
         try:
             return self._writer.topics.position(report.system, name)
         except TopicUnsafe:
+            return None
+
+    def _written(self, entry: Entry, topic: str, now: Moment) -> Outgoing | None:
+        """Return the record of a place; None when none can be made, which is counted."""
+        try:
+            return self._writer.position(
+                entry, topic, published_utc_ns=now.utc_ns, retain=self._retain
+            )
+        except (MsgspecError, TopicUnsafe):
+            self.count.unwritable += 1
+            self._log.exception("entry_unwritable", number=entry.number)
             return None
 
     def _offer(self, entry: Entry) -> None:

@@ -595,6 +595,28 @@ def test_a_3_1_1_broker_keeps_no_place_for_ever(rig, make):
     assert [o.retain for o in rig(scene, version="3.1.1").routine.offered] == [False]
 
 
+def test_a_place_that_can_not_be_written_is_counted_and_costs_no_other_its_place(rig, make):
+    """It is not tried again; the next one of its craft is."""
+
+    def place(number, craft):
+        return make.place(number, sender=Identity(mmsi=f"24400000{craft}"))
+
+    async def scene(at):
+        at.link.tell(place(1, 1))
+        at.link.tell(msgspec.structs.replace(place(2, 2), body=b"\xc1"))
+        at.link.tell(place(3, 3))
+        at.up()
+        await make.until(lambda: len(at.routine.offered) == 2)
+        at.clock.passed_s += 2.0
+        at.link.tell(place(4, 2))
+        await make.until(lambda: len(at.routine.offered) == 3)
+
+    at = rig(scene)
+
+    assert [record(o).number for o in at.routine.offered] == [1, 3, 4]
+    assert at.link.state().unwritable == 1
+
+
 def test_every_position_is_told_where_the_plan_says_so(rig, make):
     async def scene(at):
         at.up()

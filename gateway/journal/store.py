@@ -18,18 +18,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
-from msgspec import structs
 from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.journal import aside, opening, sql
-from gateway.journal.chain import Owed, layout_of, seal_of
 from gateway.journal.examining import Ask, refusal
 from gateway.journal.failed import JournalFailed
-from gateway.journal.opening import SCHEMA_VERSION, claimed, epoch_of, words_of
+from gateway.journal.opening import SCHEMA_VERSION, claimed, words_of
 from gateway.journal.rows import RINGS, Row
-from gateway.journal.shelves import LANES, Cursor, Owing, Shelves, Tally, Values, counted
+from gateway.journal.shelves import Cursor, Owing, Shelves, Values
 from gateway.journal.space import Space
+from gateway.journal.stock import tally_of
 from gateway.model.entry import Entry, Lane
 from gateway.model.plan import JournalPlan
 from gateway.model.status import JournalCounts
@@ -66,7 +65,7 @@ class Disk:
             self._build()
             self._shelves = Shelves(
                 self._db,
-                self._tally(station, links),
+                tally_of(self._db, self._file, station=station, links=links, now=clock.now()),
                 links=links,
                 rows_max={
                     "routine": plan.routine_rows_max,
@@ -312,28 +311,6 @@ class Disk:
             script = files("gateway.journal").joinpath(f"schema_v{version}.sql")
             self._db.executescript(script.read_text(encoding="utf-8"))
             reached("journal.migrated")
-
-    def _tally(self, station: str, links: tuple[str, ...]) -> Tally:
-        """Return what the file holds and says of itself; a new file is given its name."""
-        shelves = opening.shelves_in(self._db.execute(sql.SHELVES))
-        found = self._db.execute(sql.HEAD).fetchone()
-        if found is None:
-            now = self._clock.now()
-            head = opening.head_of(epoch_of(self._file, station=station, now=now), station, now)
-            layout = layout_of(SCHEMA_VERSION, self._db.execute(sql.TABLES))
-            values = (*structs.astuple(head), seal_of(head, shelves), layout)
-            self._db.execute(sql.INSERT_HEAD, values)
-            reached("journal.named")
-        else:
-            head = opening.head_in(found)
-        owed = opening.owed_from(self._db.execute(sql.OWED))
-        return Tally(
-            head,
-            shelves,
-            rows=counted(self._db.execute(sql.COUNT_ROWS), LANES),
-            owed={**dict.fromkeys(links, Owed()), **owed},
-            quarantined=self._number(sql.COUNT_QUARANTINE),
-        )
 
     def _mend(self) -> None:
         self._urgent = True

@@ -57,6 +57,12 @@ ASIDE_TEXT = (
     "keep it, look at it with `distress-gateway verify`, and replace the card"
 )
 
+UNTAKEN_TEXT = (
+    "what a damaged journal still owed could not be taken over by the new one: {why}; it is not "
+    "told until it is, and is tried again, each hour at the least; leave the files beside the "
+    "journal where they are, and see that the disk has room"
+)
+
 DAMAGE_TEXT = (
     "rows of the journal found damaged and set aside: {count}; they are told to nobody; "
     "look at them with `distress-gateway verify`, and replace the card if there are more"
@@ -284,6 +290,8 @@ class Watch:
     def _tell_damage(self, journal: JournalCounts) -> None:
         """Raise the alarm for each damaged row, and each damaged journal, that was set aside."""
         told = [ASIDE_TEXT.format(name=name, told=told) for name, told in journal.aside.items()]
+        if self._journal.untaken is not None:
+            told.append(UNTAKEN_TEXT.format(why=self._journal.untaken))
         if journal.quarantined:
             told.append(DAMAGE_TEXT.format(count=journal.quarantined))
         trouble = "; ".join(told) or None

@@ -2,7 +2,8 @@
 
 A journal that is damaged is no reason to hear without remembering until somebody comes. It is set
 aside as it was found, a new one is begun, under a new epoch, and what the old one still owed is
-told by the new one, under the same names.
+told by the new one, under the same names. When that fails the new one is used all the same, and it
+is tried again: until then it stands where it stood, in the file that was set aside.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -30,7 +32,56 @@ TAKEN_OVER_MAX = 100_000
 """Entries told again, the most urgent of the oldest; some 30 MB to remember where they stand."""
 
 
-def begun(plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock) -> Disk:
+AGAIN_S = 60.0
+AGAIN_S_MAX = 3600.0
+"""How long after a failure a take-over is tried again; twice as long after each more, up to this.
+It reads the whole file and holds the journal up for seconds: what is heard then is told unjournaled
+first."""
+
+
+class Begun(NamedTuple):
+    """The journal that the watch begins with."""
+
+    disk: Disk
+    heritage: Heritage
+
+
+class Heritage:
+    """What is still owed by journals that were set aside, until the one in use owes it."""
+
+    def __init__(self, disk: Disk, path: str, links: Sequence[str], clock: Clock) -> None:
+        self.trouble: str | None = None
+        """Why it could not be taken over; None once it is, or where there is nothing."""
+        self._disk = disk
+        self._path = path
+        self._links = links
+        self._clock = clock
+        self._due_ns = 0
+        self._pause_s = AGAIN_S
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to try again."""
+        return self.trouble is not None and self._clock.now().mono_ns >= self._due_ns
+
+    def take(self) -> None:
+        """Have the journal owe it, in the thread that has the disk; a failure is kept, not raised.
+
+        Nothing is lost by one: all of it is taken over, or nothing, and then it is tried again,
+        also by the next start.
+        """
+        try:
+            with translated(self._path):
+                _take_over(self._disk, self._path, self._links)
+        except JournalFailed as failed:
+            self.trouble = failed.reason
+            self._due_ns = self._clock.now().mono_ns + int(self._pause_s * 1e9)
+            self._pause_s = min(2 * self._pause_s, AGAIN_S_MAX)
+        else:
+            self.trouble = None
+
+
+def begun(plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clock) -> Begun:
     """Return the journal; raise when there can't be one, with what stands in the way."""
     with translated(plan.path):
         aside.settle(plan.path)
@@ -41,12 +92,13 @@ def begun(plan: JournalPlan, *, station: str, links: tuple[str, ...], clock: Clo
             raise
         _set_aside(plan.path, failed)
         disk = Disk(plan, station=station, links=links, clock=clock)
+    heritage = Heritage(disk, plan.path, links, clock)
     try:
-        _take_over(disk, plan.path, links)
+        heritage.take()
     except BaseException:
         disk.close()
         raise
-    return disk
+    return Begun(disk, heritage)
 
 
 def _set_aside(path: str, damage: JournalFailed) -> None:
@@ -59,23 +111,25 @@ def _set_aside(path: str, damage: JournalFailed) -> None:
 
 
 def _take_over(disk: Disk, path: str, links: Sequence[str]) -> None:
-    """Have a new journal owe what was still owed by the one before it.
+    """Have a journal owe what was still owed by the one before it, once.
 
     That one may have been damaged before its own take-over was safe: then the one before it too.
+    Which file it was is written down in the same transaction, even if it owed nothing; so a journal
+    beside which there are such files, and in which none is noted, has yet to do it.
     """
-    if disk.counts.number_last or disk.counts.aside:
+    set_aside = aside.newest_first(path)
+    if not set_aside or disk.took_over():
         return
-    with translated(path), ExitStack() as held:
+    with ExitStack() as held:
         sources: list[tuple[str, Callable[[], Owing]]] = []
-        for away in aside.newest_first(path):
+        for away in set_aside:
             wreck = held.enter_context(Wreck(away))
             found = _wanted(wreck, links, _owed_in(away))
             if found or not sources:
                 sources.append((Path(away).name, partial(_read_again, wreck, found)))
             if _took_over(away):
                 break
-        if sources:
-            disk.take_over(sources)
+        disk.take_over(sources)
 
 
 def _took_over(away: str) -> bool:

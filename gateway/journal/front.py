@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.clock import Clock
-from gateway.journal.beginning import begun
+from gateway.journal.beginning import Begun, Heritage, begun
 from gateway.journal.failed import JournalFailed
 from gateway.journal.rows import Row, row_of
 from gateway.journal.shelves import Cursor
@@ -49,12 +49,19 @@ class Work(Struct, frozen=True):
 class Journal:
     """The journal as the event loop sees it. Made by open()."""
 
-    def __init__(self, disk: Disk, *, writer: Callable[[Disk], Writer] = Writer) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        heritage: Heritage | None = None,
+        *,
+        writer: Callable[[Disk], Writer] = Writer,
+    ) -> None:
         self.epoch = disk.epoch
         """The name of the file: new for each new file, and never changed in it."""
         self.number_found = disk.counts.number_last
         """The newest number when it was opened: what earlier runs have left."""
         self._disk = disk
+        self._heritage = heritage
         self._writer = writer(disk)
         self._refused = 0
 
@@ -72,27 +79,27 @@ class Journal:
 
         def opened() -> None:
             try:
-                disk = begun(plan, station=station, links=links, clock=clock)
+                found = begun(plan, station=station, links=links, clock=clock)
             except BaseException as error:  # noqa: BLE001  # whatever it is, who waits must hear it
                 with suppress(RuntimeError):  # the loop is gone, and with it everybody who waited
                     loop.call_soon_threadsafe(_fail, told, error)
                 return
             try:
-                loop.call_soon_threadsafe(cls._hand_over, disk, told)
+                loop.call_soon_threadsafe(cls._hand_over, found, told)
             except RuntimeError:
-                disk.close()
+                found.disk.close()
 
         # A daemon, unlike the threads of the loop: those are waited for when the program ends.
         Thread(target=opened, name="journal opening", daemon=True).start()
         return told
 
     @classmethod
-    def _hand_over(cls, disk: Disk, told: asyncio.Future[Journal]) -> None:
+    def _hand_over(cls, found: Begun, told: asyncio.Future[Journal]) -> None:
         """Give the journal to whoever waits for it; with nobody there, close it again."""
         if told.done():
-            Thread(target=disk.close, name="journal closing", daemon=True).start()
+            Thread(target=found.disk.close, name="journal closing", daemon=True).start()
         else:
-            told.set_result(cls(disk))
+            told.set_result(cls(found.disk, found.heritage))
 
     @property
     def backlog(self) -> int:
@@ -169,9 +176,19 @@ class Journal:
         """Return the numbers in this range of rows that were found damaged, and set aside."""
         return await self._ask(lambda: self._disk.quarantined(first=first, last=last))
 
+    @property
+    def untaken(self) -> str | None:
+        """Why what a journal set aside still owes could not be taken over; None when it is."""
+        return self._heritage.trouble if self._heritage is not None else None
+
     async def look(self) -> None:
-        """Have the thread see what room is left on the disk, and make the reserve where it fits."""
+        """Have the thread see what room is left on the disk, and make the reserve where it fits.
+
+        And take over what could not be taken over before, when it is time to try again.
+        """
         await self._ask(self._disk.look)
+        if self._heritage is not None and self._heritage.due:
+            await self._ask(self._heritage.take)
 
     def counts(self) -> JournalCounts:
         """Return how the journal is, and what it holds."""

@@ -165,6 +165,11 @@ class StandingJournal:
             return ()
         return await self._journal.damaged(first=first, last=last)
 
+    @property
+    def untaken(self) -> str | None:
+        """Why what a journal set aside still owes could not be taken over; None when it is."""
+        return self._journal.untaken if self._journal else None
+
     def counts(self) -> JournalCounts:
         """Return how the journal is, and what it holds."""
         if self._journal is not None:

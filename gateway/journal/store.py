@@ -153,6 +153,10 @@ class Disk:
         self._shelves.strike(link, numbers)
         reached("journal.struck")
 
+    def took_over(self) -> bool:
+        """Say whether it has taken over what any file that was set aside still owed."""
+        return any(True for _ in self._db.execute(sql.ASIDE))
+
     def take_over(self, sources: Sequence[tuple[str, Callable[[], Owing]]]) -> None:
         """Number entries of a journal that was set aside anew, each owed to some of the links."""
 

@@ -332,7 +332,7 @@ def opened(folder: Path, clock: StillClock) -> Disk:
     plan = JournalPlan(
         path=str(folder / NAME), routine_rows_max=RING_ROWS_MAX, refused_rows_max=RING_ROWS_MAX
     )
-    return begun(plan, station="kust", links=LINKS, clock=clock)
+    return begun(plan, station="kust", links=LINKS, clock=clock).disk
 
 
 def found_in(disk: Disk) -> Found:

@@ -46,7 +46,7 @@ def item(number):
 
 def opened(folder):
     plan = JournalPlan(path=str(folder / NAME), routine_rows_max=20, refused_rows_max=20)
-    return begun(plan, station="kust", links=LINKS, clock=Clock())
+    return begun(plan, station="kust", links=LINKS, clock=Clock()).disk
 
 
 def read(disk):

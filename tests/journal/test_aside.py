@@ -73,6 +73,13 @@ def changed(path, order):
 
 
 @pytest.fixture
+def damaged(begun):
+    """Have that journal be one that is set aside when it is opened; its outboxes hold."""
+    settled(begun)
+    changed(begun, "UPDATE journal SET number_last = 3")
+
+
+@pytest.fixture
 def taken_over(house, plan):
     """Open the journal; return the numbers of before that each link is owed, and what it counts."""
 
@@ -255,7 +262,7 @@ def test_a_log_whose_file_somebody_moved_away_is_kept_and_told(begun, taken_over
     assert Path(f"{begun}.damaged-1-wal").read_bytes() == log
 
 
-class Cut(Exception):  # noqa: N818  # what happens, and nobody's error
+class Cut(BaseException):  # what happens, and nobody's error: nothing catches it
     """The power goes."""
 
 
@@ -274,7 +281,7 @@ def test_the_power_may_go_at_any_moment_of_it(begun, plan, house, taken_over, po
         async with house.opened(plan):
             pytest.fail("it was opened")
 
-    with listening(cut), pytest.raises(JournalFailed):
+    with listening(cut), pytest.raises(Cut):
         house.run(story())
     owed, counts = taken_over()
 
@@ -304,7 +311,7 @@ def test_what_was_begun_and_damaged_before_it_had_taken_over_costs_nothing(
         async with house.opened(plan):
             pytest.fail("it was opened")
 
-    with listening(cut), pytest.raises(JournalFailed):
+    with listening(cut), pytest.raises(Cut):
         house.run(story())
     changed(begun, "UPDATE journal SET number_last = 3")
     owed, counts = taken_over()
@@ -312,6 +319,123 @@ def test_what_was_begun_and_damaged_before_it_had_taken_over_costs_nothing(
     assert owed == {"shore": SHORE, "local": LOCAL}
     assert sum(counts.aside.values()) == len(LOCAL)
     assert Path(f"{begun}.damaged-2").exists()
+
+
+class Refusal:
+    """A disk that refuses the take-over, as long as it is told to."""
+
+    def __init__(self):
+        self.tries = 0
+        self.refuses = True
+
+    def __call__(self, point):
+        if point == "journal.taken_over":
+            self.tries += 1
+            if self.refuses:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def refusal():
+    refusal = Refusal()
+    with listening(refusal):
+        yield refusal
+
+
+def bodies_owed(house, journal):
+    async def asked():
+        return {
+            link: [one.body for one in await journal.pending(link, RANKED, limit=99)]
+            for link in house.links
+        }
+
+    return asked()
+
+
+@pytest.mark.usefixtures("damaged")
+def test_a_take_over_that_fails_costs_no_journal_and_is_tried_again(
+    plan, house, monkeypatch, refusal
+):
+    """The new one is used meanwhile; in the end all that was owed is, and once."""
+    monkeypatch.setattr(beginning, "AGAIN_S", 0.0)
+    call = house.ruling(99, "distress")
+
+    async def story():
+        async with house.opened(plan) as journal:
+            [entry] = await journal.append([call])
+            await journal.look()
+            failed = journal.untaken, journal.counts().aside, await bodies_owed(house, journal)
+            refusal.refuses = False
+            await journal.look()
+            taken = journal.untaken, journal.counts().aside, await bodies_owed(house, journal)
+            await journal.look()
+            return entry.number, failed, taken
+
+    number, failed, taken = house.run(story())
+    made, new = items(house), house.encode(call)
+    shore, local = ([house.encode(made[n - 1]) for n in owed] for owed in (SHORE, LOCAL))
+
+    assert number == 1
+    assert failed[0].startswith("No space left on device")
+    assert failed[1:] == ({}, {"shore": [new], "local": [new]})
+    assert taken[:2] == (None, {"journal.db.damaged-1": len(LOCAL)})
+    assert taken[2] == {"shore": [new, *shore], "local": [new, *local]}
+    assert refusal.tries == 3
+    assert proof_of(plan.path).holds
+
+
+@pytest.mark.usefixtures("damaged")
+def test_what_one_before_has_taken_over_already_is_not_looked_for_again(plan, taken_over):
+    owed, _ = taken_over()
+    changed(plan.path, "UPDATE journal SET number_last = 3")
+
+    again, counts = taken_over()
+
+    assert again == owed
+    assert counts.aside == {"journal.db.damaged-2": len(LOCAL)}
+
+
+@pytest.mark.usefixtures("damaged")
+def test_a_take_over_that_failed_is_made_by_the_next_start(plan, house, refusal):
+    async def begin():
+        async with house.opened(plan) as journal:
+            if refusal.refuses:
+                await journal.append([house.ruling(99, "distress")])
+            return journal.untaken, await bodies_owed(house, journal)
+
+    untaken, _ = house.run(begin())
+    refusal.refuses = False
+    after, owed = house.run(begin())
+    again, owed_again = house.run(begin())
+
+    assert untaken
+    assert (after, again) == (None, None)
+    assert {link: len(bodies) for link, bodies in owed.items()} == {
+        "shore": 1 + len(SHORE),
+        "local": 1 + len(LOCAL),
+    }
+    assert owed_again == owed
+    assert refusal.tries == 2
+
+
+@pytest.mark.usefixtures("damaged")
+def test_a_take_over_that_fails_is_tried_ever_more_rarely(plan, house, clock, refusal):
+    """It holds the journal up; but each hour it is tried for as long as it takes."""
+    pauses_min = []
+
+    async def story():
+        async with house.opened(plan, clock=clock) as journal:
+            for _ in range(10):
+                before, passed_s, step_s = refusal.tries, 0, 15
+                while refusal.tries == before:
+                    clock.pass_h(step_s / 3600)
+                    passed_s += step_s
+                    await journal.look()
+                pauses_min.append(round(passed_s / 60))
+
+    house.run(story())
+
+    assert pauses_min == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
 
 
 def test_no_file_is_overwritten_and_none_is_deleted(begun, taken_over):

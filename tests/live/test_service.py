@@ -16,6 +16,7 @@ import pytest
 from gateway.app import Service
 from gateway.app.telling import JOURNAL_S_MAX
 from gateway.clock import Clock
+from gateway.journal import beginning
 from gateway.journal.failed import JournalFailed
 from gateway.journal.front import Journal
 from gateway.log import set_up
@@ -32,6 +33,7 @@ from gateway.model.plan import (
 from gateway.model.words import Fault
 from gateway.mqtt.subscriber import subscribe
 from gateway.pipeline import Pipeline
+from gateway.points import listening
 from gateway.settings import profile_named
 from gateway.verbs.embedded import LOOPBACK, Listening, embedded_broker
 from gateway.verbs.replay import replay
@@ -352,6 +354,38 @@ async def test_an_alarm_of_an_earlier_run_does_not_outlive_its_cause(tmp_path, b
     path.unlink()
     async with on_watch(tmp_path, broker, "dsc") as station:
         await station.until(lambda: station.told("/alert/journal")[-1:] == [{}], "the all-clear")
+
+
+@on_loop
+async def test_what_a_damaged_journal_owed_and_could_not_be_taken_over_is_told_of(
+    tmp_path, broker, monkeypatch
+):
+    """The new journal is in use meanwhile, and the alarm ends with the take-over."""
+    monkeypatch.setattr(beginning, "AGAIN_S", 0.2)
+    async with on_watch(tmp_path, broker, "dsc") as station:
+        path = station.plan.journal.path
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("UPDATE journal SET number_last = 3")
+    refusing = True
+
+    def refuse(point):
+        if refusing and point == "journal.taken_over":
+            raise OSError(28, "No space left on device")
+
+    def alarms():
+        return [alert.get("text", "") for alert in station.told("/alert/journal_damage")]
+
+    with listening(refuse):
+        async with on_watch(tmp_path, broker, "dsc") as station:
+            await station.until(lambda: any("could not be taken" in it for it in alarms()), "it")
+            station.modems["dsc"].say(MAYDAY)
+            await station.until(lambda: station.told("/report/distress/dsc"), "the MAYDAY")
+            refusing = False
+            await station.until(lambda: "could not be taken" not in alarms()[-1], "its end")
+
+            assert "No space left on device" in alarms()[0]
+            assert "is set aside as journal.db.damaged-1" in alarms()[-1]
+            assert station.told("/report/distress/dsc")[0]["journaled"] is True
 
 
 @on_loop

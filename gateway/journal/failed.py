@@ -24,6 +24,8 @@ class JournalFailed(Exception):  # noqa: N818  # a fact of the disk, not a mista
         """Whether the file is somebody else's: no disk at fault, and no waiting mends it."""
         self.full = False
         """Whether there was no room for it."""
+        self.unwritten = False
+        """Whether the disk gave an error to whoever wrote; SQLite says so of a quota as well."""
         self.shed = False
         """Whether it was routine, and not even tried: what room is left is for the others."""
 

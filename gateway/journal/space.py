@@ -7,6 +7,7 @@ Routine must not take that room, so it is shed before. Used by the writer's thre
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,12 @@ OPEN_BYTES = 1_000_000
 SHED_NS = 10 * 10**9
 """How long routine is shed at least after a commit found no room. A quota shows in no figure, and
 would else be run into each second."""
+
+PROBE_BYTES = 1_000_000
+"""Asked for to see whether there is a quota in the way: more than any commit needs but a burst's,
+and less than matters to anybody."""
+
+_NO_ROOM = (errno.EDQUOT, errno.ENOSPC)
 
 Room = Literal["ample", "low", "short", "full"]
 """Of room there is: enough · enough for now · none for routine · none but what the reserve gave."""
@@ -94,7 +101,9 @@ class Space:
             # More than what it was shed at, so that it is not shed again by its own first rows; and
             # where no reserve can be made, as much as that would have taken.
             ample_bytes = (2 if self._held else 3) * self._reserve_bytes
-            self.short = self.free_bytes < ample_bytes
+            # Nor while the reserve that was given up can't be made again: then a quota stands in
+            # the way, and what room is left of it is not for routine.
+            self.short = self._released or self.free_bytes < ample_bytes
 
     def ran_out(self, *, urgent: bool) -> bool:
         """Shed routine: a commit found no room. Say whether the reserve now makes some for it."""
@@ -105,6 +114,23 @@ class Space:
         self._give_up()
         self._released = True
         return True
+
+    def refuses(self) -> bool:
+        """Say whether the kernel refuses this user any more room.
+
+        SQLite knows of no quota: to it that is an error of the disk, and to statvfs nothing at all.
+        """
+        try:
+            # Without a name: nothing is left behind, whatever happens.
+            flags = os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC
+            file = os.open(self._folder, flags, FILE_MODE)
+            try:
+                os.posix_fallocate(file, 0, PROBE_BYTES)
+            finally:
+                os.close(file)
+        except OSError as error:
+            return error.errno in _NO_ROOM
+        return False
 
     def _measure(self) -> None:
         with suppress(OSError):

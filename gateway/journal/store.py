@@ -42,6 +42,10 @@ MB = 1_000_000
 
 TIDY_APART_NS = 60 * 10**9
 """How often a disk without room is tidied: what is thrown out there makes room within the file."""
+
+_UNWRITTEN = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC)
+"""What SQLite says where a quota is exceeded, and where the disk is bad."""
+
 SHED = "routine is not journaled while the disk is nearly full"
 
 
@@ -110,7 +114,8 @@ class Disk:
         try:
             self._do(works)
         except JournalFailed as failure:
-            if not failure.full or not self._space.ran_out(urgent=self._urgent):
+            no_room = failure.full or (failure.unwritten and self._space.refuses())
+            if not no_room or not self._space.ran_out(urgent=self._urgent):
                 raise
             self._do(works)
         commit_ms = round((self._clock.now().mono_ns - began_ns) / 1e6, 3)
@@ -372,7 +377,9 @@ def translated(path: str) -> Iterator[None]:
         is_foreign = isinstance(error, BlockingIOError)
         words = words_of(error, is_damage=is_damage)
         failure = JournalFailed(path, words, foreign=is_foreign, damaged=is_damage)
-        failure.full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        code = getattr(error, "sqlite_errorcode", None)
+        failure.full = code == sqlite3.SQLITE_FULL
+        failure.unwritten = code in _UNWRITTEN
         raise failure from error
 
 

@@ -1,6 +1,7 @@
 """The room that the journal has: a reserve is held for distress, and routine goes first."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import pytest
 
 from gateway.journal import space, store, writer
 from gateway.journal.failed import JournalFailed
-from gateway.journal.space import LOW_BYTES_MAX, OPEN_BYTES, SHED_NS, Space
+from gateway.journal.space import LOW_BYTES_MAX, OPEN_BYTES, PROBE_BYTES, SHED_NS, Space
 from gateway.model.plan import JournalPlan
 from gateway.points import listening
 
@@ -207,20 +208,20 @@ def test_the_reserve_of_an_earlier_run_is_taken_over_or_given_up_where_nothing_c
     assert reserve.exists() is (again.held_bytes > 0) is (expected != "released")
 
 
-def full_error():
+def full_error(code=sqlite3.SQLITE_FULL):
     """As SQLite says it, with its number."""
     error = sqlite3.OperationalError("database or disk is full")
-    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    error.sqlite_errorcode = code
     return error
 
 
 @contextmanager
-def full_until_released(reserve, *, always=False):
+def full_until_released(reserve, *, always=False, code=sqlite3.SQLITE_FULL):
     """A disk that refuses every commit for as long as the reserve takes up its room."""
 
     def refuse(point):
         if point == "journal.sealed" and (always or reserve.exists()):
-            raise full_error()
+            raise full_error(code)
 
     with listening(refuse):
         yield
@@ -258,6 +259,73 @@ def test_on_a_full_disk_distress_goes_on_being_journaled_and_routine_is_shed(sma
     assert [entry.number for entry in both] == [2, 3]  # a call is kept whole
     assert (after.reserve_bytes, after.room, after.failures) == (0, "full", 2)
     assert after.rows["routine"] == 1
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE])
+@pytest.mark.parametrize("errno_", [errno.EDQUOT, errno.EIO, None])
+def test_a_quota_is_told_from_a_bad_disk_and_gives_up_the_reserve(
+    small, house, monkeypatch, code, errno_
+):
+    """To SQLite both are an I/O error. Only the quota's refuses any other file room too."""
+    reserve = Path(f"{small.path}-reserve")
+    whole, asked = os.posix_fallocate, []
+
+    def fallocate(file, start, length):
+        if length == PROBE_BYTES:
+            asked.append(length)
+            if errno_ is not None:
+                raise OSError(errno_, os.strerror(errno_))
+        whole(file, start, length)
+
+    monkeypatch.setattr(os, "posix_fallocate", fallocate)
+
+    async def story():
+        async with house.opened(small) as journal:
+            await journal.look()
+            with full_until_released(reserve, code=code):
+                try:
+                    return await journal.append([house.ruling(2, "distress")])
+                except JournalFailed as failed:
+                    return failed
+                finally:
+                    assert set(reserve.parent.iterdir()) <= {
+                        reserve, *(Path(f"{small.path}{end}") for end in ("", "-wal", "-shm"))
+                    }  # fmt: skip
+
+    found = house.run(story())
+
+    assert asked == [PROBE_BYTES]
+    if errno_ == errno.EDQUOT:
+        assert [entry.number for entry in found] == [1]
+        assert not reserve.exists()
+    else:
+        assert found.unwritten
+        assert reserve.exists()
+
+
+def test_what_a_quota_leaves_is_not_for_routine_until_the_reserve_stands_again(
+    clock, disk, room, monkeypatch
+):
+    """A quota shows in no figure: the disk seems to have room all the time."""
+    whole, over = os.posix_fallocate, True
+
+    def fallocate(file, start, length):
+        if over:
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+        whole(file, start, length)
+
+    room.look()
+    room.ran_out(urgent=True)
+    monkeypatch.setattr(os, "posix_fallocate", fallocate)
+    seen = []
+    for still in (True, True, False):
+        over = still
+        clock.mono_h += SHED_NS / 3600e9
+        room.look()
+        seen.append((room.room, room.held_bytes, room.refuses()))
+
+    assert disk.left == 50 * RESERVE
+    assert seen == [("full", 0, True), ("full", 0, True), ("ample", RESERVE, False)]
 
 
 def test_what_waits_together_on_a_full_disk_is_kept_but_for_the_routine(small, house):

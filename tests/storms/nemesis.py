@@ -13,9 +13,8 @@ from gateway.points import POINTS
 
 NEVER = (
     *("port.write_begun", "port.written", "tape.written", "tape.rotated", "certificates.taken"),
-    *("request.heard", "request.answered"),
 )
-"""Points that a station without transmitter, tape, TLS and requests doesn't come to."""
+"""Points that a station without transmitter, tape and TLS doesn't come to."""
 
 DISK_POINTS = (
     "journal.begun",

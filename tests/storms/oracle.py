@@ -50,6 +50,7 @@ import msgspec
 from gateway.model.entry import Lane
 from gateway.model.inbound import ClockOffset, ClockStep, Refused
 from gateway.mqtt.alarms import NONDELIVERY_S, UNDELIVERED_S
+from gateway.mqtt.outbox import UNSIGNED_MAX
 
 BREACHES_MAX = 20
 """Named one by one; more of them say nothing new."""
@@ -94,8 +95,7 @@ class Oracle:
         self._consumers = frozenset(consumers)
         """Links behind which a consumer of record signs."""
         self.breaches = []
-        self.excused = Counter()
-        self.tally = Counter()
+        self.excused, self.tally = Counter(), Counter()
         self.said = {}
         """By port and sentences; those that must arrive."""
         self.open = {}
@@ -112,6 +112,10 @@ class Oracle:
         self._order = {}
         """The newest hearing that was committed, by port and kind of lane."""
         self._told = {}
+        self._told_places = set()
+        """What was told in this life, to which link."""
+        self._too_many = set()
+        """Links that were owed more in this life than the gateway remembers."""
         self._contents = {}
         self._alarmed_s = {}
         self._raised = {}
@@ -141,6 +145,8 @@ class Oracle:
         self._read.clear()
         self._order.clear()
         self._told.clear()
+        self._told_places.clear()
+        self._too_many.clear()
         self._alarmed_s.clear()
         self._raised.clear()
 
@@ -218,6 +224,7 @@ class Oracle:
         if hasty > 1:
             self.breach("I20", f"{link}: {number} again after {self._now_s - before_s:.2f} s")
         self._told[key] = (self._now_s, hasty)
+        self._told_places.add((link, epoch, number))
 
     def arrived(self, link, outgoing):
         """A broker has taken a publication, for all that it knows."""
@@ -246,10 +253,11 @@ class Oracle:
     def receipt_acknowledged(self, link, incoming):
         """The gateway tells the broker that it has dealt with a receipt."""
         receipt = msgspec.json.decode(incoming.payload)
+        if "numbers" not in receipt or link in self._too_many:
+            return  # a request; or more than it remembers: the rest is told again, and signed for
         for number in receipt["numbers"]:
-            if self._told_in_this_life(link, receipt["epoch"], number) and (
-                (receipt["epoch"], number) in self._owed[link]
-            ):
+            place = (receipt["epoch"], number)
+            if place in self._owed[link] and (link, *place) in self._told_places:
                 self.breach("I4", f"{link}: the receipt for {number} was taken and not carried out")
 
     def died(self, *, in_order):
@@ -309,7 +317,7 @@ class Oracle:
                     continue  # kept at the very end, for the next life
                 self.breach("I4", f"{link}: {number} is still in the outbox")
         for link in self._links:
-            if not self.tally[f"routine to {link}"]:
+            if self.tally["heard routine"] and not self.tally[f"routine to {link}"]:
                 self.breach("I9", f"{link}: nothing routine was told in all the time")
 
     # -- in detail ---------------------------------------------------------------------------------
@@ -327,7 +335,10 @@ class Oracle:
     def _keep(self, epoch, number, lane, name, key):
         self._rows[epoch, number] = (name, key, lane)
         for link in self._links:
-            self._owed[link][epoch, number] = (self._now_s, self._world.life, lane)
+            owed = self._owed[link]
+            owed[epoch, number] = (self._now_s, self._world.life, lane)
+            if len(owed) > UNSIGNED_MAX:
+                self._too_many.add(link)
         said = self.said.get(key)
         if said is not None:
             said.numbers.add((epoch, number))
@@ -355,9 +366,6 @@ class Oracle:
         if said and stood_s < said.heard_s:
             self.breach("I24", f"{topic}: not on disk, and no alert/journal says so")
 
-    def _told_in_this_life(self, link, epoch, number):
-        return any(key[:3] == (link, epoch, number) for key in self._told)
-
     def _arrive(self, link, topic, payload):
         record = _record(payload)
         told = _told_in(record)
@@ -372,7 +380,7 @@ class Oracle:
         if said.moment is not None and "report" in record:
             self._look_at_provenance(record["report"]["heard"], said)
         self.tally[f"received {said.sort}"] += link not in said.received
-        said.received.add(link)
+        said.received.setdefault(link, self._now_s)
         if len(said.received) == len(self._links):
             self.open.pop(key, None)
         return record

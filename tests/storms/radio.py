@@ -42,8 +42,8 @@ class Said:
     """What the box's clocks showed then."""
     numbers: set = field(default_factory=set)
     """Epoch and number of each row that it was given, for certain."""
-    received: set = field(default_factory=set)
-    """Links behind which it has been received."""
+    received: dict = field(default_factory=dict)
+    """Links behind which it has been received, and when for the first time."""
     excuse: str | None = None
     """Why it need not arrive."""
 

@@ -21,6 +21,14 @@ QUEUE_MAX = 1000
 
 NOT_AUTHORISED = 0x87
 
+WAY_S = (0.001, 0.03)
+
+ASKS_S = 200.0
+"""How often the consumer asks for a range of numbers again, in the mean."""
+
+ASKED_MAX = 120
+"""Numbers that it asks for."""
+
 
 class Broker:
     """One broker: whoever connects may find it away, half open, forgetful, deaf or unwilling."""
@@ -39,6 +47,8 @@ class Broker:
         self.refuses = None
         """Part of the topics that may not be published on."""
         self.slow_s = 0.0
+        self.way_s = WAY_S
+        """How long one way takes at the least and at the most, with nothing wrong."""
         self.doubles = 0.0
         """Share of what is passed on twice."""
         self.retained = {}
@@ -60,7 +70,7 @@ class Broker:
 
     def delay_s(self):
         """Return how long one way takes."""
-        return self.dice.uniform(0.001, 0.03) + self.slow_s
+        return self.dice.uniform(*self.way_s) + self.slow_s
 
     def cut(self, reason):
         """End every connection."""
@@ -98,6 +108,7 @@ class Broker:
         """Note that a connection is over, and tell its will unless it left in order."""
         if self.lines.get(line.client_id) is line:
             del self.lines[line.client_id]
+            line.land()
             if line.will is not None and not line.left_in_order:
                 self.route(line.will)
 
@@ -148,7 +159,7 @@ class Line:
         self._order_s = 0.0
         """When the last packet arrives: none overtakes another."""
         self._told = 0
-        self._unacknowledged = {}
+        self._under_way = deque()
 
     async def open(self):
         """As `Wire.open`: it takes a moment, or in vain as long as one may."""
@@ -244,12 +255,24 @@ class Line:
     def _send(self, outgoing, signed):
         time = self._broker.world.time
         self._order_s = max(self._order_s, time.now_s + self._broker.delay_s())
-        time.after(self._order_s - time.now_s, lambda: self._arrive(outgoing, signed))
+        self._under_way.append((outgoing, signed))
+        time.after(self._order_s - time.now_s, self._arrive)
 
-    def _arrive(self, outgoing, signed):
+    def land(self):
+        """Some of what was under way when the line was cut goes through, the first of it."""
+        count = self._broker.dice.randrange(len(self._under_way) + 1)
+        while self._under_way:
+            outgoing, _ = self._under_way.popleft()
+            if count > 0 and self._broker.up and not self._broker.half_open:
+                self._broker.route(outgoing)
+            count -= 1
+
+    def _arrive(self):
         broker = self._broker
-        # What was written before the line was cut may have gone through, or not.
-        if not broker.up or broker.half_open or (self._lost and broker.dice.random() < 0.5):
+        if not self._under_way:
+            return
+        outgoing, signed = self._under_way.popleft()
+        if not broker.up or broker.half_open:
             return
         code = broker.route(outgoing)
         if signed is not None and not broker.hole:
@@ -271,10 +294,10 @@ class Line:
 class Consumer:
     """The consumer of record: keeps all that it is told, and signs for it, mostly."""
 
-    def __init__(self, world, broker, topic, dice):
+    def __init__(self, world, broker, root, dice):
         self._world = world
         self._broker = broker
-        self._topic = topic
+        self._root = root
         self._dice = dice
         self._queue = deque()
         self._epoch = None
@@ -289,6 +312,18 @@ class Consumer:
     def heal(self):
         self.loses = 0.0
         self.wake()
+
+    def ask_now_and_then(self):
+        """Ask for a range of numbers; what comes of that is not signed for."""
+        if self._epoch and not self.asleep and self._broker.up:
+            first = self._dice.randrange(1, 400)
+            asked = {
+                "epoch": self._dice.choice((self._epoch,) * 9 + ("another",)),
+                "first": first,
+                "last": first + self._dice.randrange(ASKED_MAX),
+            }
+            self._broker.route(_Told(f"{self._root}/request/rcc", msgspec.json.encode(asked)))
+        self._world.time.after(self._dice.expovariate(1 / ASKS_S), self.ask_now_and_then)
 
     def put(self, topic, payload):
         """Take what the broker passes on; or have it kept there for a while."""
@@ -327,10 +362,10 @@ class Consumer:
             self._world.oracle.signed(self._broker.name, self._epoch, numbers)
             if self._dice.random() >= self.loses and self._broker.up:
                 payload = msgspec.json.encode({"epoch": self._epoch, "numbers": numbers})
-                self._broker.route(_Receipt(self._topic, payload))
+                self._broker.route(_Told(f"{self._root}/receipt/rcc", payload))
 
 
-class _Receipt(msgspec.Struct):
+class _Told(msgspec.Struct):
     topic: str
     payload: bytes
     qos: int = 1

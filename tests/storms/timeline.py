@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 import math
 import signal
 import traceback
@@ -88,6 +89,20 @@ class Timeline:
         self.now_s = max(self.now_s, until_s)
 
 
+class Numbered(asyncio.Task):
+    """A task that stands in a set where its number puts it, and not where memory had room for it.
+
+    Whoever cancels a group goes through a set; who comes first must not differ from run to run.
+    """
+
+    def __init__(self, number, *args, **words):
+        self._number = number
+        super().__init__(*args, **words)
+
+    def __hash__(self):
+        return self._number
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """An event loop without a selector: where others wait, it lets time pass."""
 
@@ -100,6 +115,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._turns = 0
         self._selector = self  # all that is asked of one is select()
         self._clock_resolution = 1e-9
+        numbers = itertools.count(1)
+        self.set_task_factory(
+            lambda loop, coro, **words: Numbered(next(numbers), coro, loop=loop, **words)
+        )
 
     def time(self):
         return self._timeline.now_s + self._ghost_s

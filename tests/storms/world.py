@@ -185,7 +185,7 @@ class World:
         self.oracle = Oracle(self, links=self.brokers, consumers=("shore",))
         shore = self.brokers["shore"]
         self.consumer = Consumer(
-            self, shore, "distress/v1/alpha/receipt/rcc", random.Random(f"{seed} consumer")
+            self, shore, "distress/v1/alpha", random.Random(f"{seed} consumer")
         )
         shore.session = self.consumer
         dice = random.Random(f"{seed} nemesis")
@@ -261,12 +261,11 @@ class World:
         if not self.modems[port].plugged:
             self.modems[port].plug_in()
 
-    def say(self, several):
-        """Have modems say these, each byte after the one before."""
+    def say(self, several, *, whole=False):
+        """Have modems say these, each byte after the one before, whole or in pieces."""
         for said in several:
-            cuts = sorted(
-                self._dice.randrange(len(said.wire)) for _ in range(self._dice.choice((0, 0, 1, 3)))
-            )
+            count = 0 if whole else self._dice.choice((0, 0, 1, 3))
+            cuts = sorted(self._dice.randrange(len(said.wire)) for _ in range(count))
             # A sentence is whole with its checksum; its line end may come later.
             whole_at = len(said.wire.rstrip(b"\r\n"))
             pieces = [
@@ -275,12 +274,12 @@ class World:
                 if end > begin
             ]
             modem, plugs = self.modems[said.port], self.modems[said.port].plugs
-            for piece, whole in pieces:
+            for piece, said_whole in pieces:
                 busy_s = max(self._busy_s[said.port], self.time.now_s)
                 busy_s += self._dice.uniform(0.001, 0.05)
                 self._busy_s[said.port] = busy_s
                 self.time.after(
-                    busy_s - self.time.now_s, partial(self._hear, modem, plugs, piece, whole)
+                    busy_s - self.time.now_s, partial(self._hear, modem, plugs, piece, said_whole)
                 )
 
     def _hear(self, modem, plugs, piece, said):
@@ -366,10 +365,11 @@ class World:
         self._plan = _plan_of(self.seed, self._folder)
         for port in PORTS:
             self._new_modem(port)
-        for sort, gap_s in GAPS_S.items():
+        for sort, gap_s in GAPS_S.items() if self._haste else ():
             self._again(sort, gap_s / self._haste)
         if self._nemesis is not None:
             self._nemesis.begin()
+            self.consumer.ask_now_and_then()
         self.time.after(LOOK_S, self._look)
         self.time.after(self.length_s, self._calm)
 

@@ -13,6 +13,7 @@ import math
 import signal
 import traceback
 from contextlib import contextmanager
+from contextvars import copy_context
 
 from gateway.clock import Clock
 from gateway.model.inbound import CLOCK_FLOOR_UTC_NS, Moment
@@ -20,6 +21,9 @@ from gateway.model.words import ClockState
 
 TURNS_MAX = 20_000
 """Turns of the loop without time passing: who takes more goes round in circles."""
+
+RESOLUTION_S = 1e-9
+"""Timers that lie no farther apart than this come in one turn."""
 
 BOOT_NS = 5 * 10**9
 """What the monotonic clock shows when the box has booted."""
@@ -75,13 +79,14 @@ class Timeline:
         self._count += 1
         heapq.heappush(self._due, (self.now_s + delay_s, self._count, call))
 
-    def advance(self, until_s, roused=lambda: False):
+    def advance(self, until_s, roused=()):
         """Let time pass until then, or until somebody is roused by what happens."""
-        while self._due and self._due[0][0] <= until_s:
-            when_s, _, call = heapq.heappop(self._due)
+        due = self._due
+        while due and due[0][0] <= until_s:
+            when_s, _, call = heapq.heappop(due)
             self.now_s = max(self.now_s, when_s)
             call()
-            if roused():
+            if roused:
                 return
         if until_s == math.inf:
             everybody = "everybody waits for ever"
@@ -103,8 +108,37 @@ class Numbered(asyncio.Task):
         return self._number
 
 
+class Call:
+    """Something to be called, unless it is cancelled before."""
+
+    __slots__ = ("_args", "_callback", "_context")
+
+    def __init__(self, callback, args, context):
+        self._callback = callback
+        self._args = args
+        self._context = context or copy_context()
+
+    def cancel(self):
+        self._callback = self._args = None
+
+    def cancelled(self):
+        return self._callback is None
+
+    def run(self):
+        """Call it, or not; what is raised is the loop's."""
+        if self._callback is not None:
+            self._context.run(self._callback, *self._args)
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
-    """An event loop without a selector: where others wait, it lets time pass."""
+    """An event loop without a selector: where others wait, it lets time pass.
+
+    Its turns are those of the loop of the library, with less on the way: no handle that tells where
+    it was made, no selector, and timers whose order is decided without a call.
+    """
+
+    get_debug = staticmethod(bool)
+    """False, and no frame of Python's for each future that asks."""
 
     def __init__(self, timeline):
         super().__init__()
@@ -113,8 +147,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timeline = timeline
         self._ghost_s = 0.0
         self._turns = 0
-        self._selector = self  # all that is asked of one is select()
-        self._clock_resolution = 1e-9
+        self._timers = []
+        """When, the how-manieth that was asked for, and what: those at once come in that order."""
+        self._timers_count = 0
         numbers = itertools.count(1)
         self.set_task_factory(
             lambda loop, coro, **words: Numbered(next(numbers), coro, loop=loop, **words)
@@ -123,23 +158,57 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def time(self):
         return self._timeline.now_s + self._ghost_s
 
-    def select(self, timeout):
-        """Return at once when there is work; else let time pass until there is."""
+    def call_soon(self, callback, *args, context=None):
+        if self._closed:
+            closed = "the loop is closed"
+            raise RuntimeError(closed)
+        call = Call(callback, args, context)
+        self._ready.append(call)
+        return call
+
+    call_soon_threadsafe = call_soon  # there are no threads here
+
+    def call_later(self, delay, callback, *args, context=None):
+        return self.call_at(self.time() + delay, callback, *args, context=context)
+
+    def call_at(self, when, callback, *args, context=None):
+        call = Call(callback, args, context)
+        self._timers_count += 1
+        heapq.heappush(self._timers, (when, self._timers_count, call))
+        return call
+
+    def _run_once(self):
+        """Take one turn: let time pass if nobody has anything to do, then call all that is due."""
+        ready, timers = self._ready, self._timers
+        while timers and timers[0][2].cancelled():
+            heapq.heappop(timers)
         self._turns += 1
         if self._turns > TURNS_MAX:
             circles = "somebody goes round in circles"
             raise Stuck(circles)
-        if timeout == 0:
-            return ()
+        if not (ready or self._stopping):
+            self._pass_time(timers[0][0] if timers else math.inf)
+        due_s = self.time() + RESOLUTION_S
+        while timers and timers[0][0] < due_s:
+            ready.append(heapq.heappop(timers)[2])
+        for _ in range(len(ready)):
+            try:
+                ready.popleft().run()
+            except Exception as error:  # noqa: BLE001  # as the loop of the library does
+                self.call_exception_handler({"message": "a call failed", "exception": error})
+
+    def _pass_time(self, until_s):
         if self.dead:
-            self._ghost_s += timeout or 0.0
-            return ()
+            self._ghost_s += max(0.0, until_s - self.time()) if until_s < math.inf else 0.0
+            return
         before_s = self._timeline.now_s
-        until_s = math.inf if timeout is None else before_s + timeout
-        self._timeline.advance(until_s, roused=lambda: bool(self._ready))
+        self._timeline.advance(until_s, roused=self._ready)
         if self._timeline.now_s > before_s:
             self._turns = 0
-        return ()
+
+    def close(self):
+        super().close()
+        self._timers.clear()
 
     def run_in_executor(self, _executor, func, *args):
         """Do it in the next turn: there are no threads here."""
@@ -155,12 +224,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
         self.call_soon(work)
         return done
-
-    def _process_events(self, _events):
-        pass
-
-    def _write_to_self(self):
-        pass
 
 
 class VirtualClock(Clock):
@@ -180,10 +243,13 @@ class VirtualClock(Clock):
     def now(self):
         """Return this moment; no two are alike, as on a real clock."""
         mono_ns = int(self._timeline.now_s * 1e9) - self._boot_ns + BOOT_NS
-        self._last_ns = mono_ns = max(self._last_ns + 1, mono_ns)
-        utc_ns = max(0, mono_ns + self.ahead_ns)
-        state = ClockState.FREE if utc_ns >= CLOCK_FLOOR_UTC_NS else ClockState.UNSET
-        return Moment(mono_ns=mono_ns, utc_ns=utc_ns, clock=state)
+        if mono_ns <= self._last_ns:
+            mono_ns = self._last_ns + 1
+        self._last_ns = mono_ns
+        utc_ns = mono_ns + self.ahead_ns
+        if utc_ns >= CLOCK_FLOOR_UTC_NS:
+            return Moment(mono_ns, utc_ns, ClockState.FREE)
+        return Moment(mono_ns, max(0, utc_ns), ClockState.UNSET)
 
     def begin_anew(self):
         """Begin the monotonic clock anew; the time of day goes on, as on a box with a battery."""

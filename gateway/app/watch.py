@@ -256,7 +256,7 @@ class Watch:
             self._tell_ports()
             due = now.mono_ns >= due_ns
             if due or self._alerts_written != self.board.standing:
-                self._write(self.status())
+                self._write(self.status)
             if due:
                 self._teller.retain("status", self._next_status())
                 due_ns = now.mono_ns + int(STATUS_S * 1e9)
@@ -265,15 +265,13 @@ class Watch:
 
     def _watch_the_box(self) -> None:
         """Raise and clear the alarms for what fails beside the way of a report."""
-        journal = self._journal.counts()
-        now_ns = self._clock.now().mono_ns
-        self._disk.look(now_ns)
-        self._strain.look(self.bounds(), now_ns)
-        self._tell_damage(journal)
+        now = self._clock.now()
+        self._disk.look(now.mono_ns)
+        self._strain.look(self.bounds(), now.mono_ns)
+        self._tell_damage(self._journal.counts())
         lost = self._recorder.last_error if self._recorder else None
         self.board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
         self._watch_the_links()
-        now = self._clock.now()
         self._say(AlertName.FLOOD, flood_in(self._pipeline.floods, now.mono_ns))
         self._say(AlertName.CLOCK, self._pipeline.timekeeping.trouble(now))
 
@@ -300,9 +298,10 @@ class Watch:
             self.board.alarm(AlertName.JOURNAL_DAMAGE, trouble, anew=True)
 
     def _tell_ports(self) -> None:
+        now = self._clock.now()
         for port, plan in zip(self._ports, self._plan.ports, strict=True):
             told = self._told_ports.get(plan.name)
-            state = port_link(port.state, plan, self._clock.now())
+            state = port_link(port.state, plan, now)
             if told is None or differ(told, state):
                 self._told_ports[plan.name] = state
                 self._teller.retain(f"port/{plan.name}", state)
@@ -317,15 +316,15 @@ class Watch:
         for link in self._links:
             yield from link.bounds()
 
-    def _write(self, status: Status) -> None:
-        """Put this status into the file, if there is one."""
+    def _write(self, status: Callable[[], Status]) -> None:
+        """Put this status into the file; without one nobody is asked for it."""
         self._alerts_written = dict(self.board.standing)
         if self._file is not None:
-            self._file.write(status)
+            self._file.write(status())
 
     def leave(self) -> None:
         """Say in the file that nobody is on watch any more."""
-        self._write(self._absence())
+        self._write(self._absence)
 
     def words(self) -> str:
         """Return how the box is in one line."""

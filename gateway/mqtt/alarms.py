@@ -181,7 +181,7 @@ class Alarms:
         return self._ages.since_ns(entry) if afterwards_ns is None else afterwards_ns
 
     def _poison(self, now: Moment) -> Alert | None:
-        found = {name: link.state().poison for name, link in self._links.items()}
+        found = {name: link.poison() for name, link in self._links.items()}
         numbers = {number for poison in found.values() for number in poison}
         self._poisoned = (self._poisoned or now) if numbers else None
         if self._poisoned is None:

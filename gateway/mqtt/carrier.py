@@ -80,7 +80,8 @@ class MqttBus:
     @property
     def disputed(self) -> str | None:
         """The name it goes by because another client bears its own; None when it is alone."""
-        return self._naming.disputed(self._clock.now().mono_ns)
+        naming = self._naming
+        return None if naming.undisputed else naming.disputed(self._clock.now().mono_ns)
 
     async def run(self) -> None:
         """Keep the connection until cancelled; then tell the will, if any, and leave in order."""

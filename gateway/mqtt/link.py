@@ -181,6 +181,10 @@ class Link:
         yield "distress pump", self._distress.pulse
         yield "urgent pump", self._second.pulse
 
+    def poison(self) -> tuple[int, ...]:
+        """Return the entries that could not be told time and again."""
+        return (*self._distress.poison(), *self._second.poison())
+
     def state(self) -> LinkState:
         """Return how this link stands now."""
         pumps = (self._distress, self._second)
@@ -199,7 +203,7 @@ class Link:
             certificates=self._renewal.statuses(),
             certificates_replaced=self._renewal.renewed,
             certificate_trouble=self._renewal.trouble(),
-            disputed=tuple(bus.disputed for _, bus in self._buses if bus.disputed),
+            disputed=tuple(name for _, bus in self._buses if (name := bus.disputed)),
             published=self._count.published,
             resent=self._count.resent,
             unsigned=sum(pump.unsigned for pump in pumps),
@@ -207,7 +211,7 @@ class Link:
             receipts=signing.count.taken if signing else 0,
             receipts_refused=signing.count.refused if signing else 0,
             requests=replace(self._requests.count) if self._requests else RequestCount(),
-            poison=tuple(number for pump in pumps for number in pump.poison()),
+            poison=self.poison(),
             refused=self._count.refused + self._states.count.refused,
             unwritable=self._count.unwritable + routine.unwritable,
             outbox_errors=self._count.errors + (signing.count.errors if signing else 0),

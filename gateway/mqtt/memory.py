@@ -103,7 +103,7 @@ class Memory:
         """Tell what is held whenever the link is up, for ever."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
+                async with asyncio.timeout(LOOK_S if len(self) else None):
                     await self._wake.wait()
             await self._bus.wait_connected()
             self._wake.clear()

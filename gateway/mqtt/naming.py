@@ -63,6 +63,11 @@ class Naming:
         """The name borne now."""
         return f"{self._configured}-{self._suffix}" if self._suffix else self._configured
 
+    @property
+    def undisputed(self) -> bool:
+        """Whether nobody has ever borne the configured name beside us: mostly so, for years."""
+        return self._suffix is None and self._tried_again_ns is None
+
     def disputed(self, now_ns: int) -> str | None:
         """Return the name borne, when the configured one is not known to be ours alone again."""
         tried_ns = self._tried_again_ns

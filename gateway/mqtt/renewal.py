@@ -86,11 +86,15 @@ class Renewal:
 
     def statuses(self) -> dict[str, CertificateStatus]:
         """Return how each certificate stands."""
+        if not self.protection.certificates:
+            return {}
         now = self._clock.now()
         return {name: status_of(one, now) for name, one in named(self.protection.certificates)}
 
     def trouble(self) -> str | None:
         """Return what is wrong with the credentials, or soon will be; None when nothing is."""
+        if not self.protection.protected:
+            return None
         now = self._clock.now()
         found = list(troubles(self.protection.certificates, now))
         if self.protection.refusal is not None:

@@ -86,7 +86,7 @@ class World:
     async def run(self):
         links = {
             name: SimpleNamespace(
-                state=lambda name=name: SimpleNamespace(poison=self.poison[name]),
+                poison=lambda name=name: self.poison[name],
                 unsigned=lambda owed, name=name: [
                     *(owed if name == "shore" else ()),
                     *self.waiting[name],

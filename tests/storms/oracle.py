@@ -449,20 +449,23 @@ class Oracle:
         standing = watch.board.standing
         if self._world.disk.within(CALM_S):
             return
+        life, began_s = self._world.life, self._world.began_s
+        waiting = [
+            (since_s, born)
+            for owed in self._owed.values()
+            for since_s, born, lane in owed.values()
+            if lane == "distress"
+        ]
+        none_s = self._now_s + 1.0  # so that the oldest of none is younger than any limit
+        since_s = min((since_s for since_s, _ in waiting), default=none_s)
+        oldest_s = self._now_s - max(since_s, began_s)
+        are_ours = all(born == life for _, born in waiting)
         for alert, limit_s in (("undelivered", UNDELIVERED_S), ("nondelivery", NONDELIVERY_S)):
-            life, began_s = self._world.life, self._world.began_s
-            ages = [
-                (self._now_s - max(since_s, began_s), born == life)
-                for owed in self._owed.values()
-                for since_s, born, lane in owed.values()
-                if lane == "distress"
-            ]
-            oldest_s = max((age_s for age_s, _ in ages), default=-1.0)
             if oldest_s >= limit_s + ALARM_SLACK_S and alert not in standing:
                 self.breach("I14", f"{alert} is not raised after {oldest_s:.1f} s")
             # What an earlier life left is aged by the time of day: it may be older than it is.
             # So is what was committed while the disk hung.
-            is_ours = all(ours for _, ours in ages) and not self._world.disk.within(2 * limit_s)
+            is_ours = are_ours and not self._world.disk.within(2 * limit_s)
             if alert in standing and is_ours and oldest_s < limit_s - 0.01:
                 self._linger(alert, oldest_s)
             else:
@@ -508,11 +511,14 @@ class Oracle:
 
     def _look_at_haste(self):
         """In calm nothing urgent waits."""
-        for said in self.open.values():
+        calm = [
+            (link, calm_s) for link in self._links if (calm_s := self._world.calm_s(link)) >= CALM_S
+        ]
+        for said in self.open.values() if calm else ():
             age_s = self._now_s - said.heard_s
             limit_s = DISTRESS_S_MAX if said.sort == "distress" else URGENT_S_MAX
-            for link in self._links:
-                is_calm = self._world.calm_s(link) >= CALM_S + age_s
+            for link, calm_s in calm:
+                is_calm = calm_s >= CALM_S + age_s
                 if link not in said.received and age_s > limit_s and is_calm:
                     invariant = "I7" if said.sort == "distress" else "I9"
                     words = f"{link}: {said.sort} {said.raws} waits for {age_s:.1f} s"

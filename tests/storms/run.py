@@ -96,6 +96,7 @@ def many(seeds, form, *, minutes, processes):
 def report(found, broken, *, wall_s, busy_s, processes):
     """Print the table."""
     virtual_s = sum(each.virtual_s for each in found)
+    seeds = [each.seed for each in found]
     troubles, tally, excused = (
         sum((getattr(each, name) for each in found), Counter())
         for name in ("troubles", "tally", "excused")
@@ -116,6 +117,11 @@ def report(found, broken, *, wall_s, busy_s, processes):
     print()
     for name, words in lines:
         print(f"{name:<58} {words}")
+    print(
+        f"\n{len(found):,} storms (seeds {min(seeds)} to {max(seeds)}), {virtual_s / 3600:,.0f} h "
+        f"in {wall_s:,.0f} s ({virtual_s / wall_s:,.0f} x real time with {processes} processes), "
+        f"{len(broken)} with a broken promise; commit {commit()}"
+    )
 
 
 def main():

@@ -17,7 +17,14 @@ from gateway.health import (
 )
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment
-from gateway.model.status import Alert, AlertName, JournalCounts, LinkStatus, PortLink
+from gateway.model.status import (
+    Alert,
+    AlertName,
+    HealthCounts,
+    JournalCounts,
+    LinkStatus,
+    PortLink,
+)
 from gateway.model.words import ClockState
 from gateway.pipeline import PortCount
 
@@ -108,6 +115,7 @@ def test_a_status_carries_all_that_was_handed_in():
         loop_lag_ms_p999=3.1,
         bounds=[bound(3), bound(5), bound(1)],
         duties_failed=6,
+        health=HealthCounts(notify_failures=2),
         alerts={AlertName.RECORD: ALERT},
     )
 
@@ -128,6 +136,7 @@ def test_a_status_carries_all_that_was_handed_in():
         "loop_lag_ms_p999": 3.1,
         "bounds": {"calls": {"held": 5, "limit": 10, "evicted": 3}},
         "duties_failed": 6,
+        "health": {"notify_failures": 2},
         "alerts": {"record": {"name": "record", "since": None, "text": "the tape is not written"}},
     }
 

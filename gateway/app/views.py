@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from gateway.health.notify import Notify
+from gateway.health.scrape import Scrape
+from gateway.health.statusfile import StatusFile
 from gateway.model.inbound import Moment
 from gateway.model.plan import PortPlan
-from gateway.model.status import AlertName, LinkStatus, PortLink
+from gateway.model.status import AlertName, HealthCounts, LinkStatus, PortLink
 from gateway.mqtt.linkstate import LinkState
 from gateway.normalise import utc_of
 from gateway.transport.supervisor import PortState
@@ -36,6 +39,7 @@ def link_status(state: LinkState, queued: int) -> LinkStatus:
         connected=state.distress_connected and state.routine_connected and state.receipts_connected,
         queued=queued + state.unjournaled_waiting,
         lost=state.unjournaled_lost + state.unwritable,
+        connects=state.connects,
         published=state.published + state.unjournaled_told,
         resent=state.resent,
         unsigned=state.unsigned,
@@ -52,9 +56,20 @@ def link_status(state: LinkState, queued: int) -> LinkStatus:
         dropped=state.dropped,
         throttled=state.throttled,
         conflated=state.conflated,
+        outbox_errors=state.outbox_errors,
+        overflowed=state.overflowed,
         certificates=state.certificates,
         certificates_replaced=state.certificates_replaced,
         last_error=state.last_error,
+    )
+
+
+def health_counts(file: StatusFile | None, notify: Notify, scrape: Scrape | None) -> HealthCounts:
+    """Return what came of the ways to see the status without a broker."""
+    return HealthCounts(
+        status_file_failures=file.failures if file else 0,
+        notify_failures=notify.failures,
+        scrapes_refused=scrape.refused if scrape else 0,
     )
 
 

@@ -15,7 +15,7 @@ from gateway.app.outside import Outside
 from gateway.app.strain import Strain
 from gateway.app.telling import Teller
 from gateway.app.troubles import flood_in, troubles_of
-from gateway.app.views import differ, in_words, link_status, port_link
+from gateway.app.views import differ, health_counts, in_words, link_status, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
 from gateway.health.board import Board
@@ -122,6 +122,7 @@ class Watch:
         self._began = clock.now()
         self._statuses = 0
         self._file = StatusFile(plan.health.status_file) if plan.health.status_file else None
+        self._notify, self._scrape = outside.notify, self._scraping(plan.health.prometheus_port)
         self._alerts_written: Mapping[AlertName, Alert] = {}
         self._damage_told: str | None = None
         self._troubles: dict[AlertName, str | None] = {}
@@ -155,14 +156,13 @@ class Watch:
         yield "status", self._status
         yield "alarms", self._alarms.run
         yield "lag", self._lag.run
-        if self._plan.health.prometheus_port is not None:
-            scrape = Scrape(
-                self._plan.health.prometheus_port,
-                lambda: exposition(self.status()),
-                clock=self._clock,
-                log=self._log,
-            )
-            yield "metrics", scrape.run
+        if self._scrape is not None:
+            yield "metrics", self._scrape.run
+
+    def _scraping(self, port: int | None) -> Scrape | None:
+        if port is None:
+            return None
+        return Scrape(port, lambda: exposition(self.status()), clock=self._clock, log=self._log)
 
     def late(self, mono_ns: int) -> Iterator[str]:
         """Return the stages that have made no progress for too long.
@@ -375,6 +375,7 @@ class Watch:
                 loop_lag_ms_p999=self._lag.ms_at(0.999),
                 bounds=self.bounds(),
                 duties_failed=self._duties_failed,
+                health=health_counts(self._file, self._notify, self._scrape),
                 alerts=self.board.standing,
                 clock=self._pipeline.timekeeping.status(now, leap=self._clock.held.leap),
             )

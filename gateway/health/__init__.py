@@ -21,6 +21,7 @@ from gateway.model.status import (
     AlertName,
     ClockStatus,
     Fill,
+    HealthCounts,
     JournalCounts,
     LinkStatus,
     PortBytes,
@@ -77,6 +78,7 @@ class Vitals(Struct, frozen=True, kw_only=True):
     loop_lag_ms_p999: float
     bounds: Iterable[Bound]
     duties_failed: int
+    health: HealthCounts
     alerts: Mapping[AlertName, Alert]
     clock: ClockStatus | None = None
     """None where nobody keeps an eye on it: then only its state is told."""
@@ -102,6 +104,7 @@ def status_of(vitals: Vitals) -> Status:
         loop_lag_ms_p999=vitals.loop_lag_ms_p999,
         bounds=fullest(vitals.bounds),
         duties_failed=vitals.duties_failed,
+        health=vitals.health,
         alerts=dict(vitals.alerts),
     )
 

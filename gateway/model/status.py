@@ -107,6 +107,8 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     connected: bool
     """Whether all connections are up: for distress, for the rest and, where a consumer of record is
     named, for its receipts."""
+    connects: int = 0
+    """Connections made for distress; with each, all that is not ended is told again."""
     queued: int = 0
     """Entries that are not ended: in the outbox, signed for by nobody yet, and before it."""
     published: int = 0
@@ -143,6 +145,11 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Routine records dropped because they were over the rate of the link, `routine_per_s`."""
     conflated: int = 0
     """Places that a newer one of the same craft replaced before they were told."""
+    outbox_errors: int = 0
+    """Times that the outbox could not be read or struck out; what stands in it is told later."""
+    overflowed: int = 0
+    """Receipts and requests that came with QoS 0 while a thousand others waited, and are forgotten:
+    whoever sent them has to send them again."""
     certificates: dict[str, CertificateStatus] = {}
     """`ours`, that of the `authority` in our file, and that which the `broker` showed last; further
     ones of a kind are numbered: `authority-2`."""
@@ -192,6 +199,17 @@ class JournalCounts(Struct, frozen=True, kw_only=True):
     that nothing up to that row was changed."""
 
 
+class HealthCounts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of telling how the box is where no broker is needed for it."""
+
+    status_file_failures: int = 0
+    """Times that the status file could not be written."""
+    notify_failures: int = 0
+    """Words to systemd that did not get through."""
+    scrapes_refused: int = 0
+    """Callers at the port of the metrics that were turned away, or cut off."""
+
+
 class Fill(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How full a place is; of several of one kind, the fullest."""
 
@@ -227,6 +245,7 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How full each kind of place is in which things wait or are remembered (docs/BOUNDS.md)."""
     duties_failed: int = 0
     """Times that a fault of this program ended a duty, which is taken up again. 0, or report it."""
+    health: HealthCounts | None = None
     alerts: dict[AlertName, Alert] = {}
     """What is wrong with the box itself: all that stands on `alert/<name>`."""
 

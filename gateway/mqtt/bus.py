@@ -120,6 +120,10 @@ class Bus(Protocol):
         """Publications that the broker has signed for on the present connection, or the last."""
 
     @property
+    def overflowed(self) -> int:
+        """Publications told to us with QoS 0 that nobody fetched in time, over all connections."""
+
+    @property
     def last_error(self) -> str | None:
         """Why the last connection, or the last attempt at one, came to its end."""
 

@@ -65,6 +65,10 @@ class MqttBus:
         self._make_wire = wire
         self._renewing = False
         self._wire: Wire | None = None
+        self._latest: Wire | None = None
+        """The connection that stands, or the last one that did or was to."""
+        self._overflowed = 0
+        """On all connections before that."""
         self._up = asyncio.Event()
         self.connects = 0
         self.taken = 0
@@ -76,6 +80,11 @@ class MqttBus:
     def connected(self) -> bool:
         """True while the broker is known to answer."""
         return self._wire is not None
+
+    @property
+    def overflowed(self) -> int:
+        """Publications told to us with QoS 0 that nobody fetched in time, over all connections."""
+        return self._overflowed + (self._latest.overflowed if self._latest else 0)
 
     @property
     def disputed(self) -> str | None:
@@ -184,6 +193,7 @@ class MqttBus:
             will=will,
             protection=self._protection,
         )
+        self._overflowed, self._latest = self.overflowed, wire
         try:
             await wire.open()
             await wire.subscribe_all(self._topics)

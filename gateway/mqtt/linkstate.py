@@ -54,9 +54,8 @@ class LinkState(Struct, frozen=True, kw_only=True):
     """Routine records over the rate of the link."""
     conflated: int
     """Places that a newer one of the same craft replaced before they were told."""
-    evicted: int
-    """Places never told because too many craft were about."""
-    places_waiting: int
+    overflowed: int
+    """What was told to us with QoS 0 and found no room."""
     unjournaled_told: int
     unjournaled_waiting: int
     unjournaled_lost: int

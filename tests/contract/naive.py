@@ -63,6 +63,7 @@ class NaiveBus:
         self._offers: set[asyncio.Task[None]] = set()
         self.connects = 0
         self.taken = 0
+        self.overflowed = 0
         self.disputed: str | None = None
         self.last_error: str | None = None
 

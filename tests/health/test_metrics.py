@@ -16,9 +16,11 @@ import pytest
 import structlog
 
 from gateway.app import Service
+from gateway.app.outside import Outside
 from gateway.clock import Clock
 from gateway.health import absence_of, scrape
 from gateway.health.metrics import GAUGES, exposition
+from gateway.health.notify import Notify
 from gateway.health.scrape import CONNECTIONS_MAX, REQUEST_BYTES_MAX, Scrape
 from gateway.health.statusfile import StatusFile
 from gateway.model.plan import HealthPlan, JournalPlan, LinkPlan, LogPlan, PortPlan, StationPlan
@@ -346,41 +348,68 @@ def test_a_port_that_somebody_holds_is_tried_again(monkeypatch):
     assert found.startswith(b"HTTP/1.0 200")
 
 
-def test_a_station_on_watch_shows_itself_and_says_in_the_end_that_it_has_left(tmp_path):
-    path = tmp_path / "status.json"
+def on_watch(folder, path, scene, **doors):
+    """Run a scene beside a station on watch, which is given the port of its metrics."""
     port = free_port()
     plan = StationPlan(
         station="kust",
         ports=(
             PortPlan(
                 name="vhf",
-                device=str(tmp_path / "no-modem"),
+                device=str(folder / "no-modem"),
                 modem="generic-dsc",
                 profile=profile_named("generic-dsc"),
             ),
         ),
         links=(LinkPlan(name="local", host="127.0.0.1", port=1, client_id="gw-kust"),),
-        journal=JournalPlan(path=str(tmp_path / "journal.db")),
+        journal=JournalPlan(path=str(folder / "journal.db")),
         record=None,
         log=LogPlan(),
         health=HealthPlan(status_file=str(path), prometheus_port=port),
     )
 
-    async def story():
-        service = Service(plan, clock=Clock(), log=QUIET, dice=random.Random(1))
+    async def play():
+        service = Service(plan, clock=Clock(), log=QUIET, dice=random.Random(1), **doors)
         running = asyncio.create_task(service.run())
         await service.on_watch.wait()
-        async with asyncio.timeout(10):
-            while not path.exists():
-                await asyncio.sleep(0.01)
-        page = await asked(port, b"GET /metrics HTTP/1.0\r\n\r\n")
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        return page
+        try:
+            async with asyncio.timeout(10):
+                return await scene(port)
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
 
-    page = asyncio.run(story())
+    return asyncio.run(play())
+
+
+def test_a_station_on_watch_shows_itself_and_says_in_the_end_that_it_has_left(tmp_path):
+    path = tmp_path / "status.json"
+
+    async def scene(port):
+        while not path.exists():
+            await asyncio.sleep(0.01)
+        return await asked(port, b"GET /metrics HTTP/1.0\r\n\r\n")
+
+    page = on_watch(tmp_path, path, scene)
 
     assert b'distress_gateway_port_state{port="vhf",state="waiting"} 1\n' in page
     assert b'distress_gateway_link_connected{link="local"} 0\n' in page
     assert msgspec.json.decode(path.read_bytes())["state"] == "offline"
+
+
+def test_what_keeps_the_status_from_who_looks_at_the_box_is_counted_where_he_can_see_it(tmp_path):
+    notify = Notify(str(tmp_path / "nobody.sock"))
+
+    async def scene(port):
+        await asked(port, b"GET / HTTP/1.0\r\n\r\n")
+        return await asked(port, b"GET /metrics HTTP/1.0\r\n\r\n")
+
+    page = on_watch(tmp_path, tmp_path / "gone/status.json", scene, outside=Outside(notify=notify))
+    notify.close()
+
+    for counted in ("status_file_failures", "notify_failures", "scrapes_refused"):
+        found = re.search(
+            rf"^distress_gateway_health_{counted}_total (\d+)$", page.decode(), re.MULTILINE
+        )
+        assert int(found[1]) > 0, counted

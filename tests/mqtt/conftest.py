@@ -174,6 +174,7 @@ class FakeBus:
         self.acknowledged = []
         self.connects = 0
         self.taken = 0
+        self.overflowed = 0
         self.last_error = None
         self.disputed = None
         self.signed = []

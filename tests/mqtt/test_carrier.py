@@ -24,6 +24,7 @@ class Wire:
         self.lost = None
         self.asked_in_vain = 0
         self.parting = None
+        self.overflowed = 0
         self.gone = asyncio.Event()
         self.signed = asyncio.get_running_loop().create_future()
 

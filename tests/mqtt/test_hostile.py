@@ -443,6 +443,11 @@ def test_more_than_is_fetched_is_counted_and_not_kept(monkeypatch):
         found = [await wire.receive() for _ in range(3)]
         assert [incoming.payload for incoming in found] == [b"0", b"1", b"2"]
         assert bus.connects == 1
+        await bus.renew()
+        assert bus.overflowed == 5, "a count never falls"
+        await bus.wait_reconnected(1)
+        await bus.publish(TOLD)
+        await until(lambda: bus.overflowed == 10)
 
     against(Broker(CONNACK["5"], answer=lambda p: told + puback(0)(p)), scene)
 

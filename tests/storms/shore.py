@@ -146,6 +146,7 @@ class Line:
         self.topics = ()
         self.left_in_order = False
         self.parting = None
+        self.overflowed = 0
         self.serial = 0
         self._broker = broker
         self._name = name

@@ -6,6 +6,10 @@ all.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+
 from gateway.clock import Clock
 
 PULSE_S = 5.0
@@ -32,6 +36,14 @@ class Pulse:
         """There is something to do: if it was resting, a beat is due from now on."""
         if self._due_ns is None:
             self.beat()
+
+    async def wait(self, until: Awaitable[object], limit_s: float) -> None:
+        """Wait for this, but not for ever, and say that we do: whoever waits looks again."""
+        self.beat(limit_s + PULSE_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await until
+        self.beat()
 
     def late(self, mono_ns: int) -> bool:
         """Say whether a beat was due before this moment."""

@@ -50,7 +50,7 @@ def link_status(state: LinkState, queued: int) -> LinkStatus:
         requests_refused=state.requests.refused,
         requests_broken_off=state.requests.broken_off,
         answered=state.requests.records,
-        poison=len(state.poison),
+        poison=len(state.poison) + len(state.unjournaled_poison),
         refused=state.refused,
         offered=state.offered,
         dropped=state.dropped,

@@ -181,9 +181,12 @@ class Alarms:
         return self._ages.since_ns(entry) if afterwards_ns is None else afterwards_ns
 
     def _poison(self, now: Moment) -> Alert | None:
-        found = {name: link.poison() for name, link in self._links.items()}
-        numbers = {number for poison in found.values() for number in poison}
-        self._poisoned = (self._poisoned or now) if numbers else None
+        found = {
+            name: (*link.poison(), *link.unjournaled_poison()) for name, link in self._links.items()
+        }
+        every = {one for poison in found.values() for one in poison}
+        numbers = {one for one in every if isinstance(one, int)}
+        self._poisoned = (self._poisoned or now) if every else None
         if self._poisoned is None:
             return None
         return Alert(
@@ -191,8 +194,8 @@ class Alarms:
             since=utc_of(self._poisoned.utc_ns),
             text=f"can't be told on {_listed(found)}, and is set aside and tried again: "
             "the log says why; look at the broker's access list and limits",
-            count=len(numbers),
-            number=min(numbers),
+            count=len(every),
+            number=min(numbers, default=None),
         )
 
 

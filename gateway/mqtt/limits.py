@@ -16,6 +16,10 @@ GOODBYE_S_MAX = 0.8
 WINDOW_MAX = 20
 """Publications unsigned at once. What mosquitto takes by default (max_inflight_messages)."""
 
+SIGNED_S_MAX = WINDOW_MAX * PUBACK_S_MAX
+"""By then a publication is signed for, or its connection has ended: a broker that takes one at a
+time may have nineteen before it, and all its time for each."""
+
 BACKLOG_PACKETS_MAX = 1024
 """Packets that the socket has not taken; beyond it QoS 0 is refused. A broker that stands still
 costs this many records, about a megabyte, and not the machine."""

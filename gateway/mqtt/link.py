@@ -36,7 +36,7 @@ from gateway.mqtt.requests import Archive, RequestCount, Requests
 from gateway.mqtt.routine import Routine
 from gateway.mqtt.states import States
 from gateway.mqtt.topics import STATUS, Topics
-from gateway.pulse import Pulse
+from gateway.pulse import PULSE_S, Pulse
 
 DISTRESS_WIDTH = 10
 """Distress entries unsigned at once."""
@@ -125,6 +125,7 @@ class Link:
         )
         self._late = Late(self._urgent)
         self._downs = Downs()
+        self._pulse = Pulse(clock)
 
     async def run(self) -> None:
         """Tell the broker until cancelled; then have it say that we left, and leave in order."""
@@ -177,13 +178,25 @@ class Link:
             yield from owner.bounds()
 
     def pulses(self) -> Iterator[tuple[str, Pulse]]:
-        """Return the pulse of each pump, by its name."""
+        """Return the pulse of each duty that has one, by its name; ADR 14 says which need none."""
         yield "distress pump", self._distress.pulse
         yield "urgent pump", self._second.pulse
+        yield "beat", self._pulse
+        yield "unjournaled", self._memory.pulse
+        yield "states", self._states.pulse
+        yield "certificates", self._renewal.pulse
+        if self._receipts is not None:
+            yield "receipts", self._receipts.pulse
+        if self._requests is not None:
+            yield "requests", self._requests.pulse
 
     def poison(self) -> tuple[int, ...]:
         """Return the entries that could not be told time and again."""
         return (*self._distress.poison(), *self._second.poison())
+
+    def unjournaled_poison(self) -> tuple[bytes, ...]:
+        """Return the bodies of those without a number."""
+        return self._memory.poison()
 
     def state(self) -> LinkState:
         """Return how this link stands now."""
@@ -223,6 +236,7 @@ class Link:
             unjournaled_told=self._memory.told,
             unjournaled_waiting=len(self._memory),
             unjournaled_lost=self._memory.lost,
+            unjournaled_poison=self.unjournaled_poison(),
         )
 
     @property
@@ -312,6 +326,7 @@ class Link:
 
     async def _beat(self) -> None:
         while True:
+            self._pulse.beat(BEAT_S + PULSE_S)
             await self._clock.sleep(BEAT_S)
             self._distress.beat()
             self._second.beat()

@@ -59,3 +59,5 @@ class LinkState(Struct, frozen=True, kw_only=True):
     unjournaled_told: int
     unjournaled_waiting: int
     unjournaled_lost: int
+    unjournaled_poison: tuple[bytes, ...]
+    """The bodies of entries without a number that could not be told time and again."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -13,9 +12,13 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
+from gateway.mqtt.aside import POISON_TRIES
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.limits import SIGNED_S_MAX
+from gateway.mqtt.outbox import LINK_S
 from gateway.mqtt.suspects import LOSSES_MAX
 from gateway.mqtt.topics import TopicUnsafe
+from gateway.pulse import PULSE_S, Pulse
 
 UNJOURNALED_MAX = 1024
 """Entries held in memory: hours of distress traffic, and a few megabytes."""
@@ -26,6 +29,9 @@ the disk and of this memory, have their turn meanwhile."""
 
 LOOK_S = 1.0
 """How often it is looked whether that time has come."""
+
+IDLE_S = 15.0
+"""How often it says that it lives, while there is nothing to tell."""
 
 _ORDER = tuple(Lane)
 """The most urgent first."""
@@ -40,6 +46,8 @@ class _Held(Struct, eq=False):
     since_ns: int
     due_ns: int = 0
     """Not told before then."""
+    tries: int = 0
+    """How often it could not be told."""
 
 
 class Memory:
@@ -54,6 +62,7 @@ class Memory:
         self._log = log
         self._held: dict[Lane, deque[_Held]] = {lane: deque() for lane in _ORDER}
         self._wake = asyncio.Event()
+        self.pulse = Pulse(clock)
         self._losses = 0
         """Connections in a row that ended with the first entry under way."""
         self.told = 0
@@ -99,13 +108,17 @@ class Memory:
         """Return each distress that waits, and since when, the oldest first."""
         return [(one.entry, one.since_ns) for one in self._held[Lane.DISTRESS]]
 
+    def poison(self) -> tuple[bytes, ...]:
+        """Return the bodies of the entries that could not be told time and again."""
+        every = (one for held in self._held.values() for one in held)
+        return tuple(one.entry.body for one in every if one.tries >= POISON_TRIES)
+
     async def run(self) -> None:
         """Tell what is held whenever the link is up, for ever."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S if len(self) else None):
-                    await self._wake.wait()
-            await self._bus.wait_connected()
+            await self.pulse.wait(self._wake.wait(), LOOK_S if len(self) else IDLE_S)
+            while not self._bus.connected:
+                await self.pulse.wait(self._bus.wait_connected(), LINK_S)
             self._wake.clear()
             while (first := self._next()) is not None:
                 try:
@@ -120,12 +133,14 @@ class Memory:
         return next((one for one in every if one.due_ns <= now_ns), None)
 
     def _set_aside(self, one: _Held) -> None:
+        one.tries += 1
         one.due_ns = self._clock.now().mono_ns + int(ASIDE_S * 1e9)
         self._losses = 0
 
     async def _tell(self, first: _Held) -> None:
         held = self._held[first.entry.lane]
         under_way = self._bus.connected
+        self.pulse.beat(SIGNED_S_MAX + PULSE_S)
         try:
             await self._bus.publish(self._write(first.entry, first.waited))
         except LinkLost:

@@ -19,6 +19,7 @@ from gateway.mqtt.bus import Bus, Incoming
 from gateway.mqtt.outbox import Outbox, Pump
 from gateway.mqtt.striking import ERROR_PAUSE_S
 from gateway.points import reached
+from gateway.pulse import Pulse
 
 RECEIPT_BYTES_MAX = 16_384
 """A thousand spans of numbers, in JSON. Whoever has more to sign for signs twice."""
@@ -91,16 +92,21 @@ class Receipts:
         self._log = log
         self._said: Fault | None = None
         self.count = ReceiptCount()
+        self.pulse = Pulse(clock)
+        """Not due while the consumer or the disk has the next move."""
 
     async def run(self) -> None:
         """Take receipts for ever. The broker is told that one came when it is on disk."""
+        self.pulse.rest()
         async for incoming in self.bus.received():
+            self.pulse.beat()
             reached("receipt.heard")
             numbers = self._read(incoming)
             if isinstance(numbers, Fault):
                 self._refuse(numbers)
             else:
                 await self._end(numbers)
+            self.pulse.rest()
 
     def _read(self, incoming: Incoming) -> set[int] | Fault:
         if incoming.topic != self._topic:
@@ -122,6 +128,7 @@ class Receipts:
 
     async def _struck(self, numbers: set[int]) -> set[int] | None:
         """Strike out what is known of these, and return it; None when the disk doesn't serve."""
+        self.pulse.rest()
         try:
             known = await self._told(numbers)
             if known:
@@ -130,6 +137,8 @@ class Receipts:
             self.count.errors += 1
             self._log.error("receipt_failed", error=repr(error))
             return None
+        finally:
+            self.pulse.beat()
         return known
 
     async def _told(self, numbers: set[int]) -> set[int]:

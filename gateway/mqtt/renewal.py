@@ -8,7 +8,6 @@ made anew, the one for distress last, and in a moment in which nothing is under 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 
 from gateway.clock import Clock
@@ -23,9 +22,11 @@ from gateway.mqtt.certificates import (
     status_of,
     troubles,
 )
-from gateway.mqtt.outbox import Pump
+from gateway.mqtt.limits import GOODBYE_S_MAX
+from gateway.mqtt.outbox import LINK_S, Pump
 from gateway.mqtt.protection import Print, Protection
 from gateway.points import reached
+from gateway.pulse import PULSE_S, Pulse
 
 LOOK_S = 5.0
 """How often it is looked whether the files are others. What has just changed is looked at once more
@@ -71,12 +72,14 @@ class Renewal:
         self._seen: Print | None = None
         self._due_ns = 0
         self._fault: str | None = None
+        self.pulse = Pulse(clock)
         self.renewed = 0
         """Times that replaced files were taken."""
 
     async def run(self) -> None:
         """Look after the files for ever."""
         while True:
+            self.pulse.beat(LOOK_S + PULSE_S)
             await self._clock.sleep(LOOK_S)
             try:
                 await self._look()
@@ -136,7 +139,7 @@ class Renewal:
             await self._renew(bus)
         while not all(pump.resting.is_set() for pump in self._pumps):
             for pump in self._pumps:
-                await pump.resting.wait()
+                await self.pulse.wait(pump.resting.wait(), LINK_S)
         await self._renew(self._urgent)
 
     def _check(self, fresh: Protection) -> None:
@@ -149,6 +152,7 @@ class Renewal:
     async def _try_out(self, fresh: Protection) -> None:
         """Connect beside those that stand, under a name of its own, and leave again."""
         bus = self._trial(fresh)
+        self.pulse.beat(TRIAL_S_MAX + PULSE_S)
         async with asyncio.TaskGroup() as group:
             attempt = group.create_task(bus.run(), name="trial of new certificates")
             for _ in range(round(TRIAL_S_MAX / TRIAL_LOOK_S)):
@@ -163,7 +167,6 @@ class Renewal:
     async def _renew(self, bus: Bus) -> None:
         """Have one connection made anew, and wait until it stands."""
         connects = bus.connects
+        self.pulse.beat(GOODBYE_S_MAX + PULSE_S)
         await bus.renew()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RENEW_S_MAX):
-                await bus.wait_reconnected(connects)
+        await self.pulse.wait(bus.wait_reconnected(connects), RENEW_S_MAX)

@@ -8,7 +8,6 @@ but itself.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.entry import Entry, Lane
 from gateway.mqtt.bus import Bus, Incoming, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.limits import SIGNED_S_MAX
 from gateway.mqtt.outbox import Outbox, Pump
 from gateway.mqtt.ranges import (
     Account,
@@ -31,6 +31,7 @@ from gateway.mqtt.ranges import (
 )
 from gateway.mqtt.topics import TopicUnsafe
 from gateway.points import reached
+from gateway.pulse import PULSE_S, Pulse
 
 READ_ROWS = 100
 """Rows read from the disk at a time: a few milliseconds of it."""
@@ -113,17 +114,23 @@ class Requests:
         self._log = log
         self._said: Fault | None = None
         self.count = RequestCount()
+        self.pulse = Pulse(clock)
+        """Not due while the consumer or the disk has the next move."""
 
     async def run(self) -> None:
         """Answer one request after the other, for ever."""
+        self.pulse.rest()
         async for incoming in self.bus.received():
+            self.pulse.beat()
             reached("request.heard")
             try:
                 await self._take(incoming)
             except Exception as error:  # noqa: BLE001  # whoever asked sees no end, and asks again
                 self.count.broken_off += 1
                 self._log.warning("request_broken_off", error=repr(error))
+            self.pulse.beat()
             await self._clock.sleep(PAUSE_S)
+            self.pulse.rest()
 
     async def _take(self, incoming: Incoming) -> None:
         if incoming.topic != self._topic or incoming.retained:
@@ -166,19 +173,24 @@ class Requests:
         )
         known_by = None if fault is Fault.TOO_LONG else incoming.correlation
         reply = _Reply(self._answer_topic, known_by)
+        self.pulse.beat(SIGNED_S_MAX + PULSE_S)
         await self.bus.publish(reply.addressed(self._close(answer)))
 
     async def _answer(self, request: Request, reply: _Reply) -> None:
         account = Account(request, self._archive.number_last)
         first = request.first
         while first <= account.last:
+            self.pulse.rest()
             rows = await self._archive.entries(first=first, limit=READ_ROWS)
+            self.pulse.beat()
             wanted = [row for row in rows if self._is_wanted(row, account)]
             for place in range(0, len(wanted), TOLD_TOGETHER):
                 await self._tell(wanted[place : place + TOLD_TOGETHER], account, reply)
             first = rows[-1].number + 1 if rows else account.last + 1
             await self._clock.sleep(PAUSE_S)
+        self.pulse.rest()
         damaged = await self._archive.damaged(first=request.first, last=account.last)
+        self.pulse.beat(SIGNED_S_MAX + PULSE_S)
         answer = account.closed(damaged, station=self._station, epoch=self._archive.epoch)
         await self.bus.publish(reply.addressed(self._close(answer)))
         self.count.answered += 1
@@ -195,12 +207,14 @@ class Requests:
     async def _tell(self, rows: Sequence[Entry], account: Account, reply: _Reply) -> None:
         """Tell some records, in their order, when nothing urgent has to be told."""
         await self._give_way()
+        self.pulse.beat(SIGNED_S_MAX + PULSE_S)
         lost: list[LinkLost] = []
         async with asyncio.TaskGroup() as group:
             for row in rows:
                 group.create_task(self._tell_one(row, account, reply, lost))
         if lost:
             raise lost[0]
+        self.pulse.beat()
         await self._clock.sleep(PAUSE_S)
 
     async def _tell_one(
@@ -220,6 +234,4 @@ class Requests:
     async def _give_way(self) -> None:
         """Let all that is urgent come to rest first; but a flood of it must not silence us."""
         for pump in self._after:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GIVE_WAY_S_MAX):
-                    await pump.resting.wait()
+            await self.pulse.wait(pump.resting.wait(), GIVE_WAY_S_MAX)

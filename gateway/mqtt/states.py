@@ -14,8 +14,11 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.limits import SIGNED_S_MAX
+from gateway.mqtt.outbox import LINK_S
 from gateway.mqtt.suspects import LOSSES_MAX, Suspects
 from gateway.points import reached
+from gateway.pulse import PULSE_S, Pulse
 
 STATES_MAX = 512
 """Topics that stand at once: ports, watches and alerts of a large station are a tenth of it."""
@@ -61,6 +64,7 @@ class States:
         self._due_ns: dict[str, int] = {}
         """When each state that the broker refuses, or hangs up on, is told again."""
         self._wake = asyncio.Event()
+        self.pulse = Pulse(clock)
         self.count = StateCount()
 
     def bounds(self) -> Iterator[Bound]:
@@ -96,11 +100,14 @@ class States:
     async def run(self) -> None:
         """Tell what is untold whenever the link is up, one after the other, for ever."""
         while True:
-            await self._wake.wait()
-            await self._bus.wait_connected()
+            while not self._wake.is_set():
+                await self.pulse.wait(self._wake.wait(), LINK_S)
+            while not self._bus.connected:
+                await self.pulse.wait(self._bus.wait_connected(), LINK_S)
             self._wake.clear()
             self._renew()
             while (state := self._next()) is not None:
+                self.pulse.beat()
                 if self._suspects.alone(state.topic):
                     await self._clock.sleep(CALM_S)
                 try:
@@ -153,6 +160,7 @@ class States:
 
     async def _tell(self, state: Outgoing) -> None:
         under_way = self._bus.connected
+        self.pulse.beat(SIGNED_S_MAX + PULSE_S)
         try:
             await self._bus.publish(state)
         except LinkLost:

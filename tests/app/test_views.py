@@ -19,6 +19,7 @@ VALUES = {
     float | None: (None, 1.5),
     tuple[str, ...]: ((), ("distress",)),
     tuple[int, ...]: ((), (7,)),
+    tuple[bytes, ...]: ((), (b"body",)),
     dict[str, CertificateStatus]: ({}, {"ours": CertificateStatus()}),
     RequestCount: (RequestCount(), None),
 }

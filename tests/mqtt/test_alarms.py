@@ -24,6 +24,7 @@ class World:
         self.clock = clock
         self.boxes = {"local": outbox(), "shore": outbox()}
         self.poison = {"local": (), "shore": ()}
+        self.unjournaled_poison = {"local": (), "shore": ()}
         self.number_last = 0
         self.number_found = 0
         self.failing = False
@@ -87,6 +88,7 @@ class World:
         links = {
             name: SimpleNamespace(
                 poison=lambda name=name: self.poison[name],
+                unjournaled_poison=lambda name=name: self.unjournaled_poison[name],
                 unsigned=lambda owed, name=name: [
                     *(owed if name == "shore" else ()),
                     *self.waiting[name],
@@ -403,6 +405,23 @@ def test_poison_is_an_alert_that_clears_by_itself(watched):
         alert = at.standing["alert/poison"]
         assert (alert.count, alert.number, alert.since) == (1, 9, since)
         at.poison["local"] = ()
+        await at.pass_s(3)
+        assert not at.standing
+
+    watched(scene)
+
+
+def test_poison_that_has_no_number_is_counted_once_whichever_links_it_is_for(watched):
+    async def scene(at):
+        at.unjournaled_poison = {"local": (b"one",), "shore": (b"one", b"two")}
+        await at.pass_s(3)
+        alert = at.standing["alert/poison"]
+        assert (alert.count, alert.number) == (2, None)
+        assert "link local, shore" in alert.text
+        at.poison["local"] = (9,)
+        await at.pass_s(3)
+        assert (at.standing["alert/poison"].count, at.standing["alert/poison"].number) == (3, 9)
+        at.poison = at.unjournaled_poison = {"local": (), "shore": ()}
         await at.pass_s(3)
         assert not at.standing
 

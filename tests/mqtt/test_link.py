@@ -492,6 +492,30 @@ def test_a_refused_unjournaled_entry_is_kept_and_lets_others_pass(rig, make):
     assert rig(scene).link.state().unjournaled_lost == 0
 
 
+def test_an_unjournaled_entry_that_can_not_be_told_time_and_again_is_poison_until_it_can(
+    rig, make, monkeypatch
+):
+    monkeypatch.setattr(memory, "LOOK_S", 0.005)
+    entry = msgspec.structs.replace(make.mayday(1), number=0)
+
+    async def scene(at):
+        at.urgent.refuse = lambda o: "0000001" in o.payload.decode()
+        at.up()
+        await make.settled()
+        at.link.tell_unjournaled(entry)
+        for tries in range(aside.POISON_TRIES):
+            assert at.link.state().unjournaled_poison == ()
+            await make.until(lambda tries=tries: at.link._memory._held[entry.lane][0].tries > tries)
+            at.clock.passed_s += memory.ASIDE_S
+        assert at.link.state().unjournaled_poison == (entry.body,)
+        at.urgent.refuse = lambda _o: False
+        at.clock.passed_s += memory.ASIDE_S
+        await make.until(lambda: at.link.state().unjournaled_told == 1)
+        assert at.link.state().unjournaled_poison == ()
+
+    rig(scene)
+
+
 def test_an_entry_that_made_room_while_under_way_takes_no_other_with_it(rig, make, monkeypatch):
     monkeypatch.setattr(memory, "UNJOURNALED_MAX", 2)
 

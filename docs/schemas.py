@@ -24,7 +24,7 @@ from gateway import __version__
 from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.words import Mode
-from gateway.mqtt.payload import POSITION_EXPIRY_S, ClockRecord, Record, RefusedRecord
+from gateway.mqtt.payload import POSITION_EXPIRY_S, AlarmRecord, ClockRecord, Record, RefusedRecord
 from gateway.mqtt.ranges import Answer, Request
 from gateway.mqtt.receipts import Receipt
 from gateway.mqtt.topics import Topics
@@ -84,6 +84,7 @@ def schemas() -> dict[str, Json]:
         "record.json": schema_of(Record),
         "refused.json": schema_of(RefusedRecord),
         "clock.json": schema_of(ClockRecord),
+        "alarm.json": schema_of(AlarmRecord),
         "report.json": schema_of(Report),
         "status.json": schema_of(Status),
         "port.json": schema_of(PortLink),
@@ -180,13 +181,23 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
     "report_exercise": (Record, 1, False, None, "QoS 0 for `routine`", False),
     "refused": (RefusedRecord, 1, False, None, "only frames that may be calls for help", False),
     "clock": (ClockRecord, 1, False, None, "`step` or `offset`: see OPERATIONS.md", False),
+    "alarm": (
+        AlarmRecord,
+        1,
+        False,
+        None,
+        "`raised` or `cleared`: see OPERATIONS.md",
+        False,
+    ),
     "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),
     "alert": (Alert, 1, True, None, "an empty payload clears it", False),
     "receipt": (Receipt, 1, False, None, "told to the gateway, JSON or msgpack", True),
     "request": (Request, 1, False, None, "told to the gateway, JSON or msgpack", True),
     "answer": (Answer, 1, False, None, "the records first, then this", False),
 }
-_BESIDE: dict[str, tuple[type[Struct], ...]] = {"answer": (Record, RefusedRecord)}
+_BESIDE: dict[str, tuple[type[Struct], ...]] = {
+    "answer": (Record, RefusedRecord, ClockRecord, AlarmRecord)
+}
 _NOT_YET = (None, 1, False, None, "", False)
 
 
@@ -220,6 +231,7 @@ _LEVELS = {
     "system": "The radio system: dsc, ais, gnss, …",
     "identity": "The MMSI of the craft, or the surest other name that it gave.",
     "what": "`step`: the time of day was moved. `offset`: what time it really was.",
+    "event": "`raised`: something is wrong, or more than before. `cleared`: it is over.",
     "name": "What is wrong: journal, clock, undelivered, nondelivery, poison, …",
     "consumer": "The name of the consumer of record, as configured.",
 }

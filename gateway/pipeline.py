@@ -16,7 +16,7 @@ from gateway.correlate.floods import Floods
 from gateway.correlate.timekeeping import Timekeeping
 from gateway.framing import Framer, framer_named
 from gateway.model.bounds import Bound
-from gateway.model.inbound import Chunk, Frame, Item, Moment, Reading, Refused, Tick, Unread
+from gateway.model.inbound import Chunk, Frame, Inbound, Moment, Reading, Refused, Tick, Unread
 from gateway.model.plan import PortPlan
 from gateway.model.words import Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
@@ -105,7 +105,7 @@ class Pipeline:
         self.timekeeping = Timekeeping(boot)
         self.floods = Floods()
 
-    def inbound(self, chunk: Chunk) -> list[Item]:
+    def inbound(self, chunk: Chunk) -> list[Inbound]:
         """Walk a chunk from the wire to its rulings; what is refused comes out beside them."""
         ear = self.ears[chunk.port]
         frames = ear.framer.split(chunk)
@@ -123,13 +123,13 @@ class Pipeline:
             for radio in (*ear.radios, *ear.strangers):
                 yield from radio.bounds()
 
-    def tick(self, tick: Tick) -> list[Item]:
+    def tick(self, tick: Tick) -> list[Inbound]:
         """Let time pass: what waited too long for its other half comes out as it is."""
         stated = self.timekeeping.tick(tick.now)
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
         return [*stated, *late]
 
-    def _let_pass(self, ear: Ear, now: Moment) -> Iterator[Item]:
+    def _let_pass(self, ear: Ear, now: Moment) -> Iterator[Inbound]:
         frames = ear.framer.expire(now)
         _count_frames(ear, frames)
         for frame in frames:
@@ -138,7 +138,7 @@ class Pipeline:
             for found in _overdue(ear, radio, now):
                 yield from self._onward(ear, radio, found)
 
-    def _walk(self, ear: Ear, frame: Frame) -> Iterator[Item]:
+    def _walk(self, ear: Ear, frame: Frame) -> Iterator[Inbound]:
         if frame.fault is Fault.NOISE:
             return
         if frame.fault is not None:
@@ -158,7 +158,7 @@ class Pipeline:
         ear.count.unread += 1
         yield _kept(ear, (frame,), reason="", door="radio", distress_like=False)
 
-    def _onward(self, ear: Ear, radio: Radio, found: Reading | Unread) -> Iterator[Item]:
+    def _onward(self, ear: Ear, radio: Radio, found: Reading | Unread) -> Iterator[Inbound]:
         if isinstance(found, Unread):
             yield self._refused(
                 ear, found.frames, found.reason, door="radio", distress_like=found.distress_like

@@ -299,7 +299,7 @@ def _names(item: Item) -> dict[str, object]:
         return {"port": item.port, "reason": item.reason}
     if isinstance(item, Ruling):
         return {"report_id": item.sighting.report.report_id}
-    return {"clock": type(item).__name__, "mono_ns": item.mono_ns}
+    return {"stated": type(item).__name__, "mono_ns": item.mono_ns}
 
 
 class _Handed(Struct, frozen=True):

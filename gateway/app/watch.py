@@ -227,6 +227,7 @@ class Watch:
     async def end(self) -> None:
         """Keep what was heard to the last."""
         self.give_up_what_is_half_said()
+        self._teller.keep(self.board.logbook.last())
         await self._teller.end()
 
     def say_what_is_lost(self) -> None:
@@ -254,6 +255,7 @@ class Watch:
             self._status_pulse.beat()
             now = self._clock.now()
             self._tell_ports()
+            self._teller.keep(self.board.logbook.due())
             due = now.mono_ns >= due_ns
             if due or self._alerts_written != self.board.standing:
                 self._write(self.status)

@@ -12,6 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from gateway.clock import Clock
+from gateway.health.logbook import Logbook
 from gateway.log import Log
 from gateway.model.status import Alert, AlertName
 from gateway.normalise import utc_of
@@ -31,6 +32,8 @@ class Board:
         self._links = links
         self._clock = clock
         self._log = log
+        self.logbook = Logbook(clock)
+        """Each alarm that began, had more to say, or is over, for the journal."""
         self._standing: dict[AlertName, Alert] = {}
         self._said: set[AlertName] = set()
         """Of which it was said in this run whether they stand."""
@@ -65,8 +68,10 @@ class Board:
 
     def _stand(self, name: AlertName, alert: Alert | None, *, loudly: bool) -> None:
         self._said.add(name)
+        is_news = loudly
         if alert is None:
-            if self._standing.pop(name, None):
+            is_news = self._standing.pop(name, None) is not None
+            if is_news:
                 self._log.warning("alarm_cleared", alarm=name)
         else:
             self._standing[name] = alert
@@ -78,5 +83,7 @@ class Board:
                 count=alert.count,
                 number=alert.number,
             )
+        if is_news:
+            self.logbook.note(name, alert)
         for link in self._links:
             link.retain(f"alert/{name}", alert)

@@ -24,8 +24,6 @@ from gateway.model.words import ClockState
 LISTED_MAX = 20
 """Of the entries dated anew, the newest; the others are counted."""
 
-_ROWS_ALL = {"first": 0, "limit": -1}
-
 
 class Redated(Struct, frozen=True):
     """One entry that is dated anew."""
@@ -52,11 +50,11 @@ class Dating(Struct, frozen=True):
 def dating_of(path: str) -> Dating:
     """Return which entries of this journal are dated anew; raise JournalFailed."""
     with looked_into(path) as ask:
-        stated = [one for kept in _entries(ask) if (one := _statement(kept)) is not None]
+        stated = [one for kept in entries_in(ask) if (one := _statement(kept)) is not None]
         offsets = [one for one in stated if isinstance(one, ClockOffset)]
         newest: deque[Redated] = deque(maxlen=LISTED_MAX)
         count = 0
-        for kept in _entries(ask) if offsets else ():
+        for kept in entries_in(ask) if offsets else ():
             anew = _anew(kept, offsets)
             if anew is not None:
                 count += 1
@@ -85,8 +83,9 @@ class _Ruling(Struct):
     sighting: _Sighting
 
 
-def _entries(ask: Ask) -> Iterator[Kept]:
-    for shelf, *found in ask(sql.ENTRIES, _ROWS_ALL):
+def entries_in(ask: Ask) -> Iterator[Kept]:
+    """Yield each entry that proves itself, but no routine, by number."""
+    for shelf, *found in ask(sql.ENTRIES, sql.ROWS_ALL):
         kept = kept_of(tuple(found)) if shelf == ENTRY else None
         if kept is not None:
             yield kept

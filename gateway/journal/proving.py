@@ -29,9 +29,6 @@ from gateway.journal.wreck import Wreck
 FAULTS_MAX = 20
 """Of one kind, told by number; the others are counted. A page is read, a thousand lines are not."""
 
-_ROWS_ALL = {"first": 0, "limit": -1}
-"""SQLite takes a limit below zero for none."""
-
 
 class Finding(Struct, frozen=True):
     """One property that a journal has to have, and where it hasn't."""
@@ -127,7 +124,7 @@ class _Walk:
         ]
         self._look_at_structure()
         try:
-            for shelf, *found in self._ask(sql.ENTRIES, _ROWS_ALL):
+            for shelf, *found in self._ask(sql.ENTRIES, sql.ROWS_ALL):
                 self._look_at(str(shelf), tuple(found))
         except JournalFailed as failure:
             self._structure.append(f"it can't be read to its end: {failure.reason}")

@@ -143,6 +143,9 @@ ENTRIES = """
     ORDER BY number LIMIT :limit
 """
 
+ROWS_ALL = {"first": 0, "limit": -1}
+"""What ENTRIES is asked with for all of them: SQLite takes a limit below zero for none."""
+
 COUNT_ROWS = """
     SELECT lane, count(*) FROM entry GROUP BY lane
     UNION ALL SELECT 'routine', count(*) FROM routine

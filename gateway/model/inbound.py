@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from gateway.model.place import Identity, Position, Velocity
+from gateway.model.status import AlarmCleared, AlarmRaised
 from gateway.model.words import (
     ClockState,
     Confidence,
@@ -310,5 +311,8 @@ class ClockOffset(
     out by some 0.4 s more for each hour: that is how well a plain crystal keeps time."""
 
 
-Item = Ruling | Refused | ClockStep | ClockOffset
-"""What comes out of the hallway and goes on disk."""
+Inbound = Ruling | Refused | ClockStep | ClockOffset
+"""What comes out of the hallway."""
+
+Item = Inbound | AlarmRaised | AlarmCleared
+"""What goes on disk: what comes out of the hallway, and what is noted of the box itself."""

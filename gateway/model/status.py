@@ -297,3 +297,41 @@ class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many entries it concerns, where it concerns entries."""
     number: int | None = None
     """The oldest of them."""
+
+
+class AlarmNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every note of an alarm says: which one, and when."""
+
+    name: AlertName
+    boot: str | None = None
+    """The start of the machine that `mono_ns` counts from."""
+    mono_ns: int
+    utc: datetime | None = None
+    clock: ClockState
+    """How far `utc` can be trusted."""
+    clock_error_ms: int | None = None
+    unsaid: int = 0
+    """How often it was raised, told anew or cleared since the note before, and not noted: too fast
+    for that."""
+
+
+class AlarmRaised(
+    AlarmNote, frozen=True, kw_only=True, omit_defaults=True, tag_field="alarm", tag="raised"
+):
+    """Something is wrong with the box itself, or more than before: what stood on `alert/…` then.
+
+    What still stands when a run of the gateway ends is over with it, and raised again by the next.
+    """
+
+    text: str
+    """What it is, and what can be done about it, for a person."""
+    count: int | None = None
+    """How many entries it concerned then, where it concerns entries."""
+    number: int | None = None
+    """The oldest of them."""
+
+
+class AlarmCleared(
+    AlarmNote, frozen=True, kw_only=True, omit_defaults=True, tag_field="alarm", tag="cleared"
+):
+    """It is over: nothing stands on `alert/…` under this name any more."""

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report, Verdict, Witness
+from gateway.model.status import AlarmCleared, AlarmRaised
 from gateway.model.words import Mode, Relation, Urgency
 from gateway.mqtt.bus import Outgoing
 from gateway.mqtt.topics import Topics
@@ -74,6 +75,12 @@ class ClockRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     """What is stated about the time of day of this box, as told on `clock/step`, `clock/offset`."""
 
     statement: ClockStep | ClockOffset
+
+
+class AlarmRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """A trouble of the box itself that began or is over, as told on `alarm/…`."""
+
+    note: AlarmRaised | AlarmCleared
 
 
 class Writer:
@@ -140,6 +147,8 @@ class Writer:
         body = msgspec.msgpack.decode(entry.body, type=dict[str, object])
         if "what" in body:
             return self._clock(entry, body, published_utc_ns, waited=waited)
+        if "alarm" in body:
+            return self._alarm(entry, body, published_utc_ns, waited=waited)
         if "sighting" not in body:
             return self._refused(entry, body, published_utc_ns, waited=waited)
         ruling = msgspec.convert(body, _Ruling)
@@ -203,6 +212,26 @@ class Writer:
         )
         return self.topics.clock(str(body["what"])), self._encode(record)
 
+    def _alarm(
+        self,
+        entry: Entry,
+        body: dict[str, object],
+        published_utc_ns: int | None,
+        *,
+        waited: bool,
+    ) -> tuple[str, bytes]:
+        published = utc_of(published_utc_ns)
+        record = _AlarmAgain(
+            station=self._station,
+            epoch=entry.epoch,
+            number=entry.number,
+            journaled=entry.number > 0,
+            times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
+            late=waited,
+            note=body,
+        )
+        return self.topics.alarm(str(body["alarm"])), self._encode(record)
+
 
 def _overdue(heard: datetime | None, published: datetime | None) -> bool:
     """Return whether telling took too long; a clock that was set back in between says nothing."""
@@ -227,6 +256,10 @@ class _RefusedAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
 
 class _ClockAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     statement: dict[str, object]
+
+
+class _AlarmAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    note: dict[str, object]
 
 
 class _Heard(Struct):

@@ -73,6 +73,10 @@ class Topics:
         """Return where it is told that the time of day was moved, or what it really was."""
         return f"{self.root}/clock/{level(what)}"
 
+    def alarm(self, event: str) -> str:
+        """Return where it is told, and kept, that a trouble of the box itself began or is over."""
+        return f"{self.root}/alarm/{level(event)}"
+
     def ruling(self, agreement: str, rule: str) -> str:
         """Return where the verdicts of a rule go."""
         return f"{self.root}/ruling/{level(agreement)}/{level(rule)}"

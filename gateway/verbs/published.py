@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.model.inbound import Item, Refused, Ruling
+from gateway.model.inbound import Inbound, Refused, Ruling
 from gateway.mqtt.payload import ClockRecord, Record, RefusedRecord, Times
 
 EPOCH = "replay"
@@ -11,7 +11,7 @@ EPOCH = "replay"
 _NEVER = Times(journaled_utc=None, published_utc=None)
 
 
-def record_of(number: int, item: Item, station: str) -> Record | RefusedRecord | ClockRecord:
+def record_of(number: int, item: Inbound, station: str) -> Record | RefusedRecord | ClockRecord:
     """Return the record of an entry; nothing of the time of day of this box gets into it."""
     if isinstance(item, Refused):
         return RefusedRecord(

@@ -23,7 +23,7 @@ from gateway.model.inbound import (
     Chunk,
     ClockOffset,
     ClockStep,
-    Item,
+    Inbound,
     Moment,
     Refused,
     Ruling,
@@ -112,7 +112,7 @@ class Replay:
             ports = [PortPlan(name=PORT, device=str(path), modem=modem, profile=facts)]
         self.pipeline = hallway(self.station, ports, boot=boot)
 
-    def entries(self) -> Iterator[tuple[int, Item]]:
+    def entries(self) -> Iterator[tuple[int, Inbound]]:
         """Yield each entry with its number, from 1 without gaps."""
         number = 0
         for heard in self._heard:
@@ -125,7 +125,7 @@ class Replay:
                 number += 1
                 yield number, item
 
-    def stated(self) -> Iterator[Item]:
+    def stated(self) -> Iterator[Inbound]:
         """Yield what is stated about the clock, and little else: only witnesses are listened to."""
         pipeline = self.pipeline
         for heard in self._heard:
@@ -144,7 +144,7 @@ class Replay:
 
 def replay(
     path: Path | str, *, profile: str | None = None, station: str | None = None
-) -> Iterator[tuple[int, Item]]:
+) -> Iterator[tuple[int, Inbound]]:
     """Yield the entries of a tape or capture, each with its number."""
     return Replay(Path(path), profile=profile, station=station).entries()
 
@@ -186,12 +186,12 @@ def _main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _json(number: int, item: Item, running: Replay) -> str:
+def _json(number: int, item: Inbound, running: Replay) -> str:
     """Return an entry as it is published; who reads it knows what to make of the offsets."""
     return msgspec.json.encode(record_of(number, item, running.station)).decode()
 
 
-def _words(item: Item, offsets: Sequence[ClockOffset]) -> str:
+def _words(item: Inbound, offsets: Sequence[ClockOffset]) -> str:
     """Return an entry in one line, at the time at which it really was heard."""
     colour = sys.stdout.isatty()
     if isinstance(item, ClockStep | ClockOffset):
@@ -219,7 +219,7 @@ def _with_ticks(chunks: Iterable[Chunk]) -> Iterator[Chunk | Tick]:
     yield Tick(replace(now, mono_ns=now.mono_ns + END_NS))
 
 
-def _watched(running: Replay) -> Iterator[tuple[int, Item]]:
+def _watched(running: Replay) -> Iterator[tuple[int, Inbound]]:
     """Yield the entries, with a bar on standard error when somebody waits for a long file."""
     if not sys.stderr.isatty() or running.size_bytes < PROGRESS_BYTES_MIN:
         yield from running.entries()
@@ -253,7 +253,7 @@ class _Tally:
         self._distress_like = 0
         self._clock = 0
 
-    def add(self, item: Item) -> None:
+    def add(self, item: Inbound) -> None:
         """Count one entry."""
         if isinstance(item, Ruling):
             report = item.sighting.report

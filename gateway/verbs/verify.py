@@ -8,9 +8,11 @@ from collections.abc import Iterator
 
 from msgspec import json
 
+from gateway.journal.alarmed import Alarmed, alarmed_in
 from gateway.journal.dating import Dating, dating_of
 from gateway.journal.failed import JournalFailed
 from gateway.journal.proving import Finding, Proof, proof_of
+from gateway.model.status import AlarmRaised
 from gateway.verbs.telling import printable
 
 
@@ -24,12 +26,13 @@ def main(args: argparse.Namespace) -> int:
         else:
             sys.stderr.write(f"{printable(str(failed))}\n")
         return 1
-    dating = _dating(args.file)
+    dating, alarmed = _dating(args.file), _alarmed(args.file)
     if args.json:
-        found = {"holds": proof.holds, "proof": proof, "dating": dating}
+        found = {"holds": proof.holds, "proof": proof, "dating": dating, "alarms": alarmed}
         sys.stdout.buffer.write(json.encode(found) + b"\n")
     else:
-        sys.stdout.write("\n".join([*_lines(proof), *_dated(dating)]) + "\n")
+        lines = [*_lines(proof), *_dated(dating), *_noted(alarmed)]
+        sys.stdout.write("\n".join(lines) + "\n")
     return 0 if proof.holds else 1
 
 
@@ -55,6 +58,27 @@ def _dating(path: str) -> Dating | None:
         return dating_of(path)
     except JournalFailed:
         return None
+
+
+def _alarmed(path: str) -> Alarmed | None:
+    """Return which alarms the journal has notes of; None when it can't be read to its end."""
+    try:
+        return alarmed_in(path)
+    except JournalFailed:
+        return None
+
+
+def _noted(alarmed: Alarmed | None) -> Iterator[str]:
+    """Yield which alarms were raised, and the newest notes of them; mostly few."""
+    if alarmed is None or not alarmed.newest:
+        return
+    yield ""
+    yield f"alarms     raised: {_counts(alarmed.raised)}"
+    for note in alarmed.newest:
+        said = f"{note.utc:%Y-%m-%d %H:%M:%S}" if note.utc else "no date"
+        what = f"raised: {printable(note.text)}" if isinstance(note, AlarmRaised) else "cleared"
+        unsaid = f" (and {note.unsaid} changes before it)" if note.unsaid else ""
+        yield f"           {said}  {note.name} {what}{unsaid}"
 
 
 def _dated(dating: Dating | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ from gateway.journal.standing import StandingJournal
 from gateway.model.entry import Entry, Lane, encode_item, lane_of
 from gateway.model.inbound import Heard, Refused, Report, Ruling, Sighting
 from gateway.model.plan import JournalPlan
-from gateway.model.status import JournalCounts
+from gateway.model.status import AlarmCleared, AlarmRaised, JournalCounts
 from gateway.model.words import ClockState, Confidence, Integrity, Kind, Mode, Urgency
 
 
@@ -132,9 +132,9 @@ class Desk:
         self.journal = journal
         self.link = FakeLink()
         self.log = log
-        board = Board((self.link,), clock=Clock(), log=log)
-        self.teller = Teller(journal, (self.link,), board=board, clock=Clock(), log=log)
-        self._disk = DiskWatch(journal, self.teller, board)
+        self.board = Board((self.link,), clock=Clock(), log=log)
+        self.teller = Teller(journal, (self.link,), board=self.board, clock=Clock(), log=log)
+        self._disk = DiskWatch(journal, self.teller, self.board)
 
     def look(self, at_s=0.0):
         self._disk.look(int(at_s * 1e9))
@@ -575,3 +575,33 @@ def test_what_waits_is_told_in_bites_and_everybody_has_a_turn_between_them():
     bites = asyncio.run(play())
     assert sum(bites) == 5 * telling.TOLD_AT_ONCE
     assert max(bites) == telling.TOLD_AT_ONCE
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_alarm_about_the_disk_is_told_raises_no_other_and_is_journaled_afterwards():
+    """What notes that the disk fails is refused by it like all else, and that is no news."""
+
+    async def story():
+        async with at_work() as desk:
+            desk.journal.mood = "fails"
+            desk.teller.keep([item(1)])
+            await desk.until(lambda: len(desk.link.told) == 1)
+            for _ in range(5):
+                desk.teller.keep(desk.board.logbook.due())
+                await asyncio.sleep(0.02)
+            told = len(desk.link.told)
+            desk.look()
+            assert desk.alarm(), "it stands for as long as anything is owed"
+            desk.journal.mood = "well"
+            await desk.until(lambda: not desk.teller.owed)
+            desk.look()
+            desk.teller.keep(desk.board.logbook.due())
+            await desk.until(lambda: len(desk.link.told) == 5)
+            return told, desk.journal.kept[1:], desk.link.said()
+
+    told, notes, said = asyncio.run(story())
+
+    assert told == 2, "the call, and the one note"
+    assert [type(note) for note in notes] == [AlarmRaised, AlarmCleared]
+    assert {note.name for note in notes} == {"journal"}
+    assert said[-3:] == [("afterwards", 1), ("afterwards", 2), ("journaled", 3)]

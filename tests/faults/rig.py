@@ -49,7 +49,7 @@ WAIT_S = 30.0
 SIGN_S = 0.02
 """How long the consumer of record collects before it signs."""
 
-BELOW = ("report", "refused", "clock", "alert", "port")
+BELOW = ("report", "refused", "clock", "alarm", "alert", "port")
 """What the consumer reads, besides the status."""
 
 RECONNECT_S = 0.1
@@ -208,7 +208,7 @@ class Consumer:
         kind, _, rest = found.topic.removeprefix(self._root).partition("/")
         if kind == "report":
             self._read(found.payload, at_ns)
-        elif kind in {"refused", "clock"}:
+        elif kind in {"refused", "clock", "alarm"}:
             record = _ENVELOPE.decode(found.payload)
             self._note(record.epoch, record.number)
         elif kind == "alert":

@@ -72,6 +72,7 @@ FIXED = {
     "Recorder._missed": "one a port",
     "Shelves._rows_max": "one a ring",
     "Tally.shelves": "one a shelf",
+    "Logbook._pages": "one a name of AlertName",
     "Tally.rows": "one a lane and ring",
     "Tally.owed": "one a link that is, or ever was, in the configuration and left something",
     "Tally.lane_last": "one a lane",
@@ -96,6 +97,8 @@ FIXED = {
     "Finder._properties": "what one device of the configuration is looked for by",
     "LastWords.filters": "of a logging.Handler, which nobody gives filters",
     # what keeps to a length in one line of its own
+    "_Page.waiting": "NOTES_MAX, by its own test; tests/health/test_logbook.py",
+    "_Page.noted_ns": "a deque of maxlen NOTES_MAX",
     "Ages._marks": "one a second of the 240 s of the longest limit",
     "Retention._marks": "one a round of an hour over keep_hours",
     "_Witness._samples": "a deque of maxlen SAMPLES_MAX",
@@ -126,7 +129,13 @@ FIXED = {
 """Places that need no line in docs/BOUNDS.md, each with the reason why it can't grow."""
 
 HANDED_IN = {
-    *("Alarms._links", "Finder._properties", "LastWords.filters", "LoopLag.counts"),
+    *(
+        "Alarms._links",
+        "Finder._properties",
+        "_Page.noted_ns",
+        "LastWords.filters",
+        "LoopLag.counts",
+    ),
     "Shelves._rows_max",
 }
 """Of those, what the source does not show: it is handed in, or made by a call."""

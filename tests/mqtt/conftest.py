@@ -25,6 +25,7 @@ from gateway.model.inbound import (
 )
 from gateway.model.place import Identity, Position
 from gateway.model.plan import LinkPlan
+from gateway.model.status import AlarmRaised, AlertName
 from gateway.model.words import (
     ClockState,
     Confidence,
@@ -148,8 +149,15 @@ def refused(number=1, *, distress_like=True, port="dsc1"):
     return entry_of(item, number)
 
 
+def alarm(number=1, **over):
+    said = {"name": AlertName.LINK, "mono_ns": 1, "clock": ClockState.NTP, "text": "it is down"}
+    return entry_of(AlarmRaised(**(said | over)), number)
+
+
 class HandClock:
     """A clock that a test moves; sleeping on it takes a moment, whatever was asked for."""
+
+    boot = None
 
     def __init__(self):
         self.passed_s = 0.0
@@ -443,7 +451,18 @@ def make():
         pass
 
     makers = Makers()
-    for maker in (report_of, ruling_of, entry_of, mayday, safety, place, refused, until, settled):
+    for maker in (
+        report_of,
+        ruling_of,
+        entry_of,
+        mayday,
+        safety,
+        place,
+        refused,
+        alarm,
+        until,
+        settled,
+    ):
         setattr(makers, maker.__name__, staticmethod(maker).__func__)
     makers.began = BEGAN
     makers.began_ns = BEGAN_NS

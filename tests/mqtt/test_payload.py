@@ -12,7 +12,15 @@ from gateway.model.entry import Lane
 from gateway.model.inbound import Report
 from gateway.model.words import Kind, Mode, Relation, Urgency
 from gateway.mqtt import payload
-from gateway.mqtt.payload import LATE_S, POSITION_EXPIRY_S, Record, RefusedRecord, Writer
+from gateway.mqtt.payload import (
+    LATE_S,
+    POSITION_EXPIRY_S,
+    AlarmRecord,
+    ClockRecord,
+    Record,
+    RefusedRecord,
+    Writer,
+)
 from gateway.mqtt.topics import Topics, TopicUnsafe
 
 
@@ -69,7 +77,7 @@ def test_json_is_read_by_any_reader(make):
 
 
 @pytest.mark.parametrize("form", ["json", "msgpack"])
-@pytest.mark.parametrize("maker", ["mayday", "safety", "place", "refused"])
+@pytest.mark.parametrize("maker", ["mayday", "safety", "place", "refused", "alarm"])
 def test_told_again_after_a_restart_it_says_the_same(make, form, maker):
     """The entry read back has no item; only the time of telling and `late` may differ."""
     first = getattr(make, maker)(5)
@@ -87,6 +95,8 @@ def test_the_published_types_are_what_is_written():
     for shown, written in (
         (Record, payload._RecordAgain),
         (RefusedRecord, payload._RefusedAgain),
+        (ClockRecord, payload._ClockAgain),
+        (AlarmRecord, payload._AlarmAgain),
     ):
         assert shown.__struct_fields__ == written.__struct_fields__
         assert shown.__struct_defaults__ == written.__struct_defaults__
@@ -149,6 +159,19 @@ def test_a_frame_that_may_be_a_call_for_help_is_told_as_it_was_heard(make):
     assert (outgoing.topic, outgoing.qos) == ("distress/v1/alpha/refused/dsc1", 1)
     assert record.refused == make.refused(9).item
     assert record.number == 9
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+@pytest.mark.parametrize("number", [9, 0], ids=["journaled", "unjournaled"])
+def test_an_alarm_is_told_as_it_was_noted_and_never_in_the_way_of_distress(make, form, number):
+    entry = make.alarm(number)
+    outgoing = writer(form).record(entry, published_utc_ns=make.began_ns, waited=False)
+    record = decoded(outgoing, form, AlarmRecord)
+
+    assert (outgoing.topic, outgoing.qos) == ("distress/v1/alpha/alarm/raised", 1)
+    assert record.note == entry.item
+    assert (record.number, record.journaled) == (number, number > 0)
+    assert entry.lane is Lane.SAFETY
 
 
 def test_a_place_is_retained_and_expires(make):

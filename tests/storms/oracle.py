@@ -50,6 +50,7 @@ import msgspec
 
 from gateway.model.entry import Lane
 from gateway.model.inbound import ClockOffset, ClockStep, Refused
+from gateway.model.status import AlarmNote
 from gateway.mqtt.alarms import NONDELIVERY_S, UNDELIVERED_S
 from gateway.mqtt.outbox import UNSIGNED_MAX
 
@@ -534,15 +535,18 @@ def _record(payload):
 
 
 def _is_record(topic):
-    return any(part in topic for part in ("/report/", "/refused/", "/clock/"))
+    return any(part in topic for part in ("/report/", "/refused/", "/clock/", "/alarm/"))
 
 
 def _told_in(record):
-    return next(record[part] for part in ("report", "refused", "statement") if part in record)
+    parts = ("report", "refused", "statement", "note")
+    return next(record[part] for part in parts if part in record)
 
 
 def _of_item(item):
     """Return name, key, port and time of an item."""
+    if isinstance(item, AlarmNote):  # in their order, and each behind what is noted of others
+        return None, None, f"alarm {item.name}", item.mono_ns
     if isinstance(item, ClockStep | ClockOffset):
         return None, None, None, item.mono_ns
     if isinstance(item, Refused):
@@ -553,7 +557,7 @@ def _of_item(item):
 
 
 def _of_body(body):
-    if "what" in body:
+    if "what" in body or "alarm" in body:
         return None, None
     if "sighting" not in body:
         return None, (body["port"], tuple(body["raw"]))
@@ -562,7 +566,7 @@ def _of_body(body):
 
 
 def _of_told(told):
-    if "what" in told:
+    if "what" in told or "alarm" in told:
         return None, None
     if "heard" not in told:
         return None, (told["port"], tuple(told["raw"]))

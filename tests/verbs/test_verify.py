@@ -5,12 +5,14 @@ import json
 import runpy
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway import cli
 from gateway.model.plan import JournalPlan
+from gateway.model.status import AlarmCleared, AlarmRaised, AlertName
 
 HOUSE = runpy.run_path(str(Path(__file__).parents[1] / "journal/conftest.py"))
 
@@ -59,6 +61,32 @@ def test_what_does_not_hold_is_told_place_by_place(journal, capsys):
     assert "rows 7 to 9 of entry missing, before number 10" in said
     assert "holds  structure" in said
     assert said.endswith("the journal does NOT hold\n")
+
+
+def test_the_alarms_that_the_journal_has_notes_of_are_told_the_newest_last(journal, capsys):
+    at = {"name": AlertName.LINK, "utc": datetime(2026, 11, 20, 12, tzinfo=UTC), "clock": "ntp"}
+    notes = [
+        AlarmRaised(mono_ns=1, text="link shore\x1b[2J is down", **at),
+        AlarmCleared(mono_ns=2, unsaid=7, **at),
+    ]
+
+    async def story():
+        async with HOUSE["opened"](JournalPlan(path=str(journal))) as opened:
+            await opened.append(notes)
+
+    asyncio.run(story())
+    status = cli.main(["verify", str(journal)])
+    words = capsys.readouterr().out
+    cli.main(["verify", "--json", str(journal)])
+    alarms = json.loads(capsys.readouterr().out)["alarms"]
+
+    assert status == 0
+    assert "alarms     raised: link 1\n" in words
+    assert "2026-11-20 12:00:00  link raised: link shore" in words
+    assert "\x1b" not in words
+    assert words.endswith("2026-11-20 12:00:00  link cleared (and 7 changes before it)\n")
+    assert alarms["raised"] == {"link": 1}
+    assert [one["alarm"] for one in alarms["newest"]] == ["raised", "cleared"]
 
 
 def test_a_flood_of_faults_is_counted(journal, capsys):

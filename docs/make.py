@@ -13,7 +13,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pages import bounds_page, radios_page, reliability_page, schema_page, topics_page
+from pages import (
+    bounds_page,
+    modules_page,
+    radios_page,
+    reliability_page,
+    schema_page,
+    topics_page,
+)
 from schemas import asyncapi, schemas
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +53,7 @@ def files() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs/TOPICS.md", topics_page()
     yield ROOT / "docs/RADIOS.md", radios_page()
     yield ROOT / "docs/BOUNDS.md", bounds_page()
+    yield ROOT / "docs/MODULES.md", modules_page()
     yield ROOT / "docs/RELIABILITY.md", reliability_page()
 
 

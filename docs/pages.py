@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -97,6 +98,24 @@ def bounds_page() -> str:
             "`tests/health/test_bounds.py` fails on a place with neither a line here nor a reason.",
         ]
     )
+
+
+def modules_page() -> str:
+    """Return docs/MODULES.md: every module of the gateway in its folder, by its own first words."""
+    folders: dict[str, list[tuple[str, ...]]] = {}
+    for path in sorted((ROOT / "gateway").rglob("*.py")):
+        place = path.relative_to(ROOT)
+        words = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        first = " ".join(words.split("\n\n")[0].split())
+        folders.setdefault(place.parent.as_posix(), []).append((f"`{place.name}`", _cell(first)))
+    lines = [
+        "# Every module, by its own first words",
+        NOTE,
+        "Who may know whom, and how they work together: [ARCHITECTURE.md](ARCHITECTURE.md).",
+    ]
+    for folder, modules in folders.items():
+        lines += [f"## {folder}/", _table(("module", "what it is"), modules)]
+    return _page(lines)
 
 
 def reliability_page() -> str:

@@ -13,15 +13,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.model.inbound import CLOCK_FLOOR_UTC_NS, Moment
+from gateway.model.inbound import CLOCK_FLOOR_UTC_NS, STEP_NS, Moment
 from gateway.model.words import ClockState
 
 LOOK_NS = 10**9
 """How long the kernel's word about the time of day is taken for what it still would say."""
-
-STEP_NS = 500_000_000
-"""A time of day that moved so far beside the monotonic clock was set: the kernel is asked anew. NTP
-lets a clock run faster or slower to mend less than half a second."""
 
 BOOT_DIGITS = 8
 """Of the name of a start of the machine: enough to tell those of one box apart."""

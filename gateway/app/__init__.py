@@ -28,15 +28,12 @@ from gateway.health import absence_of
 from gateway.health.watchdog import Watchdog
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
-from gateway.model.plan import PortPlan, RecordPlan, StationPlan
+from gateway.model.plan import MB, PortPlan, RecordPlan, StationPlan
 from gateway.model.status import Status
 from gateway.points import reached
 from gateway.transport.recorder import Recorder
 from gateway.transport.recording import Recording
 from gateway.transport.tape import TapeHeader, TapePort
-
-MB = 1_000_000
-"""What the configuration counts tapes and the reserve in."""
 
 SPARED_RESERVES = 4
 """So many times the journal's reserve the tapes leave free. The journal sheds routine at one, and

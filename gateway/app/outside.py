@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from msgspec import Struct, field
 
@@ -12,9 +11,7 @@ from gateway.journal.front import Journal
 from gateway.journal.standing import Opener
 from gateway.mqtt.carrier import MqttBus
 from gateway.mqtt.link import Carrier
-from gateway.transport.memory import Modem
-
-_NO_MODEMS: Mapping[str, Modem] = MappingProxyType({})
+from gateway.transport.memory import NO_MODEMS, Modem
 
 
 class Outside(Struct, frozen=True, kw_only=True):
@@ -22,7 +19,7 @@ class Outside(Struct, frozen=True, kw_only=True):
 
     carrier: Carrier = MqttBus
     """What makes the connections of a link."""
-    modems: Mapping[str, Modem] = _NO_MODEMS
+    modems: Mapping[str, Modem] = NO_MODEMS
     """The modems in memory (`memory:…`), by name."""
     opener: Opener = Journal.open
     """What opens the journal."""

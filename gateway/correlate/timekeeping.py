@@ -14,14 +14,18 @@ from statistics import median_low
 from typing import Literal
 
 from gateway.codes.dates import utc_ns_of, utc_of
-from gateway.model.inbound import CLOCK_FLOOR_UTC_NS, ClockOffset, ClockStep, Moment, Report
+from gateway.model.inbound import (
+    CLOCK_FLOOR_UTC_NS,
+    STEP_NS,
+    ClockOffset,
+    ClockStep,
+    Moment,
+    Report,
+)
 from gateway.model.status import ClockStatus
 from gateway.model.words import HELD, ClockState, Confidence
 
 _S = 10**9
-
-STEP_NS = _S // 2
-"""A time of day that moved so far beside the monotonic clock was set, by whomever."""
 
 SAMPLES_MAX = 5
 """Times of one receiver that its word is the middle of: two false ones among them do no harm. One

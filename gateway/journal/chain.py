@@ -69,20 +69,24 @@ class Shelf(Struct):
     link_gone: bytes = b""
 
 
-class Owed(Struct, frozen=True):
+class Outstanding(Struct, frozen=True):
     """What a link has yet to take, in a nutshell: proves the table that says it row by row."""
 
     count: int = 0
     total: int = 0
     """Of a digest of each row, so that rows may come and go in any order."""
 
-    def more(self, link: str, rank: int, number: int) -> Owed:
+    def more(self, link: str, rank: int, number: int) -> Outstanding:
         """Return it with one row more."""
-        return Owed(self.count + 1, (self.total + _owed_of(link, rank, number)) % _OWED_MODULUS)
+        return Outstanding(
+            self.count + 1, (self.total + _owed_of(link, rank, number)) % _OWED_MODULUS
+        )
 
-    def less(self, link: str, rank: int, number: int) -> Owed:
+    def less(self, link: str, rank: int, number: int) -> Outstanding:
         """Return it with one row less."""
-        return Owed(self.count - 1, (self.total - _owed_of(link, rank, number)) % _OWED_MODULUS)
+        return Outstanding(
+            self.count - 1, (self.total - _owed_of(link, rank, number)) % _OWED_MODULUS
+        )
 
     def sealed(self) -> tuple[int, bytes]:
         """Return it as it stands on disk."""
@@ -134,9 +138,9 @@ def seal_of(head: Head, shelves: Mapping[str, Shelf]) -> bytes:
     return blake2b(repr(told).encode(), digest_size=LINK_BYTES, person=b"DGRJ head").digest()
 
 
-def owed_in(link: str, rows: Iterable[tuple[int, int]]) -> Owed:
+def owed_in(link: str, rows: Iterable[tuple[int, int]]) -> Outstanding:
     """Return what these rows, of rank and number, come to."""
-    owed = Owed()
+    owed = Outstanding()
     for rank, number in rows:
         owed = owed.more(link, rank, number)
     return owed

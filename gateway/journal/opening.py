@@ -16,7 +16,7 @@ import msgspec
 from gateway.journal import sql
 from gateway.journal.chain import (
     Head,
-    Owed,
+    Outstanding,
     Shelf,
     layout_of,
     link_of,
@@ -116,10 +116,10 @@ def shelves_in(found: Iterable[tuple[object, ...]]) -> dict[str, Shelf]:
     return {str(row.pop("name")): msgspec.convert(row, Shelf) for row in rows}
 
 
-def owed_from(found: Iterable[tuple[object, ...]]) -> dict[str, Owed]:
+def owed_from(found: Iterable[tuple[object, ...]]) -> dict[str, Outstanding]:
     """Return what the file says that each link is owed."""
     rows = [msgspec.convert(values, tuple[str, int, bytes]) for values in found]
-    return {link: Owed(count, int.from_bytes(total)) for link, count, total in rows}
+    return {link: Outstanding(count, int.from_bytes(total)) for link, count, total in rows}
 
 
 def words_of(error: Exception, *, is_damage: bool) -> str:

@@ -18,7 +18,7 @@ from gateway.journal import outboxes, sql
 from gateway.journal.chain import (
     Head,
     Kept,
-    Owed,
+    Outstanding,
     Shelf,
     Trim,
     kept_of,
@@ -79,7 +79,7 @@ class Tally(Struct):
     head: Head
     shelves: dict[str, Shelf]
     rows: dict[str, int]
-    owed: dict[str, Owed]
+    owed: dict[str, Outstanding]
     quarantined: int
     owed_anew: set[str] = msgspec.field(default_factory=set)
     """Links whose outbox this transaction has changed."""
@@ -169,7 +169,7 @@ class Shelves:
     def strike(self, link: str, numbers: Sequence[int]) -> None:
         """Take the numbers out of the link's outbox; those that aren't there are no matter."""
         self.flush()
-        owed = self.tally.owed.get(link, Owed())
+        owed = self.tally.owed.get(link, Outstanding())
         for number in numbers:
             for (rank,) in self._db.execute(sql.STRIKE, (link, number)):
                 owed = owed.less(link, msgspec.convert(rank, int), number)
@@ -341,7 +341,7 @@ class Shelves:
                 self._db.execute(order, tuple(chain.from_iterable(rows[begin:end])))
                 begin = end
 
-    def _owes(self, link: str, owed: Owed) -> None:
+    def _owes(self, link: str, owed: Outstanding) -> None:
         if self.tally.owed.get(link) != owed:
             self.tally.owed[link] = owed
             self.tally.owed_anew.add(link)

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.clock import Clock
-
-FILE_MODE = 0o640
-"""As the journal itself."""
+from gateway.journal.opening import FILE_MODE
 
 SUFFIX = "-reserve"
 

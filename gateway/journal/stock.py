@@ -9,7 +9,7 @@ import msgspec
 from msgspec import structs
 
 from gateway.journal import opening, sql
-from gateway.journal.chain import Head, Owed, Shelf, layout_of, seal_of
+from gateway.journal.chain import Head, Outstanding, Shelf, layout_of, seal_of
 from gateway.journal.shelves import LANES, Database, Tally, counted
 from gateway.model.inbound import Moment
 from gateway.points import reached
@@ -32,7 +32,7 @@ def tally_of(
         head,
         shelves,
         rows=counted(db.execute(sql.COUNT_ROWS, ()), LANES),
-        owed={**dict.fromkeys(links, Owed()), **owed},
+        owed={**dict.fromkeys(links, Outstanding()), **owed},
         quarantined=msgspec.convert(quarantined, int),
     )
 

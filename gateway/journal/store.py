@@ -30,15 +30,12 @@ from gateway.journal.shelves import Cursor, Owing, Shelves, Values
 from gateway.journal.space import Space
 from gateway.journal.stock import tally_of
 from gateway.model.entry import Entry, Lane
-from gateway.model.plan import JournalPlan
+from gateway.model.plan import MB, JournalPlan
 from gateway.model.status import JournalCounts
 from gateway.points import reached
 
 BUSY_S_MAX = 2.0
 """How long somebody else's tool may lock the file before a commit fails for it."""
-
-MB = 1_000_000
-"""What the configuration counts the reserve in."""
 
 TIDY_APART_NS = 60 * 10**9
 """How often a disk without room is tidied: what is thrown out there makes room within the file."""

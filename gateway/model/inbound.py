@@ -27,6 +27,10 @@ SCHEMA_VERSION = 1
 CLOCK_FLOOR_UTC_NS = 1_793_491_200 * 10**9
 """2026-11-01: no box runs this release earlier, so an earlier clock was never set."""
 
+STEP_NS = 500_000_000
+"""A time of day that moved so far beside the monotonic clock was set, by whomever: NTP lets a clock
+run faster or slower to mend less than half a second."""
+
 
 class Moment(Struct, frozen=True, gc=False):
     """When something happened, as this box's clocks told it."""

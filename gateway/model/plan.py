@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+MB = 1_000_000
+"""What every name in `…_mb` counts in."""
+
 Name = Annotated[
     str,
     Meta(

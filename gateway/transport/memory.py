@@ -8,6 +8,8 @@ modem.feed(b"$GPZDA,…")
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from gateway.transport import (
     READ_BYTES_MAX,
@@ -127,3 +129,7 @@ class MemoryWire:
         """Let go of the modem."""
         self._closed = True
         self._modem.let_go()
+
+
+NO_MODEMS: Mapping[str, Modem] = MappingProxyType({})
+"""Of a station that has none in memory."""

@@ -16,7 +16,6 @@ import math
 import random
 from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
@@ -29,7 +28,7 @@ from gateway.model.words import ClockState
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
 from gateway.transport import Node, Way, Wire, WireAbsent, WireEnded, WireLost, WriteStalled
-from gateway.transport.memory import Modem
+from gateway.transport.memory import NO_MODEMS, Modem
 from gateway.transport.opening import way_of
 
 LOOK_S = 0.05
@@ -50,8 +49,6 @@ BURST_NS = 20 * 10**6
 
 OPENING_S_MAX = 10.0 + PULSE_S
 """What any way takes to open, by its own limits, and the usual time for the rest."""
-
-_NO_MODEMS: Mapping[str, Modem] = MappingProxyType({})
 
 
 class PortState(Struct, kw_only=True):
@@ -96,7 +93,7 @@ class Port:
         clock: Clock,
         log: Log,
         jitter: random.Random,
-        modems: Mapping[str, Modem] = _NO_MODEMS,
+        modems: Mapping[str, Modem] = NO_MODEMS,
     ) -> None:
         self.state = PortState(name=plan.name, device=plan.device)
         self.pulse = Pulse(clock)

@@ -19,6 +19,7 @@ SEED ?=
 SEEDS ?=
 FIRST ?=
 MINUTES ?=
+FILES ?=
 UPGRADE ?=
 
 BIN := .venv/bin
@@ -54,11 +55,11 @@ bench: .venv/dev.stamp ## print the figures, and the machine they were taken on 
 cuts: .venv/dev.stamp ## cut the power under the journal ten thousand times [CUTS=N] [SEED=N]
 	@$(BIN)/python tests/cuts/run.py $(if $(CUTS),--cuts '$(CUTS)') $(if $(SEED),--seed '$(SEED)')
 
-faults: .venv/dev.stamp ## every fault in its whole form, and what was seen of it
+faults: .venv/dev.stamp ## every fault in its whole form, and what was seen of it [FILES=tests/faults/…]
 	@bash .ci/mosquitto
-	@FAULTS=whole $(BIN)/python -m pytest tests/faults
+	@FAULTS=whole $(BIN)/python -m pytest $(if $(FILES),$(FILES),tests/faults)
 
-storms: .venv/dev.stamp ## the whole service through storms of two virtual hours each [SEEDS=N]
+storms: .venv/dev.stamp ## the whole service through storms of two virtual hours each [SEEDS=N] [FIRST=N] [MINUTES=N]
 	@$(BIN)/python tests/storms/run.py $(if $(SEEDS),--seeds '$(SEEDS)') \
 		$(if $(FIRST),--first '$(FIRST)') $(if $(MINUTES),--minutes '$(MINUTES)')
 

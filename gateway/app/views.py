@@ -39,6 +39,7 @@ def link_status(state: LinkState, queued: int) -> LinkStatus:
         connected=state.distress_connected and state.routine_connected and state.receipts_connected,
         queued=queued + state.unjournaled_waiting,
         lost=state.unjournaled_lost + state.unwritable,
+        retains=state.retains,
         connects=state.connects,
         published=state.published + state.unjournaled_told,
         resent=state.resent,

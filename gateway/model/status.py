@@ -107,6 +107,9 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     connected: bool
     """Whether all connections are up: for distress, for the rest and, where a consumer of record is
     named, for its receipts."""
+    retains: bool = True
+    """Whether the broker keeps retained topics; false: whoever comes later learns a state only when
+    it is told anew."""
     connects: int = 0
     """Connections made for distress; with each, all that is not ended is told again."""
     queued: int = 0

@@ -120,6 +120,10 @@ class Bus(Protocol):
         """Publications that the broker has signed for on the present connection, or the last."""
 
     @property
+    def retains(self) -> bool:
+        """Whether the broker keeps retained states; where it doesn't they are told unretained."""
+
+    @property
     def overflowed(self) -> int:
         """Publications told to us with QoS 0 that nobody fetched in time, over all connections."""
 

@@ -11,6 +11,8 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from msgspec.structs import replace
+
 from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.plan import LinkPlan
@@ -65,6 +67,7 @@ class MqttBus:
         self._make_wire = wire
         self._renewing = False
         self._wire: Wire | None = None
+        self.retains = True
         self._latest: Wire | None = None
         """The connection that stands, or the last one that did or was to."""
         self._overflowed = 0
@@ -185,6 +188,8 @@ class MqttBus:
     async def _once(self) -> str:
         """Hold one connection, and return why it ended."""
         will = self._will() if self._will else None
+        if will is not None and not self.retains:  # or the broker would not let us in
+            will = replace(will, retain=False)
         client_id = self._naming.begun(self._clock.now().mono_ns)
         wire = self._make_wire(
             self._plan,
@@ -206,6 +211,8 @@ class MqttBus:
             raise
         finally:
             self._fall(wire)
+            if wire.retains is not None:
+                self.retains = wire.retains
             self._parting = wire.parting
             await wire.close()
 
@@ -213,6 +220,9 @@ class MqttBus:
         self._wire = wire
         self.connects += 1
         self.taken = 0
+        self.retains = wire.retains is not False
+        if not self.retains:
+            self._log.warning("states_unretained", host=self._plan.host, port=self._plan.port)
         self._said = self._protection.refusal = None
         # Everybody who waits wakes up now; who comes later waits for the next connection.
         waited, self._up = self._up, asyncio.Event()

@@ -35,7 +35,6 @@ from gateway.mqtt.limits import (
     BACKLOG_PACKETS_MAX,
     CANARY_S,
     CONNECT_S_MAX,
-    ENVELOPE_BYTES_MAX,
     GOODBYE_S_MAX,
     INBOX_MAX,
     INCOMING_BYTES_MAX,
@@ -45,6 +44,7 @@ from gateway.mqtt.limits import (
 from gateway.mqtt.naming import HUNG_UP
 from gateway.mqtt.properties import GREETING, of_publication
 from gateway.mqtt.protection import Protection
+from gateway.mqtt.terms import terms_of
 from gateway.points import reached
 
 _Answer = TypeVar("_Answer")
@@ -100,6 +100,8 @@ class Wire(aiomqtt.Client):
         """The reason code that the broker left with; None when it was not the broker who left."""
         self._file = -1
         self._writing = False
+        self.retains: bool | None = None
+        """Whether the broker keeps a retained state; None before it has said so."""
         self.overflowed = 0
         """Publications told to us with QoS 0 that nobody fetched in time."""
 
@@ -242,9 +244,8 @@ class Wire(aiomqtt.Client):
         """Put a publication into paho's hands, and return its packet identifier."""
         properties = self._properties_of(outgoing) if self._five else None
         try:
-            sent = self._client.publish(
-                outgoing.topic, outgoing.payload, qos, outgoing.retain, properties
-            )
+            retain = outgoing.retain and self.retains is not False
+            sent = self._client.publish(outgoing.topic, outgoing.payload, qos, retain, properties)
         except ValueError as error:
             raise PublishRefused(outgoing.topic, TOPIC_INVALID, str(error)) from None
         if sent.rc:
@@ -305,11 +306,12 @@ class Wire(aiomqtt.Client):
         properties: Properties | None = None,
     ) -> None:
         """Keep to the limits that the broker states (MQTT 5, section 3.2.2.3)."""
-        window = getattr(properties, "ReceiveMaximum", WINDOW_MAX)
-        self._window = asyncio.Semaphore(max(1, min(window, WINDOW_MAX)))
-        size = getattr(properties, "MaximumPacketSize", None)
-        if size is not None:
-            self._packet_bytes_max = min(PAYLOAD_BYTES_MAX, max(0, size - ENVELOPE_BYTES_MAX))
+        terms = terms_of(reason_code.value, properties)
+        self._window = asyncio.Semaphore(terms.window)
+        self._packet_bytes_max, self.retains = terms.payload_bytes_max, terms.retains
+        if terms.refusal is not None:
+            self._end(terms.refusal)
+            return
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(

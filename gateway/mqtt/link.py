@@ -210,6 +210,7 @@ class Link:
             distress_connected=self._urgent.connected,
             routine_connected=self._routine.bus.connected,
             receipts_connected=signing is None or signing.bus.connected,
+            retains=all(bus.retains for _, bus in self._buses),
             connects=self._urgent.connects,
             last_error=next((bus.last_error for _, bus in self._buses if bus.last_error), None),
             down=self._downs.lasting(now_ns),

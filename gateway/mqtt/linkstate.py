@@ -16,6 +16,8 @@ class LinkState(Struct, frozen=True, kw_only=True):
     routine_connected: bool
     receipts_connected: bool
     """Whether the consumer of record can be heard; true when none is named."""
+    retains: bool
+    """Whether the broker keeps the states for who comes later."""
     connects: int
     """Connections of the distress lane made since the start."""
     last_error: str | None

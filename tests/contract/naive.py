@@ -64,6 +64,7 @@ class NaiveBus:
         self.connects = 0
         self.taken = 0
         self.overflowed = 0
+        self.retains = True
         self.disputed: str | None = None
         self.last_error: str | None = None
 

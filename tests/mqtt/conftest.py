@@ -183,6 +183,7 @@ class FakeBus:
         self.connects = 0
         self.taken = 0
         self.overflowed = 0
+        self.retains = True
         self.last_error = None
         self.disputed = None
         self.signed = []

@@ -25,6 +25,7 @@ class Wire:
         self.asked_in_vain = 0
         self.parting = None
         self.overflowed = 0
+        self.retains = True
         self.gone = asyncio.Event()
         self.signed = asyncio.get_running_loop().create_future()
 

@@ -37,6 +37,10 @@ class Broker:
         self._writers = []
         self._tasks = []
 
+    def greet(self, _packet):
+        """Return what a CONNECT is answered with."""
+        return self.greeting
+
     @contextlib.asynccontextmanager
     async def serving(self, tls=None):
         server = await asyncio.start_server(self._serve, LOOPBACK, 0, ssl=tls)
@@ -56,7 +60,7 @@ class Broker:
             while True:
                 kind, packet = await _packet(reader)
                 if kind == 0x10:
-                    writer.write(self.greeting)
+                    writer.write(self.greet(packet))
                     if self.hang_up:
                         break
                 elif kind == 0xC0:
@@ -450,6 +454,69 @@ def test_more_than_is_fetched_is_counted_and_not_kept(monkeypatch):
         await until(lambda: bus.overflowed == 10)
 
     against(Broker(CONNACK["5"], answer=lambda p: told + puback(0)(p)), scene)
+
+
+def greeted(*properties, code=0):
+    """Return a CONNACK of MQTT 5 with these properties."""
+    body = b"".join(properties)
+    return b"\x20" + bytes((3 + len(body), 0, code, len(body))) + body
+
+
+MAXIMUM_QOS_0, RETAIN_UNAVAILABLE = b"\x24\x00", b"\x25\x00"
+
+
+@pytest.mark.parametrize(
+    "greeting", [greeted(MAXIMUM_QOS_0), greeted(code=0x9B)], ids=["it says so", "for our will"]
+)
+def test_a_broker_that_signs_for_nothing_is_told_nothing_and_it_is_said_why(greeting):
+    """With QoS 0 nobody would know that a distress has gone astray."""
+
+    async def scene(bus):
+        await until(lambda: bus.last_error)
+        assert "no distress may go there; allow QoS 1" in bus.last_error
+        assert not bus.connected
+        assert bus.connects == 0
+        with pytest.raises(LinkLost, match="QoS 0 only"):
+            await bus.publish(TOLD)
+
+    against(Broker(greeting), scene)
+
+
+def test_a_broker_that_keeps_nothing_is_told_the_states_unretained():
+    told = []
+
+    def answer(packet):
+        told.append(packet[0] & 0x0F)
+        return puback(0)(packet)
+
+    async def scene(bus):
+        await bus.wait_connected()
+        assert not bus.retains
+        await bus.publish(Outgoing(topic="t", payload=b"x", qos=1, retain=True))
+
+    against(Broker(greeted(RETAIN_UNAVAILABLE), answer=answer), scene)
+
+    assert told[0] == 0x02, "QoS 1, and no retain"
+
+
+def test_a_broker_that_refuses_a_retained_will_is_given_one_that_is_not():
+    """It knows nothing of us before that, and says then what it keeps."""
+    wills = []
+
+    class Keepless(Broker):
+        def greet(self, packet):
+            flags = packet[packet.index(b"MQTT") + 5]
+            wills.append(bool(flags & 0x20))
+            return greeted(code=0x9A) if wills[-1] else greeted(RETAIN_UNAVAILABLE)
+
+    async def scene(bus):
+        bus._will = lambda: Outgoing(topic="t", payload=b"x", qos=1, retain=True)
+        await bus.wait_connected()
+        assert not bus.retains
+
+    against(Keepless(b""), scene)
+
+    assert wills == [True, False]
 
 
 def test_the_will_is_told_on_leaving_only_if_the_broker_takes_it():

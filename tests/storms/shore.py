@@ -147,6 +147,7 @@ class Line:
         self.left_in_order = False
         self.parting = None
         self.overflowed = 0
+        self.retains = True
         self.serial = 0
         self._broker = broker
         self._name = name

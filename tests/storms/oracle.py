@@ -483,7 +483,8 @@ class Oracle:
 
     def _look_at_brokers(self, watch):
         for link in self._links:
-            if self._world.calm_s(link) <= CALM_S:
+            calm_s = self._world.calm_s(link)
+            if calm_s <= CALM_S:
                 continue
             broker = self._world.brokers[link]
             stands = {
@@ -492,7 +493,8 @@ class Oracle:
             raised = {str(name) for name in watch.board.standing}
             for name in stands ^ raised:
                 since_s = self._alarmed_s.setdefault((link, name), self._now_s)
-                if self._now_s - since_s > STATE_S_MAX:
+                # What was refused before is refused again in the next trouble: that one counts.
+                if min(self._now_s - since_s, calm_s) > STATE_S_MAX:
                     self.breach("I22", f"{link}: alert/{name} {'raised' * (name in raised)}")
             for key in list(self._alarmed_s):
                 if key[0] == link and key[1] not in stands ^ raised:

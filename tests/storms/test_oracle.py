@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from storms import timeline
+from storms.oracle import STATE_S_MAX, Oracle
 from storms.world import World
 
 from gateway import pipeline
@@ -303,3 +306,26 @@ def test_a_gateway_that_keeps_its_promises_is_left_alone(scene):
     scene(world)
 
     assert not world.run().breaches
+
+
+def test_a_state_that_is_refused_in_the_next_trouble_too_has_its_time_anew():
+    told = {"state": "online", "links": {"local": {"connected": True}}}
+    retained = {"distress/v1/alpha/status": msgspec.json.encode(told)}
+    calm = {}
+    world = SimpleNamespace(
+        time=SimpleNamespace(now_s=0.0),
+        brokers={"local": SimpleNamespace(retained=retained)},
+        calm_s=calm.get,
+        breached=lambda **_words: None,
+    )
+    oracle = Oracle(world, links=("local",), consumers=())
+    watch = SimpleNamespace(board=SimpleNamespace(standing={"link": "not on the broker"}))
+
+    def look(now_s, calm_s):
+        world.time.now_s, calm["local"] = now_s, calm_s
+        oracle._look_at_brokers(watch)
+        return oracle.breaches
+
+    assert not look(100.0, 36.0)
+    assert not look(101.0 + STATE_S_MAX, 36.0)
+    assert look(101.0 + 2 * STATE_S_MAX, 36.0 + STATE_S_MAX)

@@ -82,8 +82,8 @@ ALARM_SLACK_S = 4.0
 STATE_S_MAX = 75.0
 """For a state that a broker refused to be told again: a minute, and until the next status."""
 
-TASKS_MAX = 80
-"""Four ports and two links need some forty; each link may have eighteen publications under way."""
+TASKS_MAX = 90
+"""Four ports and two links need some fifty; each link may have eighteen publications under way."""
 
 PAYLOADS_MAX = 256
 """Remembered as read: each is looked at when it is told, when it arrives and when it is signed."""

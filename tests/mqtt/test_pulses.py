@@ -46,10 +46,11 @@ async def late_after(at, seconds):
     return {name for name, pulse in at.link.pulses() if pulse.late(now_ns)}
 
 
-def stop(duty):
-    """Let a duty never go on, as one that waits for what can't come."""
+async def stop(duty):
+    """Let a duty never go on, as one that waits for what can't come; return when it stands."""
     [task] = [task for task in asyncio.all_tasks() if task.get_name() == f"local: {duty}"]
     task.cancel()
+    await asyncio.wait([task])  # tasks of its own may make a last step before
 
 
 def test_every_duty_of_a_link_has_a_pulse_or_a_reason(rig):
@@ -82,7 +83,7 @@ def test_a_duty_that_stands_still_is_late_and_nobody_else(rig, duty, up):
         if up:
             at.up()
         assert await late_after(at, LONG_S) == set()
-        stop(duty)
+        await stop(duty)
         assert await late_after(at, LONG_S) == {duty}
 
     rig(scene, **SETTINGS)

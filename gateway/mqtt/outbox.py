@@ -115,6 +115,8 @@ class Pump:
         self._log = log
         self._after = after
         self._wake = asyncio.Event()
+        self._rested = False
+        """Whether there was nothing to send the last time."""
         self.resting = asyncio.Event()
         """Set while there is nothing to send, or nothing that may be sent yet."""
         self.pulse = Pulse(clock)
@@ -204,9 +206,11 @@ class Pump:
             await self._connected()
             self.pulse.beat()
             await self._give_way()
+            if self._rested and not self._wake.is_set():
+                self._ahead.forget()
             self._wake.clear()
             try:
-                rest = await self._send_some()
+                self._rested = await self._send_some()
             # Whatever a failing disk raises, the lane goes on: the next reading may succeed.
             except Exception as error:  # noqa: BLE001  # see above
                 self._count.errors += 1
@@ -214,7 +218,7 @@ class Pump:
                 self._log.error("pump_failed", lanes=self._lanes, error=repr(error))
                 await self._clock.sleep(ERROR_PAUSE_S)
                 continue
-            if rest:
+            if self._rested:
                 await self._rest()
 
     async def _connected(self) -> None:
@@ -238,8 +242,6 @@ class Pump:
         for _ in range(RESTS):
             if not self._wake.is_set():
                 await self._wait(self._wake.wait(), UNREAD_S / RESTS)
-        if not self._wake.is_set():
-            self._ahead.forget()
         self.resting.clear()
 
     async def _send_some(self) -> bool:

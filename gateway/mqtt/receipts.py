@@ -51,7 +51,7 @@ class Fault(StrEnum):
     TOPIC = "it came on another topic"
     KEPT = "the broker had kept it: nobody signs beforehand"
     TOO_LONG = "it is longer than a receipt can be"
-    NO_RECEIPT = "it is neither JSON nor msgpack of a receipt"
+    NO_RECEIPT = "it is no receipt: in JSON or msgpack, an epoch, and 1 to 1024 numbers or spans"
     EPOCH = "it is for another epoch"
     NO_SPAN = "a span ends before it begins, or begins before 1"
     TOO_MANY = "it names more entries than a receipt can"

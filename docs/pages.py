@@ -142,6 +142,7 @@ def _radio(system: str) -> Iterator[str]:
     file = f"tests/vectors/{system}.toml"
     vectors = tomllib.loads((ROOT / file).read_text("utf-8"))
     rows = vectors["vector"]
+    framings = [row.get("framing", vectors.get("framing", "nmea")) for row in rows]
     kinds = Counter(report["kind"] for row in rows for report in row["reports"] if "kind" in report)
     profiles = [name for name in profile_names() if system in profile_named(name).radio]
     yield f"## {system}"
@@ -152,7 +153,7 @@ def _radio(system: str) -> Iterator[str]:
         ("", ""),
         [
             ("told as", ", ".join(kind for kind, _ in kinds.most_common())),
-            ("framing", f"`{vectors.get('framing', 'nmea')}`"),
+            ("framing", ", ".join(f"`{name}`" for name in dict.fromkeys(framings))),
             ("profiles", ", ".join(f"[{name}](../hardware/modems/{name}.md)" for name in profiles)),
             ("vectors", f"{len(rows)}, in [{file}](../{file}), each in seven weathers"),
         ],

@@ -135,5 +135,8 @@ def best_walk(wire: list[bytes]) -> Walk:
 def _understanding(walk: Walk) -> tuple[int, int, int, int]:
     radios = len(walk.profile.radio)
     like = sum(step.distress_like for step in walk.steps)
+    strange = walk.unknown or sum(
+        step.frame is not None and step.frame.fault is Fault.NOISE for step in walk.steps
+    )
     # Where nothing is understood, the one that has asked every radio system knows most about it.
-    return len(walk.rulings), like, -walk.unknown, -radios if walk.rulings else radios
+    return len(walk.rulings), like, -strange, -radios if walk.rulings else radios

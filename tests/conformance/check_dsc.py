@@ -1,8 +1,10 @@
 """Compare what the gateway makes of foreign DSC rows with what the rows say.
 
 `FILES` names the files and how each is compared. A row comes back with the fields in which it
-disagrees; with None when it is no NMEA 0183 (raw symbols, NMEA 2000), which no decoder here reads
-yet. Rows that give their own words ("S (no ack, EOS)") are compared by the first word.
+disagrees. What was heard as symbols is read as printed lines and as pairs of bytes, and made again
+from what was read of it, symbol by symbol.
+
+Rows that give their own words ("S (no ack, EOS)") are compared by the first word.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.model.inbound import Chunk, Item, Moment, Refused, Report, Ruling
+from gateway.model.inbound import Chunk, Item, Moment, Refused, Report, Ruling, Tick
 from gateway.model.plan import PortPlan, Profile
 from gateway.pipeline import Pipeline, hallway
+from gateway.radio.dsc.send import write_pairs, write_printed, write_symbols
+from gateway.radio.dsc.words import DscDetail
 
 Row = tuple[str, str, tuple[str, ...] | None]
 """Its id, how far it is trusted, and where it disagrees."""
@@ -44,6 +48,18 @@ ENDS = {"S": "end", "B": "acknowledgement", "R": "acknowledgement_requested"}
 CLASSES = {"AIS-SART": "ais_sart", "EPIRB-AIS": "epirb_ais"}
 FLAGS = {"Q": "query", "R": "reply", "A": "automatic"}
 DEGREES = 1e-5
+DISTRESS = 112
+PHASING_SLOTS = 12
+ADDRESS_END = 6
+CHECK = -3
+"""Where the error-check character stands: two more ends of sequence follow."""
+SILENCE_NS = 60 * 10**9
+LOG_ENDS = {
+    "end": "OtherCalls",
+    "acknowledgement": "AcknowledgeBQ",
+    "acknowledgement_requested": "AcknowledgeRQ",
+}
+LOG_MODES = {"j3e": "J3ETP", "f3e_g3e": "AllModesTP", "test": "Test"}
 
 
 def check_nmea_dsc(path: Path) -> list[Row]:
@@ -58,6 +74,14 @@ def check_freq_channel(path: Path) -> list[Row]:
     return [checked(row, of_channel) for row in rows(path)]
 
 
+def check_symbols(path: Path) -> list[Row]:
+    return [checked(row, of_symbols) for row in rows(path)]
+
+
+def check_stream(path: Path) -> list[Row]:
+    return [checked(row, of_stream) for row in rows(path)]
+
+
 def out_of_scope(path: Path) -> list[Row]:
     return [(row["id"], row["trust"], None) for row in rows(path)]
 
@@ -66,8 +90,8 @@ FILES: dict[str, Callable[[Path], list[Row]]] = {
     "dsc/nmea_dsc.jsonl": check_nmea_dsc,
     "dsc/nmea_dse.jsonl": check_nmea_dse,
     "dsc/freq_channel.jsonl": check_freq_channel,
-    "dsc/symbols.jsonl": out_of_scope,
-    "dsc/fec_stream.jsonl": out_of_scope,
+    "dsc/symbols.jsonl": check_symbols,
+    "dsc/fec_stream.jsonl": check_stream,
     "dsc/n2k_pgn129808.jsonl": out_of_scope,
 }
 
@@ -126,6 +150,106 @@ def of_expansion(expected: dict, expansion: dict) -> Iterator[str]:
         fine = expansion.get("fine_minutes", "")[place : place + 4]
         if key in expected and fine != f"{round(expected[key] * 10_000):04d}":
             yield key
+
+
+def of_symbols(row: dict) -> Iterator[str]:
+    """Yield each field of a call, its copies put together, that the gateway tells otherwise."""
+    symbols = row["input_symbols"]
+    found = heard_as(write_printed(slots_of(symbols)) + b"\r\n", "lines")
+    expected = row["expected"]
+    proven = [report for report in found if report["confidence"] == "verified"]
+    if expected["Status"] == "Error":
+        if proven:
+            yield "Status: verified"
+        if symbols[0] == DISTRESS and not found:
+            yield "a distress was dropped"
+    elif not proven:
+        yield "Status: not verified"
+    else:
+        yield from remade(symbols, found[0])
+    for report in found:
+        yield from compared_with_log(expected, report)
+
+
+def compared_with_log(expected: dict, report: dict) -> Iterator[str]:
+    """Yield each word of a log that the gateway tells otherwise."""
+    detail = report["detail"]
+    frequencies = "/".join(
+        f"{detail[leg]['freq_hz'] / 1000:07.1f}" for leg in ("rx", "tx") if leg in detail
+    )
+    told = {
+        "From": report.get("sender", {}).get("mmsi"),
+        "Frequency": frequencies,
+        "Time": report.get("claimed_utc", "").removesuffix("Z"),
+        "Position": degrees_and_minutes(detail.get("position")),
+        "EOS": LOG_ENDS[detail["end"]],
+        "TC1": LOG_MODES.get(detail.get("telecommand1")),
+    }
+    if "area" not in detail and detail["format"] not in ("all_ships", "distress"):
+        told["To"] = report["addressee"]["mmsi"]
+    for name, actual in told.items():
+        if name in expected and expected[name] != actual:
+            yield f"{name}: {expected[name]!r}, not {actual!r}"
+
+
+def degrees_and_minutes(digits: str | None) -> str | None:
+    if digits is None:
+        return None
+    north, east = ("N", "E") if digits[0] == "0" else ("?", "?")
+    return f"0{digits[1:3]}.{digits[3:5]}{north} {digits[5:8]}.{digits[8:]}{east}"
+
+
+def of_stream(row: dict) -> Iterator[str]:
+    """Yield in what a transmission, heard in two ways, is not the call that was logged."""
+    slots = slots_of(row["input_raw_fec"])
+    printed = heard_as(write_printed(slots) + b"\r\n", "lines")
+    paired = heard_as(write_pairs(slots), "symbols")
+    if [untold(one) for one in printed] != [untold(one) for one in paired]:
+        yield "printed and paired differ"
+    whole = row["trust"] == "A"
+    if whole and [one["confidence"] for one in printed] != ["verified"]:
+        yield "no verified call"
+    elif whole:
+        yield from remade(row["expected_symbols"], printed[0])
+    elif any(one["confidence"] == "verified" for one in printed):
+        yield "verified with symbols lost"
+
+
+def untold(report: dict) -> dict:
+    """Return what a report says, less what depends on how it was heard."""
+    return {key: value for key, value in report.items() if key not in ("report_id", "raw", "heard")}
+
+
+def remade(expected: list[int], report: dict) -> Iterator[str]:
+    """Yield when the call, sent again from what was read of it, is not the same symbols.
+
+    An address has a tenth digit that names nobody: 0 is sent, and one station is heard with a 4.
+    """
+    detail = msgspec.convert(report["detail"], DscDetail)
+    sent = write_symbols(detail)[PHASING_SLOTS::2]
+    odd_end = detail.address_id is not None and expected[ADDRESS_END] % 10
+    unlike = {ADDRESS_END, len(sent) + CHECK} if odd_end else set()
+    for place, (one, other) in enumerate(zip(expected, sent, strict=False)):
+        if one not in (other, -1) and place not in unlike:
+            yield f"sent again: {other} in place {place}, not {one}"
+
+
+def slots_of(symbols: list[int]) -> tuple[int | None, ...]:
+    return tuple(None if symbol < 0 else symbol for symbol in symbols)
+
+
+def heard_as(wire: bytes, framing: str) -> list[dict]:
+    """Return the reports that come of these bytes, all of them."""
+    profile = Profile(title="conformance", radio=("dsc",), framing=framing, proven="conformance")
+    pipeline = hallway(
+        "test", [PortPlan(name="a", device="tape:test", modem="test", profile=profile)]
+    )
+    items = [
+        *pipeline.inbound(Chunk("a", Moment(0), wire)),
+        *pipeline.tick(Tick(Moment(SILENCE_NS))),
+    ]
+    assert not pipeline.ears["a"].count.decoder_errors
+    return reports_in(items)
 
 
 def of_channel(row: dict) -> Iterator[str]:

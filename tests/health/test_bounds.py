@@ -86,7 +86,9 @@ FIXED = {
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
     "Lines._out": "the frames of one chunk of 4096 bytes",
+    "Symbols._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
+    "_Row.left": "the symbols of one call",
     "_Sheet.texts": "the fields of one sentence",
     "_Sheet.tail": "the fields of one sentence",
     "_Sheet.codes": "the fields of one sentence",
@@ -149,6 +151,8 @@ FILLED = {
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Lines._tail": "tests/rooms/framing/test_lines.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "Symbols._raw": "tests/rooms/framing/test_symbols.py::"
+    "test_flood_of_symbols_is_counted_held_within_bounds_and_then_forgotten",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"
     "test_waiting_calls_are_bounded_and_the_oldest_goes_first",
     "Assembly._open": "tests/rooms/radio/test_ais.py::"

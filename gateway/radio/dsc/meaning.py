@@ -5,20 +5,30 @@ from __future__ import annotations
 from gateway.codes.mmsi import mmsi_class
 from gateway.model.inbound import Draft
 from gateway.model.place import Identity, Position, Velocity
-from gateway.model.words import Confidence, Kind, Mode, Urgency
+from gateway.model.words import Confidence, Integrity, Kind, Mode, Urgency
 from gateway.radio.dsc import tables
 from gateway.radio.dsc.fields import minutes_of
-from gateway.radio.dsc.words import DscDetail, DseDetail, Expansion
+from gateway.radio.dsc.words import DscDetail, DseDetail, Expansion, SymbolProof
 
 RESOLUTION_M = 926.0
 """Half a minute of latitude."""
 RESOLUTION_FINE_M = 0.0926
 """Half a ten-thousandth of a minute of latitude."""
 
+PROOF_BITS_MIN = 21
+"""Symbols are believed when noise would pass for a call no oftener than once in two million: the
+error-check character is right, and two more symbols are what they repeat."""
+
 _FINE_STEPS = 10_000
+_CHECKS = {
+    "wrong": "its error-check character is wrong",
+    "missing": "its error-check character was lost",
+    "spent": "a symbol was lost in both copies, and made out of the error-check character",
+}
 _IN_WORDS = {
     "number of fields": "it has too few or too many fields",
     "last digit of sender": "the sender's address is not an MMSI with a 0 behind",
+    "number of symbols": "it has too few or too many symbols",
     "last digit of casualty": "the casualty's address is not an MMSI with a 0 behind",
 }
 """What is odd but legible has a sentence of its own."""
@@ -39,12 +49,15 @@ def draft_of_call(call: DscDetail) -> Draft:
         mode=Mode.TEST if call.purpose == "test" else Mode.REAL,
         sender=sender,
         casualty=sender if call.purpose in tables.ALERTS else _identity(call.distress_id),
+        addressee=_identity(call.address_id),
         nature=tables.NATURES.get(call.nature_code or 0),
         position=_position(call.position, more),
         velocity=_velocity(own),
         persons_on_board=own.persons_on_board,
         text=own.text,
         claimed_utc=f"{call.time[:2]}:{call.time[2:]}Z" if call.time else None,
+        integrity=_integrity(call.proof),
+        corrected_bits=call.proof.corrected_bits if call.proof else 0,
         confidence=Confidence.TENTATIVE if doubts else Confidence.VERIFIED,
         doubts=doubts,
     )
@@ -98,9 +111,17 @@ def _velocity(more: Expansion) -> Velocity | None:
     return Velocity(speed_kn=more.speed_kn, course_deg=more.course_deg)
 
 
+def _integrity(proof: SymbolProof | None) -> Integrity | None:
+    """Return how the symbols proved the call; None for a sentence, which its checksum proves."""
+    if proof is None:
+        return None
+    return Integrity.PARITY if proof.check == "right" and not proof.lost else Integrity.NONE
+
+
 def _doubts(call: DscDetail) -> tuple[str, ...]:
     """Return why this call may not be what it seems, a sentence each."""
-    doubts = [_IN_WORDS.get(name, f"the {name} can't be read") for name in call.unreadable]
+    doubts = _doubts_of_proof(call.proof) if call.proof else []
+    doubts += [_IN_WORDS.get(name, f"the {name} can't be read") for name in call.unreadable]
     for who, mmsi in (("sender", call.self_id), ("casualty", call.distress_id)):
         if mmsi is not None and mmsi_class(mmsi) is None:
             doubts.append(f"no numbering plan has the {who}'s MMSI {mmsi}")
@@ -114,6 +135,17 @@ def _doubts(call: DscDetail) -> tuple[str, ...]:
         doubts += _doubts_of_expansion(call.expansion)
         doubts += _doubts_of_joining(call, call.expansion)
     return tuple(doubts)
+
+
+def _doubts_of_proof(proof: SymbolProof) -> list[str]:
+    doubts = []
+    if proof.check in _CHECKS:
+        doubts.append(_CHECKS[proof.check])
+    elif proof.bits < PROOF_BITS_MIN:
+        doubts.append("so little in it proves itself that noise might pass for it")
+    if proof.expansion_check not in (None, "right"):
+        doubts.append("the error-check character of its expansion does not prove it")
+    return doubts
 
 
 def _doubts_of_joining(call: DscDetail, more: Expansion) -> list[str]:

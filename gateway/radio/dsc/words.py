@@ -58,6 +58,20 @@ class Expansion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was sent but can't be read."""
 
 
+class SymbolProof(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a call that came as symbols proved itself (ITU-R M.493-15)."""
+
+    check: str
+    """Of the error-check character: `right`, `wrong`, `missing`, or `spent` on a lost symbol."""
+    lost: int = 0
+    """Symbols that were lost in both copies."""
+    corrected_bits: int = 0
+    bits: int = 0
+    """How many bits of noise would have had to fall right for this call."""
+    expansion_check: str | None = None
+    """The same of its expansion."""
+
+
 class DscDetail(Detail, frozen=True, kw_only=True, omit_defaults=True, tag="dsc"):
     """One call. Codes are the symbols of M.493; a word is absent when its code has no meaning."""
 
@@ -68,7 +82,9 @@ class DscDetail(Detail, frozen=True, kw_only=True, omit_defaults=True, tag="dsc"
     category_code: int | None = None
     category: str | None = None
     self_id: str | None = None
-    """Nine digits: who sent it. An area call does not say."""
+    """Nine digits: who sent it. The sentence of an area call does not say."""
+    address_id: str | None = None
+    """Nine digits: whom it calls. Only symbols say so; the sentence of a call heard does not."""
     area: Area | None = None
     telecommand1_code: int | None = None
     telecommand1: str | None = None
@@ -97,6 +113,8 @@ class DscDetail(Detail, frozen=True, kw_only=True, omit_defaults=True, tag="dsc"
     """How the sentence departs from the printed form, though it can be read."""
     unreadable: tuple[str, ...] = ()
     """Which fields hold something that can't be read."""
+    proof: SymbolProof | None = None
+    """Of a call that came as symbols; a sentence is proven by its checksum."""
 
 
 class DseDetail(Detail, frozen=True, kw_only=True, omit_defaults=True, tag="dse"):

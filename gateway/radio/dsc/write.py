@@ -17,8 +17,13 @@ _ENVELOPE_BYTES = len("*hh\r\n")
 
 def write_call(call: DscDetail, *, talker: str = "CD") -> bytes:
     """Return the DSC sentence that says this call: what its codes say, not its words for them."""
+    return f"${talker}DSC,{','.join(call_texts(call))}".encode("ascii")
+
+
+def call_texts(call: DscDetail) -> list[str]:
+    """Return the fields of that sentence."""
     distress = call.purpose in tables.ABOUT_DISTRESS
-    texts = (
+    return [
         code_text(call.format_code),
         area_text(call.area) if call.area else _address(call.self_id),
         code_text(call.category_code),
@@ -30,8 +35,7 @@ def write_call(call: DscDetail, *, talker: str = "CD") -> bytes:
         "" if _nature_first(call) else code_text(call.nature_code),
         tables.END_LETTERS.get(call.end or "", ""),
         "E" if call.expansion_announced else "",
-    )
-    return f"${talker}DSC,{','.join(texts)}".encode("ascii")
+    ]
 
 
 def write_expansion(

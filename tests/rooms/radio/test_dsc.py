@@ -24,7 +24,9 @@ from gateway.radio.dsc.expansion import SENTENCES_MAX, expansion_of, read_senten
 from gateway.radio.dsc.words import Area, DscDetail, Working
 from gateway.radio.dsc.write import ExpansionLengthError, write_call, write_expansion
 
-VECTORS = tomllib.loads((Path(__file__).parents[2] / "vectors" / "dsc.toml").read_text("utf-8"))
+ROWS = tomllib.loads((Path(__file__).parents[2] / "vectors" / "dsc.toml").read_text("utf-8"))
+VECTORS = {"vector": [row for row in ROWS["vector"] if "framing" not in row]}
+"""The sentences; symbols are in test_dsc_symbols.py."""
 PROFILE = Profile(title="test", radio=("dsc",), framing="nmea", proven="test")
 SECOND_NS = 10**9
 ALERT = "$CDDSC,12,3380400790,12,05,00,1423108312,2019,,,S,E"

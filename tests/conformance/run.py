@@ -27,7 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = HERE.parents[2] / "shared" / "vectors"
-FAMILIES = ("ais", "beacon406", "dsc", "gnss_nmea")
+FAMILIES = ("ais", "beacon406", "dsc", "gnss_nmea", "navtex")
 COMPANIONS = ("README*", "*.meta.json", "*.chk")
 """Files that speak about the data beside them."""
 SHOWN_MAX = 10
@@ -52,6 +52,7 @@ GOALS = (
     Goal("dsc", "A rows", 100.0),
     Goal("gnss_nmea", "A fields", 99.5),
     Goal("gnss_nmea", "bad checksums refused", 100.0),
+    Goal("navtex", "A rows", 99.0),
 )
 BAD_CHECKSUM = "bad checksum"
 """How the id of a row ends whose only merit is to be refused."""

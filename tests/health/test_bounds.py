@@ -153,6 +153,9 @@ FILLED = {
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Symbols._raw": "tests/rooms/framing/test_symbols.py::"
     "test_flood_of_symbols_is_counted_held_within_bounds_and_then_forgotten",
+    "Navtex._begun": "tests/rooms/radio/test_navtex.py::"
+    "test_waiting_messages_are_bounded_and_the_oldest_is_told",
+    "Navtex._lines": "tests/rooms/radio/test_navtex.py::test_printed_lines_are_bounded_and_told",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"
     "test_waiting_calls_are_bounded_and_the_oldest_goes_first",
     "Assembly._open": "tests/rooms/radio/test_ais.py::"

@@ -91,6 +91,13 @@ class Walk:
             for step in self.steps
         )
 
+    @property
+    def noise(self) -> int:
+        """How often there was not even the start of a message."""
+        return sum(
+            step.frame is not None and step.frame.fault is Fault.NOISE for step in self.steps
+        )
+
     def _made(self) -> Iterator[Made]:
         for step in self.steps:
             yield from step.made
@@ -135,8 +142,6 @@ def best_walk(wire: list[bytes]) -> Walk:
 def _understanding(walk: Walk) -> tuple[int, int, int, int]:
     radios = len(walk.profile.radio)
     like = sum(step.distress_like for step in walk.steps)
-    strange = walk.unknown or sum(
-        step.frame is not None and step.frame.fault is Fault.NOISE for step in walk.steps
-    )
     # Where nothing is understood, the one that has asked every radio system knows most about it.
+    strange = walk.unknown + walk.noise
     return len(walk.rulings), like, -strange, -radios if walk.rulings else radios

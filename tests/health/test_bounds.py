@@ -85,6 +85,8 @@ FIXED = {
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
+    "Beast._out": "the frames of one chunk of 4096 bytes",
+    "Avr._out": "the frames of one chunk of 4096 bytes",
     "Lines._out": "the frames of one chunk of 4096 bytes",
     "Symbols._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
@@ -105,6 +107,7 @@ FIXED = {
     "Retention._marks": "one a round of an hour over keep_hours",
     "_Witness._samples": "a deque of maxlen SAMPLES_MAX",
     "Naming._takeovers": "a deque of maxlen TAKEOVERS_MAX",
+    "Contact.told": "one a squawk and state: 32 of them",
     "Waiting.parts": "the parts of one message: nine by its sentence",
     # what lives as long as one connection, one wire or one request
     "SerialWire._heard": "READ_BYTES_MAX: the loop reads no more until it is fetched",
@@ -156,6 +159,12 @@ FILLED = {
     "Navtex._begun": "tests/rooms/radio/test_navtex.py::"
     "test_waiting_messages_are_bounded_and_the_oldest_is_told",
     "Navtex._lines": "tests/rooms/radio/test_navtex.py::test_printed_lines_are_bounded_and_told",
+    "Beast._tail": "tests/rooms/framing/test_beast.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "Avr._tail": "tests/rooms/framing/test_avr.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "Memory._craft": "tests/rooms/radio/test_mode_s.py::"
+    "test_craft_remembered_are_bounded_and_the_one_longest_silent_goes",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"
     "test_waiting_calls_are_bounded_and_the_oldest_goes_first",
     "Assembly._open": "tests/rooms/radio/test_ais.py::"

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from msgspec import MsgspecError, Struct
+from msgspec import Struct
 
 from gateway.clock import Clock
 from gateway.log import Log
@@ -24,7 +24,6 @@ from gateway.mqtt.limits import PUBACK_S_MAX
 from gateway.mqtt.rounds import Rounds
 from gateway.mqtt.striking import ERROR_PAUSE_S, Striking
 from gateway.mqtt.suspects import Suspects
-from gateway.mqtt.topics import TopicUnsafe
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
 
@@ -125,6 +124,7 @@ class Pump:
         self._aside = Aside()
         self._suspects: Suspects[int] = Suspects()
         self._ahead = Ahead(lanes)
+        self._trusted_until_ns = 0
         self._signed = Striking(link, outbox=outbox, count=count, clock=clock, log=log)
         """Signed for by the broker, and not struck out yet: never sent again by this process."""
         self._unsigned: dict[int, int] = {}
@@ -247,6 +247,7 @@ class Pump:
     async def _send_some(self) -> bool:
         """Send a batch of what is new, else of what was in vain. True when neither is there."""
         self._rounds.connected(self._bus.connects)
+        self._mistrust()
         self.pulse.rest()
         await self._signed.room()
         self.pulse.beat()
@@ -258,6 +259,13 @@ class Pump:
         if batch and (self._receipts or self._aside):
             self._rounds.left(self._clock.now().mono_ns)
         return not batch
+
+    def _mistrust(self) -> None:
+        """Read every lane now and then, however much there is to tell in the other."""
+        now_ns = self._clock.now().mono_ns
+        if now_ns >= self._trusted_until_ns:
+            self._trusted_until_ns = now_ns + int(UNREAD_S * 1e9)
+            self._ahead.forget()
 
     async def _new(self) -> list[Entry]:
         """Return what has not been told on this connection, the urgent first."""
@@ -276,8 +284,8 @@ class Pump:
             self._expect_receipts(rows)
             return rows
         rows = await self._after_place(lane, last, limit)
-        if len(rows) < limit:
-            self._ahead.read(lane, rows[-1].number if rows else last)
+        if not rows:  # a few may be all that is whole of many
+            self._ahead.read(lane, last)
         return rows
 
     async def _in_vain(self) -> list[Entry]:
@@ -343,7 +351,8 @@ class Pump:
             self._log.error("publish_refused", number=entry.number, refusal=str(refusal))
             self._suspects.cleared(entry.number)
             self._aside.put(entry.number, self._clock.now().mono_ns)
-        except (MsgspecError, TopicUnsafe):
+        # Whatever a fault of ours raises, it must not hold up those beside it, nor tell them twice.
+        except Exception:  # noqa: BLE001  # see above
             self._count.unwritable += 1
             self._log.exception("entry_unwritable", number=entry.number)
             self._aside.put(entry.number, self._clock.now().mono_ns)

@@ -79,6 +79,8 @@ class Striking:
 
     async def run(self) -> None:
         """Strike out what has been signed for, for ever."""
+        if self._numbers:  # a fault of the link may have cut it short, and no other may be signed
+            self._some.set()
         while True:
             await self._some.wait()
             self._some.clear()

@@ -159,7 +159,7 @@ class Teller:
             elif told >= TOLD_AT_ONCE:
                 await self._clock.sleep(0)
                 told = 0
-            if waiting is self._routine:
+            if waiting is self._routine and not told:  # once a bite: calls may come without end
                 await self.give_way()
             waiting.in_hand = None  # what can't be told must not be tried for ever
             told += len(handed.items)

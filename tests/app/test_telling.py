@@ -605,3 +605,30 @@ def test_the_alarm_about_the_disk_is_told_raises_no_other_and_is_journaled_after
     assert [type(note) for note in notes] == [AlarmRaised, AlarmCleared]
     assert {note.name for note in notes} == {"journal"}
     assert said[-3:] == [("afterwards", 1), ("afterwards", 2), ("journaled", 3)]
+
+
+@pytest.mark.usefixtures("quick")
+def test_calls_without_end_leave_routine_its_bites(monkeypatch):
+    """Where calls never end, as much routine is told at each turn as everybody has to wait for."""
+    monkeypatch.setattr(telling, "GIVE_WAY_S_MAX", 0.1)
+    batches = 4 * telling.TOLD_AT_ONCE
+
+    async def play():
+        async with at_work() as desk:
+            monkeypatch.setattr(desk.teller, "give_way", _never_rests(desk.teller))
+            for ordinal in range(batches):
+                desk.teller.keep([item(ordinal, "routine")])
+            await desk.until(lambda: len(desk.link.told) == batches)
+            return desk.teller.give_way.turns
+
+    turns = asyncio.run(play())
+    assert turns <= 1 + batches // telling.TOLD_AT_ONCE
+
+
+def _never_rests(_teller):
+    async def give_way():
+        give_way.turns += 1
+        await asyncio.sleep(0.001)
+
+    give_way.turns = 0
+    return give_way

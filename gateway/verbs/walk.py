@@ -14,7 +14,7 @@ from gateway.correlate.copies import Copies
 from gateway.framing import framer_named
 from gateway.model.inbound import Chunk, Frame, Moment, Reading, Ruling, Unread
 from gateway.model.plan import Profile
-from gateway.model.words import Fault
+from gateway.model.words import Fault, Integrity
 from gateway.normalise import Place, normalise
 from gateway.radio import Radio, radio_named
 from gateway.rules import judge
@@ -98,6 +98,14 @@ class Walk:
             step.frame is not None and step.frame.fault is Fault.NOISE for step in self.steps
         )
 
+    @property
+    def proven(self) -> int:
+        """How many frames their framing has proven: by chance it is right about none."""
+        return sum(
+            step.frame is not None and step.frame.integrity is not Integrity.NONE
+            for step in self.steps
+        )
+
     def _made(self) -> Iterator[Made]:
         for step in self.steps:
             yield from step.made
@@ -139,9 +147,9 @@ def best_walk(wire: list[bytes]) -> Walk:
     return max((Walk(name, profile_named(name), wire) for name in names), key=_understanding)
 
 
-def _understanding(walk: Walk) -> tuple[int, int, int, int]:
+def _understanding(walk: Walk) -> tuple[int, ...]:
     radios = len(walk.profile.radio)
     like = sum(step.distress_like for step in walk.steps)
     # Where nothing is understood, the one that has asked every radio system knows most about it.
-    strange = walk.unknown + walk.noise
-    return len(walk.rulings), like, -strange, -radios if walk.rulings else radios
+    strange, simplest = walk.unknown + walk.noise, -radios if walk.rulings else radios
+    return len(walk.rulings), like, walk.proven, -strange, simplest

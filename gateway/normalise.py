@@ -92,6 +92,7 @@ def _heard(frame: Frame, draft: Draft, place: Place) -> Heard:
         boot=place.boot,
         channel=draft.channel or place.channel,
         freq_hz=draft.freq_hz or place.freq_hz,
+        rssi_dbm=draft.rssi_dbm,
         receiver=tags.source if tags else None,
         receiver_utc=utc_of(tags.time_ns) if tags else None,
     )

@@ -133,6 +133,7 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     claimed_utc: str | None = None
     channel: str | None = None
     freq_hz: int | None = None
+    rssi_dbm: float | None = None
     integrity: Integrity | None = None
     """How the radio system itself proved it; None when its framing did."""
     corrected_bits: int = 0

@@ -27,7 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = HERE.parents[2] / "shared" / "vectors"
-FAMILIES = ("adsb", "ais", "beacon406", "dsc", "gnss_nmea", "navtex")
+FAMILIES = ("adsb", "ais", "beacon406", "dsc", "framing", "gnss_nmea", "navtex")
 COMPANIONS = ("README*", "*.meta.json", "*.chk")
 """Files that speak about the data beside them."""
 SHOWN_MAX = 10
@@ -51,6 +51,7 @@ GOALS = (
     Goal("ais", "A fields", 99.9),
     Goal("beacon406", "A fields", 99.0),
     Goal("dsc", "A rows", 100.0),
+    Goal("framing", "A rows", 100.0),
     Goal("gnss_nmea", "A fields", 99.5),
     Goal("gnss_nmea", "bad checksums refused", 100.0),
     Goal("navtex", "A rows", 99.0),

@@ -82,6 +82,7 @@ FIXED = {
     "Wreck._ends": "one a transaction of such a log",
     "Pieces._held": "PIECES_MAX, while a file set aside is read",
     "States._due_ns": "of the states and the suspects: STATES_MAX and SUSPECTS_MAX",
+    "Packed._systems": "one a radio system",
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
@@ -89,6 +90,7 @@ FIXED = {
     "Avr._out": "the frames of one chunk of 4096 bytes",
     "Lines._out": "the frames of one chunk of 4096 bytes",
     "Symbols._out": "the frames of one chunk of 4096 bytes",
+    "Delimited._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
     "_Row.left": "the symbols of one call",
     "_Sheet.texts": "the fields of one sentence",
@@ -165,6 +167,8 @@ FILLED = {
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Memory._craft": "tests/rooms/radio/test_mode_s.py::"
     "test_craft_remembered_are_bounded_and_the_one_longest_silent_goes",
+    "Delimited._tail": "tests/rooms/framing/test_cobs_slip.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"
     "test_waiting_calls_are_bounded_and_the_oldest_goes_first",
     "Assembly._open": "tests/rooms/radio/test_ais.py::"

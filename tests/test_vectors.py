@@ -46,7 +46,7 @@ END_NS = 3600 * 10**9
 """The tick that ends a vector: long after the longest memory of a radio system."""
 BENT_BITS_MAX = 512
 """Bits bent in one sentence; longer sentences are sampled by a stride that visits all bits."""
-BARE = {"avr", "beast", "lines", "symbols"}
+BARE = {"avr", "beast", "lines", "meshtastic", "symbols"}
 """Framings that prove nothing; the radio system does, or can't."""
 NOISE = (b"\x00\xff\xfe~~", b"no sentence at all\r\n", b"$$,,*\r\n", b"\x7f$,\x80")
 

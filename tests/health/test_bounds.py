@@ -90,6 +90,7 @@ FIXED = {
     "Avr._out": "the frames of one chunk of 4096 bytes",
     "Lines._out": "the frames of one chunk of 4096 bytes",
     "Symbols._out": "the frames of one chunk of 4096 bytes",
+    "Meshtastic._out": "the frames of one chunk of 4096 bytes",
     "Delimited._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
     "_Row.left": "the symbols of one call",
@@ -167,6 +168,8 @@ FILLED = {
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Memory._craft": "tests/rooms/radio/test_mode_s.py::"
     "test_craft_remembered_are_bounded_and_the_one_longest_silent_goes",
+    "Meshtastic._tail": "tests/rooms/framing/test_meshtastic.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Delimited._tail": "tests/rooms/framing/test_cobs_slip.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"

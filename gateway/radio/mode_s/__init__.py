@@ -11,8 +11,8 @@ craft's own squitters told that address within the last minute; two replies that
 are an alert that is verified, one is tentative. An emergency that goes on is an alert every 30 s,
 and routine between. 7500 is covert.
 
-Messages whose check bits are wrong are never put right: of two bent bits one repair in a few
-hundred makes another message. Whatever a craft says, it says again within a second.
+Messages whose check bits are wrong are never put right: to mend one bit makes a message of noise
+112 times as often. Whatever a craft says, it says again within a second.
 """
 
 from __future__ import annotations

@@ -93,6 +93,7 @@ FIXED = {
     "Meshtastic._out": "the frames of one chunk of 4096 bytes",
     "Delimited._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
+    "_Fields.unreadable": "the fields of one sentence",
     "_Row.left": "the symbols of one call",
     "_Sheet.texts": "the fields of one sentence",
     "_Sheet.tail": "the fields of one sentence",

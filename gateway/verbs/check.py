@@ -65,6 +65,12 @@ def warnings_of(plan: StationPlan) -> Iterator[str]:
     for link in plan.links:
         for warning in _link_warnings(link):
             yield f"link {link.name}: {printable(warning)}"
+    yield from _folder_warnings(plan)
+
+
+def _folder_warnings(plan: StationPlan) -> Iterator[str]:
+    if Path(plan.journal.path).is_dir():
+        yield f"journal: {printable(plan.journal.path)} is a folder; name a file in it"
     folders = {"journal": str(Path(plan.journal.path).parent)}
     if plan.record is not None:
         folders["record"] = plan.record.directory

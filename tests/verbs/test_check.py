@@ -127,6 +127,15 @@ def test_a_folder_that_can_t_be_written_is_a_warning(write, tmp_path, capsys):
     assert f"record: this user may not write in {tmp_path}/file/tapes" in capsys.readouterr().out
 
 
+def test_a_folder_in_the_place_of_the_journal_is_a_warning(write, tmp_path, capsys):
+    (tmp_path / "journal.db").mkdir()
+
+    assert run(write()) == 0
+    page = capsys.readouterr().out
+    assert f"journal: {tmp_path}/journal.db is a folder; name a file in it" in page
+    assert "with 1 warning" in page
+
+
 def test_the_configuration_in_force_is_printed_alone(write, capsys):
     path = write(device="by-id:usb-nothing-if00")
 

@@ -19,10 +19,10 @@ In `reports` a table matches when each of its keys does; `"absent"` says that th
 numbers match within one millionth. When the last sentence is through, the vector's time runs out:
 whatever a radio system still holds comes out, and counts.
 
-What a framing can do decides how hard the weathers are. One that proves nothing and has no start
-marks (`BARE`) finds no next message behind a half one, and can't tell a half one: what comes of a
-cut or bent message must then be the true report, with its errors put right (`corrected_bits`, and
-`proof` in its detail), or one below `verified`, that says why in its doubts.
+What a framing can do decides how hard the weathers are. One that proves nothing (`BARE`) can't tell
+a half message or a bent one: what comes of it must then be the true report, with its errors put
+right (`corrected_bits`, and `proof` in its detail), or one below `verified`, that says why in its
+doubts.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ END_NS = 3600 * 10**9
 """The tick that ends a vector: long after the longest memory of a radio system."""
 BENT_BITS_MAX = 512
 """Bits bent in one sentence; longer sentences are sampled by a stride that visits all bits."""
-BARE = {"avr", "beast", "lines", "meshtastic", "symbols"}
+BARE = {"avr", "beast", "kiss", "lines", "meshtastic", "symbols", "tnc2"}
 """Framings that prove nothing; the radio system does, or can't."""
 NOISE = (b"\x00\xff\xfe~~", b"no sentence at all\r\n", b"$$,,*\r\n", b"\x7f$,\x80")
 

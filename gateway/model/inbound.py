@@ -185,7 +185,8 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Whom it was sent to; None means everybody, or that the modem does not say."""
     nature: Nature | None = None
     position: Position | None = None
-    """Of the casualty in a distress message, of the sender otherwise."""
+    """Of the casualty in a distress message, of the sender otherwise; where the detail names an
+    object that the message is about, of that."""
     velocity: Velocity | None = None
     persons_on_board: int | None = None
     text: str | None = None

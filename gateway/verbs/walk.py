@@ -92,11 +92,9 @@ class Walk:
         )
 
     @property
-    def noise(self) -> int:
-        """How often there was not even the start of a message."""
-        return sum(
-            step.frame is not None and step.frame.fault is Fault.NOISE for step in self.steps
-        )
+    def faulty(self) -> int:
+        """How often there was no whole message, or not even the start of one."""
+        return sum(step.frame is not None and step.frame.fault is not None for step in self.steps)
 
     @property
     def proven(self) -> int:
@@ -151,5 +149,5 @@ def _understanding(walk: Walk) -> tuple[int, ...]:
     radios = len(walk.profile.radio)
     like = sum(step.distress_like for step in walk.steps)
     # Where nothing is understood, the one that has asked every radio system knows most about it.
-    strange, simplest = walk.unknown + walk.noise, -radios if walk.rulings else radios
+    strange, simplest = walk.unknown + walk.faulty, -radios if walk.rulings else radios
     return len(walk.rulings), like, walk.proven, -strange, simplest

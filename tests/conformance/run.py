@@ -27,7 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = HERE.parents[2] / "shared" / "vectors"
-FAMILIES = ("adsb", "ais", "beacon406", "dsc", "framing", "gnss_nmea", "navtex")
+FAMILIES = ("adsb", "ais", "aprs", "beacon406", "dsc", "framing", "gnss_nmea", "navtex")
 COMPANIONS = ("README*", "*.meta.json", "*.chk")
 """Files that speak about the data beside them."""
 SHOWN_MAX = 10
@@ -49,6 +49,7 @@ class Goal:
 GOALS = (
     Goal("adsb", "A rows", 99.0),
     Goal("ais", "A fields", 99.9),
+    Goal("aprs", "A fields", 99.0),
     Goal("beacon406", "A fields", 99.0),
     Goal("dsc", "A rows", 100.0),
     Goal("framing", "A rows", 100.0),

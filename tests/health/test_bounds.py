@@ -92,6 +92,8 @@ FIXED = {
     "Symbols._out": "the frames of one chunk of 4096 bytes",
     "Meshtastic._out": "the frames of one chunk of 4096 bytes",
     "Delimited._out": "the frames of one chunk of 4096 bytes",
+    "Kiss._out": "the frames of one chunk of 4096 bytes",
+    "Tnc2._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
     "_Fields.unreadable": "the fields of one sentence",
     "_Row.left": "the symbols of one call",
@@ -172,6 +174,10 @@ FILLED = {
     "Meshtastic._tail": "tests/rooms/framing/test_meshtastic.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Delimited._tail": "tests/rooms/framing/test_cobs_slip.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "Kiss._tail": "tests/rooms/framing/test_kiss.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "Tnc2._tail": "tests/rooms/framing/test_tnc2.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"
     "test_waiting_calls_are_bounded_and_the_oldest_goes_first",

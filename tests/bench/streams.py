@@ -21,8 +21,12 @@ from pyais import encode_dict
 
 from gateway.app import Service
 from gateway.clock import Clock
+from gateway.framing.kiss import Kiss
 from gateway.log import set_up
 from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, StationPlan
+from gateway.radio.aprs.content import write_position
+from gateway.radio.aprs.mice import write_mic_e
+from gateway.radio.aprs.packet import Packet, write_packet
 from gateway.settings import profile_named
 from gateway.verbs.embedded import LOOPBACK, embedded_broker
 from tests.bench.figures import Figure, at_least, told
@@ -60,6 +64,21 @@ def calls(seed: int) -> Iterator[bytes]:
     """Yield what must be told one by one: distress, urgency and safety calls, all different."""
     for sentence in islice(Traffic(seed).urgent(), CALLS):
         yield sentence.wire
+
+
+def packets(seed: int) -> Iterator[bytes]:
+    """Yield a busy channel of packet radio: what moves, what stands, and what they say."""
+    dice = random.Random(seed)
+    for number in range(SENTENCES):
+        lat, lon = dice.uniform(50, 52), dice.uniform(0, 3)
+        source, path = f"N{number % CRAFT}CALL"[:6], ("WIDE1-1*", "WIDE2-1")
+        to, body = write_mic_e(lat, lon, comment=b"on watch")
+        kind = dice.choices(("mic_e", "position", "status"), (50, 40, 10))[0]
+        if kind == "position":
+            to, body = "APRS", write_position(lat, lon, comment="088/036on watch")
+        elif kind == "status":
+            to, body = "APRS", b">on watch %d" % number
+        yield Kiss.wrap(write_packet(Packet(source, to, path, body)))
 
 
 def plan(folder: str, port: str, modem: str, link: LinkPlan) -> StationPlan:
@@ -155,6 +174,9 @@ def figures(rounds: int) -> Iterator[Figure]:
         every, every_lost = rounds_of("generic-ais", each, ships, rounds)
         yield told("the same, every report told", "/s", every)
         yield told("  of the routine told, dropped", "%", every_lost)
+        heard, heard_lost = rounds_of("generic-aprs", link, list(packets(1)), rounds)
+        yield at_least("KISS through the whole hallway, one core, as shipped", "/s", 5_000, heard)
+        yield told("  of the routine told, dropped", "%", heard_lost)
     with tempfile.TemporaryDirectory() as folder:
         broker = Mosquitto(Path(folder)).start()
         try:

@@ -26,6 +26,9 @@ REMEDY_ROOM = (
     "Delete what does not belong there, have fewer tapes kept (`keep_mb`), or fit a larger disk"
 )
 
+LOOK_NS_MAX = 10**9
+"""Counted of the time since the last look, which is half a second ago unless the program stood."""
+
 
 class DiskWatch:
     """Looks whether the work on the disk goes on. A restart mends no disk, so nobody else does."""
@@ -35,7 +38,7 @@ class DiskWatch:
         self._teller = teller
         self._board = board
         self._settled = -1
-        self._since_ns = 0
+        self._since_ns = self._looked_ns = 0
         """Since when nothing more has been settled although something waits."""
         self._room_told: str | None = None
         self._absence_told: str | None = None
@@ -60,6 +63,10 @@ class DiskWatch:
 
     def _hangs(self, mono_ns: int) -> bool:
         work = self._journal.work
+        # What stopped us from looking stopped the disk's answers from being heard, and is no fault
+        # of the disk: it answers for so much of the time.
+        self._since_ns += max(0, mono_ns - self._looked_ns - LOOK_NS_MAX)
+        self._looked_ns = mono_ns
         if not work.waiting or work.settled != self._settled:
             self._settled, self._since_ns = work.settled, mono_ns
         return mono_ns - self._since_ns > JOURNAL_S_MAX * 1e9

@@ -346,18 +346,30 @@ def test_a_disk_that_hangs_raises_the_alarm_without_anybody_heard():
     async def story():
         async with at_work() as desk:
             desk.journal.work = Work(1, 7)
-            desk.look(0.0)
+            for half_seconds in range(5):
+                desk.look(half_seconds / 2)
             before = desk.alarm()
-            desk.look(2.1)
+            desk.look(2.5)
             alarm = desk.alarm()
             desk.journal.work = Work(1, 8)
-            desk.look(2.6)
+            desk.look(3.0)
             return before, alarm, desk.alarm()
 
     before, alarm, after = asyncio.run(story())
 
     assert before is after is None
     assert "answered nothing" in alarm.text
+
+
+def test_who_was_stopped_himself_says_nothing_of_the_disk():
+    async def story():
+        async with at_work() as desk:
+            desk.journal.work = Work(1, 7)
+            desk.look(0.5)
+            desk.look(20.5)  # SIGSTOP and SIGCONT: what it answered meanwhile is heard after this
+            return desk.alarm()
+
+    assert asyncio.run(story()) is None
 
 
 def test_each_step_on_the_way_to_a_full_disk_is_told_once():

@@ -155,6 +155,11 @@ class Memory:
         except (MsgspecError, TopicUnsafe):
             self._log.exception("unjournaled_unwritable")
             self.lost += 1
+        # A fault of ours with one of them must not keep the others from being told.
+        except Exception:  # noqa: BLE001  # see above
+            self._log.exception("unjournaled_failed")
+            self._set_aside(first)
+            return
         else:
             self.told += 1
         self._losses = 0

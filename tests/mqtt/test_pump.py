@@ -86,3 +86,24 @@ def test_a_fault_of_ours_with_one_entry_holds_no_other_up_and_has_none_told_twic
         assert at.link.state().unwritable == 1
 
     rig(scene)
+
+
+def test_a_fault_of_ours_with_one_unjournaled_entry_holds_no_other_up(rig, make):
+    async def scene(at):
+        write = at.link._memory._write
+        first = make.mayday(1)
+
+        def faulty(entry, waited):
+            if entry is first:
+                message = "a fault of ours"
+                raise KeyError(message)
+            return write(entry, waited)
+
+        at.link._memory._write = faulty
+        at.up()
+        at.link.tell_unjournaled(first)
+        at.link.tell_unjournaled(make.mayday(2))
+        await make.until(lambda: numbers(at) == [2])
+        assert at.link.state().unjournaled_waiting == 1
+
+    rig(scene)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.model.bounds import Bound
 
 RETRY_S = 15.0
-"""Pause before an entry that the broker refused is tried again."""
+"""Pause before an entry is told again that the broker refused, or that was told out of turn."""
 
 POISON_TRIES = 3
 """An entry that could not be told so often in a row is poison: a person has to look at it."""
@@ -29,6 +29,7 @@ each round."""
 class _Trouble(Struct):
     tries: int
     due_ns: int
+    pardoned: bool = False
 
 
 class Aside:
@@ -63,12 +64,22 @@ class Aside:
     def put(self, number: int, now_ns: int, *, hung_up: bool = False) -> None:
         """Set this aside, for longer where it has been before."""
         before = self._troubles.get(number)
-        if before is None and len(self._troubles) >= NUMBERS_MAX:
-            return
         tries = 1 if before is None else before.tries + 1
         poison_s = HUNG_UP_S if hung_up else POISON_S
-        pause_s = RETRY_S if tries < POISON_TRIES else poison_s
-        self._troubles[number] = _Trouble(tries, now_ns + int(pause_s * 1e9))
+        self._put(number, tries, now_ns, RETRY_S if tries < POISON_TRIES else poison_s)
+
+    def told(self, number: int, now_ns: int) -> None:
+        """This has been told out of turn: give it a whole pause to be ended in."""
+        self._put(number, 0, now_ns, RETRY_S)
+
+    def anew(self) -> None:
+        """All is told from the beginning: what was told before may go like the rest."""
+        for number in [number for number, one in self._troubles.items() if not one.tries]:
+            self.cleared(number)
+
+    def _put(self, number: int, tries: int, now_ns: int, pause_s: float) -> None:
+        if number in self._troubles or len(self._troubles) < NUMBERS_MAX:
+            self._troubles[number] = _Trouble(tries, now_ns + int(pause_s * 1e9))
 
     def cleared(self, number: int) -> None:
         """This has been told after all, or is ended."""
@@ -78,5 +89,12 @@ class Aside:
         """Let those that are chosen go at once; say whether there was any."""
         pardoned = [one for number, one in self._troubles.items() if chosen(number)]
         for one in pardoned:
-            one.due_ns = 0
+            one.due_ns, one.pardoned = 0, True
         return bool(pardoned)
+
+    def pardoned(self, limit: int) -> list[int]:
+        """Return some that were pardoned, each of them once."""
+        found = [number for number, one in self._troubles.items() if one.pardoned][:limit]
+        for number in found:
+            self._troubles[number].pardoned = False
+        return found

@@ -246,12 +246,13 @@ class Pump:
 
     async def _send_some(self) -> bool:
         """Send a batch of what is new, else of what was in vain. True when neither is there."""
-        self._rounds.connected(self._bus.connects)
+        if self._rounds.connected(self._bus.connects):
+            self._aside.anew()
         self._mistrust()
         self.pulse.rest()
         await self._signed.room()
         self.pulse.beat()
-        batch, again = await self._new(), False
+        batch, again = await self._new() + await self._pardoned(), False
         if not batch:
             batch, again = await self._in_vain(), True
         now_ns = self._clock.now().mono_ns
@@ -275,6 +276,16 @@ class Pump:
                 rows = await self._behind(lane, last, self._width - len(found))
                 self._rounds.told(rows)
                 found += rows
+        return found
+
+    async def _pardoned(self) -> list[Entry]:
+        """Return some that may go after all, and that this connection has passed already."""
+        found: list[Entry] = []
+        for number in self._aside.pardoned(self._width):
+            for lane, last in self._rounds.new():
+                if number <= last:
+                    rows = await self._after_place(lane, number - 1, 1)
+                    found += [row for row in rows if row.number == number]
         return found
 
     async def _behind(self, lane: Lane, last: int, limit: int) -> Sequence[Entry]:
@@ -357,13 +368,7 @@ class Pump:
             self._log.exception("entry_unwritable", number=entry.number)
             self._aside.put(entry.number, self._clock.now().mono_ns)
         else:
-            self._count.published += not again
-            self._count.resent += again
-            if self._suspects.alone(entry.number):
-                self._pardon()
-            self._cleared(entry.number)
-            if not self._receipts:
-                self._signed.add(entry.number)
+            self._came_through(entry.number, again)
         # A broker that takes one at a time has the last of them wait for all before it.
         self.pulse.beat(PUBACK_S_MAX + PULSE_S)
 
@@ -375,11 +380,18 @@ class Pump:
             self._log.error("entry_hung_up_on", number=number)
             self._aside.put(number, self._clock.now().mono_ns, hung_up=True)
 
-    def _pardon(self) -> None:
-        """One that was suspect has come through: so may the others, and at once."""
-        if self._aside.pardon(self._suspects.alone):
-            self._rounds.lost()
+    def _came_through(self, number: int, again: bool) -> None:  # noqa: FBT001  # see _send_all
+        self._count.published += not again
+        self._count.resent += again
+        alone = self._suspects.alone(number)
+        # One that was suspect has come through: so may the others, and at once.
+        if alone and self._aside.pardon(self._suspects.alone):
             self._wake.set()
+        self._cleared(number)
+        if not self._receipts:
+            self._signed.add(number)
+        elif alone:
+            self._aside.told(number, self._clock.now().mono_ns)
 
     def _cleared(self, number: int) -> None:
         self._aside.cleared(number)

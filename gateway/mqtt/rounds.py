@@ -54,13 +54,15 @@ class Rounds:
         self._pause_s = RESEND_S
         self._round: _Round | None = None
 
-    def connected(self, connects: int) -> None:
-        """Begin at the first entry when this is another connection than the last one."""
-        if connects != self._connects:
-            self._connects = connects
-            self._told = dict.fromkeys(self._lanes, 0)
-            self._round = None
-            self._pause_s = RESEND_S
+    def connected(self, connects: int) -> bool:
+        """Begin at the first entry when this is another connection than the last one; say so."""
+        if connects == self._connects:
+            return False
+        self._connects = connects
+        self._told = dict.fromkeys(self._lanes, 0)
+        self._round = None
+        self._pause_s = RESEND_S
+        return True
 
     def lost(self) -> None:
         """Begin at the first entry: what was under way may not have arrived."""

@@ -155,6 +155,66 @@ def test_a_suspect_that_comes_through_brings_the_others_and_none_that_was_refuse
     rig(scene)
 
 
+@pytest.mark.parametrize("others", [(), (4, 5)], ids=["alone", "with others"])
+def test_what_is_pardoned_goes_alone_and_has_nothing_told_again(rig, make, others):
+    """Those told on this connection have their whole pause, and so has the one pardoned."""
+
+    async def scene(at):
+        pump = at.link._distress
+        at.heard(make.mayday(1))
+        async with reconnecting(at, hang_up=lambda o: number_of(o) == 1):
+            await make.until(lambda: 1 in pump._aside._troubles and at.urgent.connected)
+            at.urgent.hang_up = lambda _outgoing: False
+            at.heard(make.mayday(2), make.mayday(3))
+            await make.until(lambda: numbers(at) == [2, 3])
+            for _ in range(LOSSES_MAX):
+                pump._suspects.lost(6)
+            at.heard(*map(make.mayday, (*others, 6)))
+            first = [2, 3, *others, 6, 1]
+            await make.until(lambda: numbers(at) == first)
+            at.clock.passed_s += aside.RETRY_S - 0.5
+            await make.settled()
+            assert numbers(at) == first
+            at.clock.passed_s += 0.5
+            await make.until(lambda: sorted(numbers(at)[len(first) :]) == sorted(first))
+            at.urgent.down()
+            await make.until(lambda: sorted(numbers(at)[2 * len(first) :]) == sorted(first))
+
+    rig(scene, receipts="rcc")
+
+
+def test_what_was_told_out_of_turn_is_told_at_once_on_the_next_connection(rig, make):
+    async def scene(at):
+        pump = at.link._distress
+        for _ in range(LOSSES_MAX):
+            pump._suspects.lost(1)
+        at.heard(make.mayday(1))
+        async with reconnecting(at, hang_up=lambda _outgoing: False):
+            await make.until(lambda: numbers(at) == [1])
+            at.urgent.down()
+            await make.until(lambda: numbers(at) == [1, 1])
+
+    rig(scene, receipts="rcc")
+
+
+def test_what_is_signed_for_before_its_pardon_is_looked_for_in_vain(rig, make):
+    async def scene(at):
+        pump = at.link._distress
+        pump._aside.put(1, 0)
+        pump._suspects.lost(1)
+        pump._suspects.lost(1)
+        pump._suspects.lost(2)
+        pump._suspects.lost(2)
+        at.heard(make.mayday(2))
+        async with reconnecting(at, hang_up=lambda _outgoing: False):
+            await make.until(lambda: numbers(at) == [2])
+            await make.settled()
+        assert pump._aside.pardoned(9) == []
+        assert numbers(at) == [2]
+
+    rig(scene)
+
+
 def test_a_state_that_the_broker_hangs_up_on_holds_no_distress_up(rig, make):
     """Even the first word of each connection, that we are here."""
 

@@ -178,7 +178,7 @@ class Oracle:
         for number, lane, body in rows:
             if number > self._last[epoch]:  # committed when the process died, and nobody knew
                 item = msgspec.msgpack.decode(body)
-                self._keep(epoch, number, lane, *_of_body(item))
+                self._keep(epoch, number, lane, *_of_body(item), born=self._world.life - 1)
         self._last[epoch] = last
         self._look_for_lost(epoch, found)
         owed = set(db.execute("SELECT link, number FROM outbox"))
@@ -202,7 +202,8 @@ class Oracle:
                 self.breach("I14", f"{entry.number} of {port} was heard before the one before")
             self._order[lane] = mono_ns
             if entry.lane is not Lane.ROUTINE:
-                self._keep(entry.epoch, entry.number, entry.lane.value, name, key)
+                at = entry.epoch, entry.number, entry.lane.value
+                self._keep(*at, name, key, born=self._world.life)
         for link, epoch, numbers in struck:
             for number in numbers:
                 self._strike(link, (epoch, number))
@@ -337,11 +338,11 @@ class Oracle:
             self.open.pop(key).excuse = "one of a flood of damaged calls"
             self.excused["one of a flood of damaged calls"] += 1
 
-    def _keep(self, epoch, number, lane, name, key):
+    def _keep(self, epoch, number, lane, name, key, *, born):
         self._rows[epoch, number] = (name, key, lane)
         for link in self._links:
             owed = self._owed[link]
-            owed[epoch, number] = (self._now_s, self._world.life, lane)
+            owed[epoch, number] = (self._now_s, born, lane)
             if len(owed) > UNSIGNED_MAX:
                 self._too_many.add(link)
         said = self.said.get(key)

@@ -6,7 +6,9 @@ says the same when it is told again after a restart, but for the time of telling
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -144,93 +146,43 @@ class Writer:
     def _record(
         self, entry: Entry, published_utc_ns: int | None, *, waited: bool
     ) -> tuple[str, bytes]:
-        body = msgspec.msgpack.decode(entry.body, type=dict[str, object])
-        if "what" in body:
-            return self._clock(entry, body, published_utc_ns, waited=waited)
-        if "alarm" in body:
-            return self._alarm(entry, body, published_utc_ns, waited=waited)
-        if "sighting" not in body:
-            return self._refused(entry, body, published_utc_ns, waited=waited)
-        ruling = msgspec.convert(body, _Ruling)
-        sighting = ruling.sighting
-        head = msgspec.convert(sighting.report, _Head)
+        topic, heard, again = self._told(entry)
         published = utc_of(published_utc_ns)
-        record = _RecordAgain(
+        record = again(
             station=self._station,
             epoch=entry.epoch,
             number=entry.number,
             journaled=entry.number > 0,
             times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
-            late=waited or _overdue(head.heard.utc, published),
+            late=waited or _overdue(heard, published),
+        )
+        return topic, self._encode(record)
+
+    def _told(self, entry: Entry) -> tuple[str, datetime | None, Callable[..., Envelope]]:
+        """Return where an entry is told, when it was heard, and its record but for the envelope.
+
+        What the box says of itself was heard by nobody: that is late only when it waited.
+        """
+        body = msgspec.msgpack.decode(entry.body, type=dict[str, object])
+        if "what" in body:
+            return self.topics.clock(str(body["what"])), None, partial(_ClockAgain, statement=body)
+        if "alarm" in body:
+            return self.topics.alarm(str(body["alarm"])), None, partial(_AlarmAgain, note=body)
+        if "sighting" not in body:
+            frame = msgspec.convert(body, _RefusedHead)
+            return self.topics.refused(frame.port), frame.utc, partial(_RefusedAgain, refused=body)
+        ruling = msgspec.convert(body, _Ruling)
+        sighting = ruling.sighting
+        head = msgspec.convert(sighting.report, _Head)
+        again = partial(
+            _RecordAgain,
             relation=sighting.relation,
             first_id=sighting.first_id,
             witnesses=sighting.witnesses,
             verdicts=ruling.verdicts,
             report=sighting.report,
         )
-        topic = self.topics.report(head.urgency, head.system, head.mode)
-        return topic, self._encode(record)
-
-    def _refused(
-        self,
-        entry: Entry,
-        body: dict[str, object],
-        published_utc_ns: int | None,
-        *,
-        waited: bool,
-    ) -> tuple[str, bytes]:
-        head = msgspec.convert(body, _RefusedHead)
-        published = utc_of(published_utc_ns)
-        record = _RefusedAgain(
-            station=self._station,
-            epoch=entry.epoch,
-            number=entry.number,
-            journaled=entry.number > 0,
-            times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
-            late=waited or _overdue(head.utc, published),
-            refused=body,
-        )
-        return self.topics.refused(head.port), self._encode(record)
-
-    def _clock(
-        self,
-        entry: Entry,
-        body: dict[str, object],
-        published_utc_ns: int | None,
-        *,
-        waited: bool,
-    ) -> tuple[str, bytes]:
-        published = utc_of(published_utc_ns)
-        record = _ClockAgain(
-            station=self._station,
-            epoch=entry.epoch,
-            number=entry.number,
-            journaled=entry.number > 0,
-            times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
-            late=waited,
-            statement=body,
-        )
-        return self.topics.clock(str(body["what"])), self._encode(record)
-
-    def _alarm(
-        self,
-        entry: Entry,
-        body: dict[str, object],
-        published_utc_ns: int | None,
-        *,
-        waited: bool,
-    ) -> tuple[str, bytes]:
-        published = utc_of(published_utc_ns)
-        record = _AlarmAgain(
-            station=self._station,
-            epoch=entry.epoch,
-            number=entry.number,
-            journaled=entry.number > 0,
-            times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
-            late=waited,
-            note=body,
-        )
-        return self.topics.alarm(str(body["alarm"])), self._encode(record)
+        return self.topics.report(head.urgency, head.system, head.mode), head.heard.utc, again
 
 
 def _overdue(heard: datetime | None, published: datetime | None) -> bool:

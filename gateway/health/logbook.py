@@ -7,7 +7,8 @@ disk takes it; and it raises no other alarm, because that one stands already.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -80,24 +81,14 @@ class Logbook:
 
 
 def _note(name: AlertName, alert: Alert | None, now: Moment, *, boot: str | None) -> Note:
-    utc, error_ms = utc_of(now.utc_ns), now.error_ms
-    if alert is None:
-        return AlarmCleared(
-            name=name,
-            boot=boot,
-            mono_ns=now.mono_ns,
-            utc=utc,
-            clock=now.clock,
-            clock_error_ms=error_ms,
-        )
-    return AlarmRaised(
+    form: Callable[..., Note] = AlarmCleared
+    if alert is not None:
+        form = partial(AlarmRaised, text=alert.text, count=alert.count, number=alert.number)
+    return form(
         name=name,
         boot=boot,
         mono_ns=now.mono_ns,
-        utc=utc,
+        utc=utc_of(now.utc_ns),
         clock=now.clock,
-        clock_error_ms=error_ms,
-        text=alert.text,
-        count=alert.count,
-        number=alert.number,
+        clock_error_ms=now.error_ms,
     )

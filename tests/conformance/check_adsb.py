@@ -9,41 +9,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-
-import msgspec
 
 from gateway.codes.cpr import Cpr, near, of_pair
 from gateway.codes.crc24 import parity
-from gateway.model.inbound import Chunk, Frame, Moment, Ruling
-from gateway.model.plan import PortPlan, Profile
-from gateway.pipeline import Pipeline, hallway
-
-Row = tuple[str, str, tuple[str, ...] | None, int]
-"""Its id, how far it is trusted, where it disagrees, and how many fields were compared."""
+from gateway.model.inbound import Chunk, Frame, Moment
+from gateway.pipeline import Pipeline
+from tests.conformance.rows import Check, Row, by_field, reports_in, rows, station
 
 SECOND_NS = 10**9
 DEGREES = 1.5e-6
 """Of places that a row gives with six decimals."""
 CHUNKS = (1, 7, 4096)
 """Sizes in which a stream is handed over."""
-
-
-def check_frames(path: Path) -> list[Row]:
-    return [checked(row, of_frame) for row in rows(path)]
-
-
-def check_emergencies(path: Path) -> list[Row]:
-    return [checked(row, of_emergency) for row in rows(path)]
-
-
-def check_framing(path: Path) -> list[Row]:
-    return [checked(row, of_framing) for row in rows(path)]
-
-
-def check_cpr(path: Path) -> list[Row]:
-    return [checked(row, of_cpr) for row in rows(path)]
 
 
 def check_expected(path: Path) -> list[Row]:
@@ -68,7 +47,7 @@ def check_capture(path: Path) -> list[Row]:
     page = json.loads(path.with_name(f"{path.stem}.meta.json").read_text("utf-8"))
     is_text = path.suffix == ".avr"
     wanted = page["by_DF"] if is_text else page["frames_by_DF"]
-    pipeline = port("avr" if is_text else "beast")
+    pipeline = station("mode_s", "avr" if is_text else "beast")
     reports = heard(pipeline, [path.read_bytes()])
     count = pipeline.ears["a"].count
     told = Counter(f"DF{report['detail']['df']}" for report in reports)
@@ -81,33 +60,6 @@ def check_capture(path: Path) -> list[Row]:
     return rows_found
 
 
-FILES: dict[str, Callable[[Path], list[Row]]] = {
-    "adsb/frames.jsonl": check_frames,
-    "adsb/emergency_derived.jsonl": check_emergencies,
-    "adsb/beast_framing.jsonl": check_framing,
-    "adsb/cpr.jsonl": check_cpr,
-    "adsb/beast/*.expected.jsonl": check_expected,
-    "adsb/beast/*.beast": check_capture,
-    "adsb/avr/*.avr": check_capture,
-}
-
-
-def rows(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-
-def checked(row: dict, compare: Callable[[dict], Iterator[str | None]]) -> Row:
-    """Compare: what comes is a disagreement, "" for a field that agrees, None for no comparison."""
-    found = tuple(compare(row))
-    disagreements = tuple(text for text in found if text)
-    return row["id"], row["trust"][:1], None if None in found else disagreements, len(found)
-
-
-def port(framing: str) -> Pipeline:
-    profile = Profile(title="test", radio=("mode_s",), framing=framing, proven="conformance")
-    return hallway("test", [PortPlan(name="a", device="tape:x", modem="x", profile=profile)])
-
-
 def heard(pipeline: Pipeline, wire: list[bytes]) -> list[dict]:
     """Return the reports of what is heard a second apart."""
     items = [
@@ -116,7 +68,7 @@ def heard(pipeline: Pipeline, wire: list[bytes]) -> list[dict]:
         for item in pipeline.inbound(Chunk("a", Moment(turn * SECOND_NS), sent))
     ]
     assert pipeline.ears["a"].count.decoder_errors == 0
-    return [msgspec.to_builtins(item.sighting.report) for item in items if isinstance(item, Ruling)]
+    return reports_in(items)
 
 
 def avr(digits: str) -> bytes:
@@ -135,7 +87,8 @@ def of_frame(row: dict) -> Iterator[str | None]:
     if not expected:
         yield None
         return
-    reports = heard(port("avr"), [squitter_of(expected["icao"]), avr(row["input_hex"])])[1:]
+    wire = [squitter_of(expected["icao"]), avr(row["input_hex"])]
+    reports = heard(station("mode_s", "avr"), wire)[1:]
     if not reports:
         yield "refused"
         return
@@ -183,7 +136,7 @@ def of_emergency(row: dict) -> Iterator[str]:
     expected, sent = row["expected"], avr(row["input_hex"])
     is_reply = expected["df"] in (5, 21)
     wire = [squitter_of(expected["icao"]), *[sent] * (2 if is_reply else 1)]
-    reports = heard(port("avr"), wire)[1:]
+    reports = heard(station("mode_s", "avr"), wire)[1:]
     alerts = [report for report in reports if report["urgency"] == "distress"]
     is_verified = bool(alerts) and alerts[-1]["confidence"] == "verified"
     yield "" if is_verified is expected["distress"] else f"distress: {expected['distress']}"
@@ -202,7 +155,7 @@ def of_emergency(row: dict) -> Iterator[str]:
 
 def frames_of(wire: bytes, size: int) -> list[Frame]:
     """Return the whole frames that come of a stream in pieces of this size."""
-    framer = port("beast").ears["a"].framer
+    framer = station("mode_s", "beast").ears["a"].framer
     return [
         frame
         for at in range(0, len(wire), size)
@@ -265,3 +218,14 @@ def place(told: dict, kind: str, found: tuple[float, float] | None) -> Iterator[
     for axis, actual in zip(("rlat", "rlon"), found, strict=True):
         wanted = told[kind + axis]
         yield "" if abs(wanted - actual) < DEGREES else f"{kind}{axis}: {wanted}, not {actual}"
+
+
+FILES: dict[str, Check] = {
+    "adsb/frames.jsonl": by_field(of_frame),
+    "adsb/emergency_derived.jsonl": by_field(of_emergency),
+    "adsb/beast_framing.jsonl": by_field(of_framing),
+    "adsb/cpr.jsonl": by_field(of_cpr),
+    "adsb/beast/*.expected.jsonl": check_expected,
+    "adsb/beast/*.beast": check_capture,
+    "adsb/avr/*.avr": check_capture,
+}

@@ -7,21 +7,14 @@ disagrees; with None when there is nothing to hold against: only one of the othe
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import isclose
 from pathlib import Path
 
-import msgspec
-
 from gateway.framing.kiss import Kiss
-from gateway.model.inbound import Chunk, Moment, Refused, Report, Ruling
-from gateway.model.plan import PortPlan, Profile
-from gateway.pipeline import Pipeline, hallway
-
-Row = tuple[str, str, tuple[str, ...] | None, int]
-"""Its id, how far it is trusted, where it disagrees, and how many fields were compared."""
+from gateway.model.inbound import Chunk, Moment, Refused, Ruling
+from tests.conformance.rows import Check, Row, by_field, reports_in, station
 
 DEGREES = 1e-6
 KMH = 1.852
@@ -39,22 +32,10 @@ FORMS = {
 """What the others call a packet, and what it may be called here."""
 
 
-def check_text(path: Path) -> list[Row]:
-    return [checked(row, of_text) for row in rows(path)]
-
-
-def check_emergencies(path: Path) -> list[Row]:
-    return [checked(row, of_emergency) for row in rows(path)]
-
-
-def check_frames(path: Path) -> list[Row]:
-    return [checked(row, of_frame) for row in rows(path)]
-
-
 def check_stream(path: Path) -> list[Row]:
     """Let a recording through: each line makes one report or is kept, and no decoder fails."""
     framing = "kiss" if path.suffix == ".kiss" else "tnc2"
-    pipeline, data = station(framing), path.read_bytes()
+    pipeline, data = station("aprs", framing), path.read_bytes()
     items = [
         item
         for at in range(0, len(data), 4096)
@@ -79,37 +60,12 @@ def check_stream(path: Path) -> list[Row]:
     return [(path.name, "C", tuple(found), 3)]
 
 
-FILES: dict[str, Callable[[Path], list[Row]]] = {
-    "aprs/consensus.jsonl": check_text,
-    "aprs/fap_asserted.jsonl": check_text,
-    "aprs/emergency_derived.jsonl": check_emergencies,
-    "aprs/kiss_frames.jsonl": check_frames,
-    "aprs/streams/*": check_stream,
-}
-
-
-def rows(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-
-def checked(row: dict, compare: Callable[[dict], Iterator[str | None]]) -> Row:
-    """Compare: what comes is a disagreement, "" for a field that agrees, None for no comparison."""
-    found = tuple(compare(row))
-    disagreements = tuple(text for text in found if text)
-    return row["id"], row["trust"][:1], None if None in found else disagreements, len(found)
-
-
-def station(framing: str) -> Pipeline:
-    profile = Profile(title="conformance", radio=("aprs",), framing=framing, proven="conformance")
-    return hallway("test", [PortPlan(name="a", device="tape:x", modem="x", profile=profile)])
-
-
-def heard(wire: bytes, framing: str) -> list[Report]:
+def heard(wire: bytes, framing: str) -> list[dict]:
     """Return the reports of these bytes."""
-    pipeline = station(framing)
+    pipeline = station("aprs", framing)
     items = pipeline.inbound(Chunk("a", Moment(0), wire))
     assert pipeline.ears["a"].count.decoder_errors == 0, wire
-    return [item.sighting.report for item in items if isinstance(item, Ruling)]
+    return reports_in(items)
 
 
 def line_of(row: dict) -> bytes:
@@ -127,7 +83,7 @@ def of_text(row: dict) -> Iterator[str | None]:
     if len(reports) != 1:
         yield f"reports: {len(reports)}, not 1"
         return
-    yield from fields_of(expected, msgspec.to_builtins(reports[0]))
+    yield from fields_of(expected, reports[0])
 
 
 def fields_of(expected: dict, report: dict) -> Iterator[str]:
@@ -196,7 +152,7 @@ def words_in(expected: dict) -> str | None:
 def of_emergency(row: dict) -> Iterator[str]:
     """Yield where the emergency of a Mic-E packet, or that there is none, is told otherwise."""
     expected = row["expected"]
-    (report,) = (msgspec.to_builtins(one) for one in heard(line_of(row), "tnc2"))
+    (report,) = heard(line_of(row), "tnc2")
     called = report["kind"] == "alert" and report["urgency"] == "distress"
     yield "" if called == expected["emergency"] else f"emergency: {called}"
     bits = report["detail"]["mic_e"]["bits"]
@@ -218,7 +174,7 @@ def of_frame(row: dict) -> Iterator[str | None]:
     if "dest" not in expected:
         yield from of_bare_frame(wire, expected)
         return
-    (report,) = (msgspec.to_builtins(one) for one in heard(wire, "kiss"))
+    (report,) = heard(wire, "kiss")
     detail = report["detail"]
     gates = detail.get("gates", ())
     if gates:
@@ -242,3 +198,12 @@ def of_bare_frame(wire: bytes, expected: dict) -> Iterator[str]:
         yield "" if frame.body == wanted else f"body: {wanted.hex()}, not {frame.body.hex()}"
     reports = heard(wire, "kiss")
     yield f"reports: {len(reports)}, not 0" if reports else ""
+
+
+FILES: dict[str, Check] = {
+    "aprs/consensus.jsonl": by_field(of_text),
+    "aprs/fap_asserted.jsonl": by_field(of_text),
+    "aprs/emergency_derived.jsonl": by_field(of_emergency),
+    "aprs/kiss_frames.jsonl": by_field(of_frame),
+    "aprs/streams/*": check_stream,
+}

@@ -8,22 +8,13 @@ nothing to hold against: it is no message, or its own decoder refused it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import msgspec
 
 from gateway.model.inbound import Chunk, Moment, Refused, Ruling
-from gateway.model.plan import PortPlan, Profile
-from gateway.pipeline import hallway
+from tests.conformance.rows import Check, by_field, station
 
-Row = tuple[str, str, tuple[str, ...] | None, int]
-"""Its id, how far it is trusted, where it disagrees, and how many fields were compared."""
-
-PROFILE = Profile(
-    title="conformance", radio=("cospas_sarsat",), framing="lines", proven="conformance"
-)
 LABELS = {15: "ID ", 23: "ID ", 51: "GSR "}
 OF_SECOND_FIELD = {
     *("homing121_5MHz", "encodedPositionSource", "rlsProviderId", "rlmCapabilityType1Auto"),
@@ -47,48 +38,9 @@ ACTIVATION = {
 }
 
 
-def check_first(path: Path) -> list[Row]:
-    return [checked(row, of_first) for row in rows(path)]
-
-
-def check_errors(path: Path) -> list[Row]:
-    return [checked(row, of_errors) for row in rows(path)]
-
-
-def check_second(path: Path) -> list[Row]:
-    return [checked(row, of_second) for row in rows(path)]
-
-
-def check_examples(path: Path) -> list[Row]:
-    return [checked(row, of_example) for row in rows(path)]
-
-
-FILES: dict[str, Callable[[Path], list[Row]]] = {
-    "beacon406/fgb_amsa_kit.jsonl": check_first,
-    "beacon406/fgb_asserted.jsonl": check_first,
-    "beacon406/fgb_published.jsonl": check_first,
-    "beacon406/fgb_real.jsonl": check_first,
-    "beacon406/fgb_hex15_real.jsonl": check_first,
-    "beacon406/fgb_bit_errors_derived.jsonl": check_errors,
-    "beacon406/sgb_*.jsonl": check_second,
-    "beacon406/spec_examples.jsonl": check_examples,
-}
-
-
-def rows(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-
-def checked(row: dict, compare: Callable[[dict], Iterator[str | None]]) -> Row:
-    """Compare: what comes is a disagreement, "" for a field that agrees, None for no comparison."""
-    found = tuple(compare(row))
-    disagreements = tuple(text for text in found if text)
-    return row["id"], row["trust"][:1], None if None in found else disagreements, len(found)
-
-
 def heard(digits: str) -> list[dict]:
     """Return the reports of these digits; one that says why it is none is `{"refused": why}`."""
-    pipeline = hallway("test", [PortPlan(name="a", device="tape:x", modem="x", profile=PROFILE)])
+    pipeline = station("cospas_sarsat", "lines")
     line = f"{LABELS.get(len(digits), '')}{digits}\r\n".encode()
     items = pipeline.inbound(Chunk("a", Moment(0), line))
     assert pipeline.ears["a"].count.decoder_errors == 0, digits
@@ -300,3 +252,15 @@ def of_example(row: dict) -> Iterator[str | None]:
         ("activation", expected["activation"].replace(" ", "_"), detail["activation"]),
     ):
         yield "" if wanted == actual else f"{name}: {wanted!r}, not {actual!r}"
+
+
+FILES: dict[str, Check] = {
+    "beacon406/fgb_amsa_kit.jsonl": by_field(of_first),
+    "beacon406/fgb_asserted.jsonl": by_field(of_first),
+    "beacon406/fgb_published.jsonl": by_field(of_first),
+    "beacon406/fgb_real.jsonl": by_field(of_first),
+    "beacon406/fgb_hex15_real.jsonl": by_field(of_first),
+    "beacon406/fgb_bit_errors_derived.jsonl": by_field(of_errors),
+    "beacon406/sgb_*.jsonl": by_field(of_second),
+    "beacon406/spec_examples.jsonl": by_field(of_example),
+}

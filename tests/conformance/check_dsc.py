@@ -9,23 +9,17 @@ Rows that give their own words ("S (no ack, EOS)") are compared by the first wor
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
 
-from gateway.model.inbound import Chunk, Item, Moment, Refused, Report, Ruling, Tick
-from gateway.model.plan import PortPlan, Profile
-from gateway.pipeline import Pipeline, hallway
+from gateway.model.inbound import Chunk, Item, Moment, Refused, Tick
+from gateway.pipeline import Pipeline
 from gateway.radio.dsc.send import write_pairs, write_printed, write_symbols
 from gateway.radio.dsc.words import DscDetail
+from tests.conformance.rows import Check, by_row, reports_in, station
 
-Row = tuple[str, str, tuple[str, ...] | None]
-"""Its id, how far it is trusted, and where it disagrees."""
-
-PROFILE = Profile(title="conformance", radio=("dsc",), framing="nmea", proven="conformance")
 SENTENCE_NS = 100 * 10**6
 
 KINDS = {
@@ -62,46 +56,8 @@ LOG_ENDS = {
 LOG_MODES = {"j3e": "J3ETP", "f3e_g3e": "AllModesTP", "test": "Test"}
 
 
-def check_nmea_dsc(path: Path) -> list[Row]:
-    return [checked(row, of_dsc) for row in rows(path)]
-
-
-def check_nmea_dse(path: Path) -> list[Row]:
-    return [checked(row, of_dse) for row in rows(path)]
-
-
-def check_freq_channel(path: Path) -> list[Row]:
-    return [checked(row, of_channel) for row in rows(path)]
-
-
-def check_symbols(path: Path) -> list[Row]:
-    return [checked(row, of_symbols) for row in rows(path)]
-
-
-def check_stream(path: Path) -> list[Row]:
-    return [checked(row, of_stream) for row in rows(path)]
-
-
-def out_of_scope(path: Path) -> list[Row]:
-    return [(row["id"], row["trust"], None) for row in rows(path)]
-
-
-FILES: dict[str, Callable[[Path], list[Row]]] = {
-    "dsc/nmea_dsc.jsonl": check_nmea_dsc,
-    "dsc/nmea_dse.jsonl": check_nmea_dse,
-    "dsc/freq_channel.jsonl": check_freq_channel,
-    "dsc/symbols.jsonl": check_symbols,
-    "dsc/fec_stream.jsonl": check_stream,
-    "dsc/n2k_pgn129808.jsonl": out_of_scope,
-}
-
-
-def rows(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-
-def checked(row: dict, compare: Callable[[dict], Iterator[str]]) -> Row:
-    return row["id"], row["trust"], tuple(compare(row))
+def out_of_scope(_row: dict) -> None:
+    """Compare nothing."""
 
 
 def of_dsc(row: dict) -> Iterator[str]:
@@ -240,10 +196,7 @@ def slots_of(symbols: list[int]) -> tuple[int | None, ...]:
 
 def heard_as(wire: bytes, framing: str) -> list[dict]:
     """Return the reports that come of these bytes, all of them."""
-    profile = Profile(title="conformance", radio=("dsc",), framing=framing, proven="conformance")
-    pipeline = hallway(
-        "test", [PortPlan(name="a", device="tape:test", modem="test", profile=profile)]
-    )
+    pipeline = station("dsc", framing)
     items = [
         *pipeline.inbound(Chunk("a", Moment(0), wire)),
         *pipeline.tick(Tick(Moment(SILENCE_NS))),
@@ -342,9 +295,7 @@ IN_WORDS_ONLY = {"handled", "note"}
 
 def heard(sentences: list[str]) -> tuple[Pipeline, list[Item]]:
     """Return the hallway and what came out of it, hearing sentences with their checksums."""
-    pipeline = hallway(
-        "test", [PortPlan(name="a", device="tape:test", modem="test", profile=PROFILE)]
-    )
+    pipeline = station("dsc", "nmea")
     framer = pipeline.ears["a"].framer
     items: list[Item] = []
     for turn, text in enumerate(sentences):
@@ -353,6 +304,11 @@ def heard(sentences: list[str]) -> tuple[Pipeline, list[Item]]:
     return pipeline, items
 
 
-def reports_in(items: list[Item]) -> list[dict]:
-    reports: list[Report] = [item.sighting.report for item in items if isinstance(item, Ruling)]
-    return [msgspec.to_builtins(report) for report in reports]
+FILES: dict[str, Check] = {
+    "dsc/nmea_dsc.jsonl": by_row(of_dsc),
+    "dsc/nmea_dse.jsonl": by_row(of_dse),
+    "dsc/freq_channel.jsonl": by_row(of_channel),
+    "dsc/symbols.jsonl": by_row(of_symbols),
+    "dsc/fec_stream.jsonl": by_row(of_stream),
+    "dsc/n2k_pgn129808.jsonl": by_row(out_of_scope),
+}

@@ -6,44 +6,15 @@ when the link has no use for it: other variants of COBS, and other checks.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from pathlib import Path
-
 from gateway.codes.stuffing import stuff_cobs, unstuff_cobs
 from gateway.framing import checked
 from gateway.radio.packed import read_letter
 from gateway.radio.packed.letters import Health
-
-Row = tuple[str, str, tuple[str, ...] | None]
-"""Its id, how far it is trusted, and where it disagrees."""
+from tests.conformance.rows import Check, by_row
 
 CHECK = "crc-16-genibus"
 BEFORE, BEHIND = b"\x83\xa1t\xa6health\xa1x", b"\xa4up_s\x07"
 """A letter of three pairs, and one value missing: that of a key that nobody knows."""
-
-
-def check_cobs(path: Path) -> list[Row]:
-    return [(row["id"], row["trust"], of_cobs(row)) for row in rows(path)]
-
-
-def check_crc(path: Path) -> list[Row]:
-    return [(row["id"], row["trust"], of_crc(row)) for row in rows(path)]
-
-
-def check_msgpack(path: Path) -> list[Row]:
-    return [(row["id"], row["trust"], of_msgpack(row)) for row in rows(path)]
-
-
-FILES: dict[str, Callable[[Path], list[Row]]] = {
-    "framing/cobs.jsonl": check_cobs,
-    "framing/crc_check_values.jsonl": check_crc,
-    "framing/msgpack.jsonl": check_msgpack,
-}
-
-
-def rows(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def of_cobs(row: dict) -> tuple[str, ...] | None:
@@ -69,3 +40,10 @@ def of_msgpack(row: dict) -> tuple[str, ...]:
     """Say whether a letter is read that holds this value under a key that nobody knows."""
     letter = read_letter(BEFORE + bytes.fromhex(row["encoded_hex"]) + BEHIND)
     return () if letter == Health(up_s=7) else (f"passed over: {letter}",)
+
+
+FILES: dict[str, Check] = {
+    "framing/cobs.jsonl": by_row(of_cobs),
+    "framing/crc_check_values.jsonl": by_row(of_crc),
+    "framing/msgpack.jsonl": by_row(of_msgpack),
+}

@@ -6,49 +6,19 @@ them. Recordings of sound are no data for a serial port.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
-from gateway.model.inbound import Chunk, Moment, Report, Ruling, Tick
-from gateway.model.plan import PortPlan, Profile
-from gateway.pipeline import hallway
+from gateway.model.inbound import Chunk, Moment, Tick
 from gateway.radio.navtex.sentences import write_sentences
-
-Row = tuple[str, str, tuple[str, ...] | None]
-"""Its id, how far it is trusted, and where it disagrees."""
+from tests.conformance.rows import Check, Row, by_row, reports_in, station
 
 END_NS = 3600 * 10**9
 DEGREES_WRITTEN = 1e-6
 
 
-def check_messages(path: Path) -> list[Row]:
-    return [checked(row, of_printed) for row in rows(path)]
-
-
-def check_sentences(path: Path) -> list[Row]:
-    return [checked(row, of_sentences) for row in rows(path)]
-
-
 def sound(path: Path) -> list[Row]:
     return [(path.name, "C", None)]
-
-
-FILES: dict[str, Callable[[Path], list[Row]]] = {
-    "navtex/messages.jsonl": check_messages,
-    "navtex/nrx_sentences.jsonl": check_sentences,
-    "navtex/audio/*": sound,
-}
-
-
-def rows(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-
-def checked(row: dict, compare: Callable[[dict], Iterator[str]]) -> Row:
-    return row["id"], row["trust"], tuple(compare(row))
 
 
 def of_printed(row: dict) -> Iterator[str]:
@@ -125,14 +95,11 @@ def near(one: float, other: float) -> bool:
 
 def heard(framing: str, wire: list[bytes]) -> list[dict]:
     """Return the reports that come of these bytes, when time has run out."""
-    profile = Profile(title="test", radio=("navtex",), framing=framing, proven="conformance")
-    port = PortPlan(name="a", device="tape:test", modem="test", profile=profile)
-    pipeline = hallway("test", [port])
+    pipeline = station("navtex", framing)
     items = [item for data in wire for item in pipeline.inbound(Chunk("a", Moment(0), data))]
     items += pipeline.tick(Tick(Moment(END_NS)))
     assert not pipeline.ears["a"].count.decoder_errors
-    reports: list[Report] = [item.sighting.report for item in items if isinstance(item, Ruling)]
-    return [msgspec.to_builtins(report) for report in reports]
+    return reports_in(items)
 
 
 def wrapped(sentence: bytes) -> bytes:
@@ -140,3 +107,10 @@ def wrapped(sentence: bytes) -> bytes:
     for byte in sentence[1:]:
         checksum ^= byte
     return b"%b*%02X\r\n" % (sentence, checksum)
+
+
+FILES: dict[str, Check] = {
+    "navtex/messages.jsonl": by_row(of_printed),
+    "navtex/nrx_sentences.jsonl": by_row(of_sentences),
+    "navtex/audio/*": sound,
+}

@@ -19,11 +19,13 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+
+from tests.conformance.rows import Check, Row
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = HERE.parents[2] / "shared" / "vectors"
@@ -32,9 +34,6 @@ COMPANIONS = ("README*", "*.meta.json", "*.chk")
 """Files that speak about the data beside them."""
 SHOWN_MAX = 10
 """Disagreements without a reason printed for one file; the rest are counted."""
-
-Row = tuple[str, str, tuple[str, ...] | None] | tuple[str, str, tuple[str, ...] | None, int]
-Check = Callable[[Path], list[Row]]
 
 
 @dataclass(frozen=True)

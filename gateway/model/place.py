@@ -52,3 +52,10 @@ class Velocity(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     heading_deg: float | None = None
     turn_deg_min: float | None = None
     """Rate of turn, positive to starboard, in degrees a minute."""
+
+
+def velocity_of(*, speed_kn: float | None, course_deg: float | None) -> Velocity | None:
+    """Return the motion that is stated; None when neither part of it is."""
+    if speed_kn is None and course_deg is None:
+        return None
+    return Velocity(speed_kn=speed_kn, course_deg=course_deg)

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from gateway.codes.mmsi import mmsi_class
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Detail, Draft, Frame, Moment, Reading, Unread
-from gateway.model.place import Identity, Position, Velocity
+from gateway.model.place import Identity, Position, velocity_of
 from gateway.model.words import Confidence, Kind, Mode, Nature, Urgency
 
 
@@ -241,7 +241,6 @@ def _draft_of_mob(said: ShipboardDetail, doubts: tuple[str, ...]) -> Draft:
     """Return a distress, unless the sentence says that there is none."""
     quiet = said.status in _QUIET
     who = Identity(mmsi=said.mmsi, mmsi_class=mmsi_class(said.mmsi)) if said.mmsi else None
-    moves = said.course_deg is not None or said.speed_kn is not None
     dated = f"{said.date}T{said.time}Z" if said.date else f"{said.time}Z"
     return Draft(
         kind=Kind.STATUS if quiet else Kind.ALERT,
@@ -251,7 +250,7 @@ def _draft_of_mob(said: ShipboardDetail, doubts: tuple[str, ...]) -> Draft:
         casualty=None if quiet else who,
         nature=None if quiet else Nature.MAN_OVERBOARD,
         position=None if quiet else _position(said),
-        velocity=Velocity(speed_kn=said.speed_kn, course_deg=said.course_deg) if moves else None,
+        velocity=velocity_of(speed_kn=said.speed_kn, course_deg=said.course_deg),
         claimed_utc=dated if said.time else None,
         confidence=Confidence.TENTATIVE if doubts else Confidence.VERIFIED,
         doubts=doubts,

@@ -20,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.model.inbound import Draft
-from gateway.model.place import Identity, Position, Velocity
+from gateway.model.place import Identity, Position, Velocity, velocity_of
 from gateway.model.words import Confidence, Kind, Nature, Urgency
 from gateway.radio.aprs.mice import EMERGENCY
 from gateway.radio.aprs.words import AprsDetail, Spot
@@ -136,9 +136,7 @@ def _position(spot: Spot) -> Position:
 
 
 def _velocity(spot: Spot) -> Velocity | None:
-    if spot.speed_kn is None and spot.course_deg is None:
-        return None
-    return Velocity(speed_kn=spot.speed_kn, course_deg=spot.course_deg)
+    return velocity_of(speed_kn=spot.speed_kn, course_deg=spot.course_deg)
 
 
 def _claimed_utc(time: str | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.codes.mmsi import mmsi_class
 from gateway.model.inbound import Draft
-from gateway.model.place import Identity, Position, Velocity
+from gateway.model.place import Identity, Position, velocity_of
 from gateway.model.words import Confidence, Integrity, Kind, Mode, Urgency
 from gateway.radio.dsc import tables
 from gateway.radio.dsc.fields import minutes_of
@@ -52,7 +52,7 @@ def draft_of_call(call: DscDetail) -> Draft:
         addressee=_identity(call.address_id),
         nature=tables.NATURES.get(call.nature_code or 0),
         position=_position(call.position, more),
-        velocity=_velocity(own),
+        velocity=velocity_of(speed_kn=own.speed_kn, course_deg=own.course_deg),
         persons_on_board=own.persons_on_board,
         text=own.text,
         claimed_utc=f"{call.time[:2]}:{call.time[2:]}Z" if call.time else None,
@@ -75,7 +75,7 @@ def draft_of_orphan(said: DseDetail) -> Draft:
         kind=Kind.CALL if more.flag == "query" else Kind.STATUS,
         urgency=Urgency.SAFETY if missed else Urgency.ROUTINE,
         sender=_identity(said.self_id),
-        velocity=_velocity(more),
+        velocity=velocity_of(speed_kn=more.speed_kn, course_deg=more.course_deg),
         persons_on_board=more.persons_on_board,
         text=more.text,
         confidence=Confidence.TENTATIVE,
@@ -103,12 +103,6 @@ def _position(digits: str | None, more: Expansion) -> Position | None:
         source=more.source,
         datum=more.datum,
     )
-
-
-def _velocity(more: Expansion) -> Velocity | None:
-    if more.speed_kn is None and more.course_deg is None:
-        return None
-    return Velocity(speed_kn=more.speed_kn, course_deg=more.course_deg)
 
 
 def _integrity(proof: SymbolProof | None) -> Integrity | None:

@@ -21,7 +21,7 @@ from datetime import date
 
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Detail, Draft, Frame, Moment, Reading, Unread
-from gateway.model.place import Position, Velocity
+from gateway.model.place import Position, velocity_of
 from gateway.model.words import Confidence, Kind, Urgency
 from gateway.radio.gnss.sentences import ADDRESS, SENTENCES, wrong
 
@@ -106,7 +106,7 @@ class Gnss:
                 altitude_m=said.altitude_m,
                 source=said.fix,
             ),
-            velocity=_velocity(said),
+            velocity=velocity_of(speed_kn=said.speed_kn, course_deg=said.course_deg),
             claimed_utc=claimed_utc,
             confidence=confidence,
             doubts=doubts,
@@ -287,12 +287,6 @@ def _claimed_utc(said: GnssDetail) -> str | None:
     if said.time is None:
         return None
     return f"{said.date}T{said.time}Z" if said.date else f"{said.time}Z"
-
-
-def _velocity(said: GnssDetail) -> Velocity | None:
-    if said.speed_kn is None and said.course_deg is None:
-        return None
-    return Velocity(speed_kn=said.speed_kn, course_deg=said.course_deg)
 
 
 def _trust(said: GnssDetail) -> tuple[Confidence, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from gateway.codes.dates import utc_of
 from gateway.codes.mmsi import mmsi_class
 from gateway.model.inbound import Draft
-from gateway.model.place import Identity, Position, Velocity
+from gateway.model.place import Identity, Position, velocity_of
 from gateway.model.words import Confidence, Integrity, Kind, Mode, Nature, Urgency
 from gateway.radio.packed.letters import Hearing, Party, Report
 
@@ -57,7 +57,7 @@ def draft_of(letter: Report) -> Draft:
         addressee=identity_of(letter.to),
         nature=_word(Nature, letter.nature),
         position=_position(letter),
-        velocity=_velocity(letter),
+        velocity=velocity_of(speed_kn=letter.speed_kn, course_deg=letter.course_deg),
         persons_on_board=letter.pob,
         text=letter.text,
         claimed_utc=_claimed(letter.said_at),
@@ -109,12 +109,6 @@ def _position(letter: Report) -> Position | None:
         source=letter.fix_from,
         age_s=letter.fix_age_s,
     )
-
-
-def _velocity(letter: Report) -> Velocity | None:
-    if letter.speed_kn is None and letter.course_deg is None:
-        return None
-    return Velocity(speed_kn=letter.speed_kn, course_deg=letter.course_deg)
 
 
 def _claimed(said_at: int | None) -> str | None:

@@ -124,13 +124,17 @@ def test_who_has_been_asked_and_stands_still_is_late(rig, make, monkeypatch, dut
                 await asyncio.Event().wait()
             await sleep(seconds)
 
+        async def fails(*_args):
+            message = "disk I/O error"
+            raise OSError(message)
+
         at.stands = False
         at.clock.sleep = never_over
         at.up()
         at.heard(make.mayday(1))
         await make.until(lambda: at.link.state().unsigned == 1)
         if duty == "receipts":
-            at.outbox.failing = 1
+            at.outbox.strike = fails
             at.sign(1)
         else:
             at.ask(1, 1)

@@ -30,7 +30,12 @@ LOCKS := requirements.txt requirements-build.txt
 PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PYTHONPATH -u PYTHONHOME PIP_USER=0 \
 	PIP_REQUIRE_HASHES=0 $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
 
-.PHONY: help demo test vectors bench cuts faults storms schema lock clean FORCE
+COVERED := journal mqtt framing
+COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framing tests/test_vectors.py \
+	tests/health/test_bounds.py tests/live/test_links.py tests/live/test_requests.py \
+	$(addprefix tests/faults/test_,time.py certificates.py opening.py broker.py)
+
+.PHONY: help demo test vectors bench coverage cuts faults storms schema lock clean FORCE
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -51,6 +56,11 @@ vectors: .venv/dev.stamp ## compare with the vectors of others, a line a file [V
 
 bench: .venv/dev.stamp ## print the figures, and the machine they were taken on [ROUNDS=N]
 	@$(BIN)/python -m tests.bench.run $(if $(ROUNDS),--rounds '$(ROUNDS)')
+
+coverage: .venv/dev.stamp ## every branch of the journal, the links and the framings: 100 %, or what is missing
+	@bash .ci/mosquitto
+	@$(BIN)/python -m pytest $(COVERING) $(COVERED:%=--cov=gateway.%) --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=100
 
 cuts: .venv/dev.stamp ## cut the power under the journal ten thousand times [CUTS=N] [SEED=N]
 	@$(BIN)/python tests/cuts/run.py $(if $(CUTS),--cuts '$(CUTS)') $(if $(SEED),--seed '$(SEED)')

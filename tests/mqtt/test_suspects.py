@@ -9,7 +9,7 @@ import itertools
 import msgspec
 import pytest
 
-from gateway.mqtt import aside, outbox, rounds, states
+from gateway.mqtt import aside, link, outbox, rounds, states
 from gateway.mqtt.payload import Record
 from gateway.mqtt.suspects import LOSSES_MAX, SUSPECTS_MAX, Suspects
 
@@ -179,6 +179,25 @@ def test_what_is_pardoned_goes_alone_and_has_nothing_told_again(rig, make, other
             await make.until(lambda: sorted(numbers(at)[len(first) :]) == sorted(first))
             at.urgent.down()
             await make.until(lambda: sorted(numbers(at)[2 * len(first) :]) == sorted(first))
+
+    rig(scene, receipts="rcc")
+
+
+def test_what_is_pardoned_before_its_turn_has_come_goes_in_its_turn(rig, make):
+    everyone = list(range(1, 3 * link.DISTRESS_WIDTH))
+    late = 2 * link.DISTRESS_WIDTH + 1
+
+    async def scene(at):
+        pump = at.link._distress
+        pump._aside.put(late, at.clock.now().mono_ns)
+        for number in (2, late):
+            for _ in range(LOSSES_MAX):
+                pump._suspects.lost(number)
+        at.heard(*map(make.mayday, everyone))
+        async with reconnecting(at, hang_up=lambda _outgoing: False):
+            await make.until(lambda: sorted(numbers(at)) == everyone)
+            await make.settled()
+            assert sorted(numbers(at)) == everyone
 
     rig(scene, receipts="rcc")
 

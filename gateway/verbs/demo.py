@@ -23,6 +23,7 @@ from gateway import __version__
 from gateway.app import Service
 from gateway.clock import Clock
 from gateway.log import set_up
+from gateway.model.inbound import Report
 from gateway.model.plan import (
     JournalPlan,
     LinkPlan,
@@ -30,8 +31,11 @@ from gateway.model.plan import (
     PortPlan,
     StationPlan,
 )
+from gateway.model.words import Kind, Urgency
 from gateway.mqtt.payload import Record, RefusedRecord
 from gateway.mqtt.subscriber import subscribe
+from gateway.mqtt.topics import name_of
+from gateway.radio import radio_names
 from gateway.settings import shipped
 from gateway.transport.tape import TapePort, read_tape
 from gateway.verbs.embedded import LOOPBACK, BrokerFailed, Listening, embedded_broker
@@ -42,8 +46,11 @@ from gateway.verbs.virtual import VirtualModems
 TAPE = "demo/strait.tape"
 STATION = "demo"
 
-POSITIONS_A_LINE = 50
-"""So many positions after the first of each craft are told in one line."""
+ROUTINE_A_LINE = 50
+"""So many routine reports after the first of each craft are told in one line."""
+
+_REPEATED = (Kind.POSITION, Kind.STATUS)
+"""What a craft or station says of itself again and again."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -110,37 +117,51 @@ def _json_line(topic: str, payload: bytes) -> str:
 
 
 class Eyes:
-    """What a person wants to see of it all: each report, but not each position of a craft."""
+    """What a person wants to see of it all: each report, but of routine only each craft's first."""
 
     def __init__(self, *, colour: bool) -> None:
         self._colour = colour
-        self._craft: set[str] = set()
+        self._craft: set[tuple[str, str]] = set()
         self._more = 0
+        self._unheard = set(radio_names())
 
     def line(self, topic: str, payload: bytes) -> str:
         """Return the line for one message; empty for what only confirms what was shown."""
         what = topic.split("/")[3]
-        if not payload:
-            return ""
-        if what == "position":
-            return self._position(topic, payload)
-        if what in ("report", "exercise"):
+        if payload and what in ("report", "exercise", "position"):
             record = msgspec.json.decode(payload, type=Record)
-            return one_line(record.report, record.relation, colour=self._colour)
-        if what == "refused":
+            return "\n".join(filter(None, (self._shown(record), self._heard_now(record.report))))
+        if payload and what == "refused":
             refused = msgspec.json.decode(payload, type=RefusedRecord)
             return refused_line(refused.refused, colour=self._colour)
         return ""
 
-    def _position(self, topic: str, payload: bytes) -> str:
-        if topic not in self._craft:
-            self._craft.add(topic)
-            return one_line(msgspec.json.decode(payload, type=Record).report, colour=self._colour)
+    def _shown(self, record: Record) -> str:
+        report = record.report
+        if report.urgency is Urgency.ROUTINE and report.kind in _REPEATED:
+            craft = (report.system, name_of(report.sender) or "")
+            if craft in self._craft or not (report.sender or report.position):
+                return self._counted()
+            self._craft.add(craft)
+        return one_line(report, record.relation, colour=self._colour)
+
+    def _counted(self) -> str:
+        """Count what is not shown; return the line that says so, now and then."""
         self._more += 1
-        if self._more < POSITIONS_A_LINE:
+        if self._more < ROUTINE_A_LINE:
             return ""
         count, self._more = self._more, 0
-        return f"          ({count} more positions of {len(self._craft)} craft)"
+        return f"          ({count} more routine reports of {len(self._craft)} craft and stations)"
+
+    def _heard_now(self, report: Report) -> str:
+        """Return, once, that every radio system there is has been heard."""
+        if not self._unheard:
+            return ""
+        self._unheard.discard(report.system)
+        if self._unheard:
+            return ""
+        names = radio_names()
+        return f"          (all {len(names)} radio systems have been heard: {', '.join(names)})"
 
 
 def _plan(
@@ -177,17 +198,22 @@ def _plan(
 
 
 def _say_hello(plan: StationPlan, broker: Listening) -> None:
-    modems = " · ".join(f"{port.name} on {port.device}" for port in plan.ports)
+    modems = "\n".join(
+        f"  {port.name:<12} {port.device:<12} {port.profile.title}" for port in plan.ports
+    )
     print(
         f"Distress gateway {__version__}: a demonstration. The radio traffic comes from a tape.\n"
         f"\n"
-        f"  modems   {modems}\n"
-        f"  broker   {LOOPBACK}:{broker.port_v311} (MQTT 3.1.1), :{broker.port_v5} (MQTT 5)\n"
+        f"The modems, each on a virtual port:\n"
         f"\n"
-        f"Look for yourself, from another terminal:\n"
+        f"{modems}\n"
+        f"\n"
+        f"The broker: {LOOPBACK}:{broker.port_v311} (MQTT 3.1.1), :{broker.port_v5} (MQTT 5)."
+        f" Look for yourself, from another terminal:\n"
         f"\n"
         f"  mosquitto_sub -h {LOOPBACK} -p {broker.port_v311} -t 'distress/v1/#' -v\n"
         f"\n"
-        f"What an ordinary MQTT subscriber receives:\n",
+        f"What an ordinary MQTT subscriber receives: when, how urgent, by which radio system, what,"
+        f" who,\nwhere, and how sure; of routine the first of each craft.\n",
         flush=True,
     )

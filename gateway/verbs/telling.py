@@ -27,6 +27,12 @@ _MARKS = {
 }
 _MARK_WIDTH = max(len(mark) for mark in _MARKS.values())
 
+_SYSTEM_WIDTH = 13
+"""The longest name of a radio system, cospas_sarsat."""
+
+_TEXT_CHARACTERS_MAX = 160
+"""Of a text, on a line: a screen's width or two; a NAVTEX message has a page."""
+
 _BOLD_RED, _BOLD, _DIM, _PLAIN = "\x1b[1;31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _COLOURS = {
     Urgency.DISTRESS: _BOLD_RED,
@@ -37,16 +43,17 @@ _COLOURS = {
 
 
 def one_line(report: Report, relation: Relation = Relation.FIRST, *, colour: bool = False) -> str:
-    """Return the report in one line: when, how urgent, which system, who, what, where."""
+    """Return the report in one line: when, how urgent, which system, what, who, where, how sure."""
     parts = [
         when(report),
         mark(report).ljust(_MARK_WIDTH),
-        report.system.ljust(4),
+        report.system.ljust(_SYSTEM_WIDTH),
         what(report),
         who(report),
         where(report.position) if report.position else "",
         motion(report.velocity) if report.velocity else "",
-        f'"{printable(report.text)}"' if report.text else "",
+        f'"{said(report.text)}"' if report.text else "",
+        "" if report.urgency is Urgency.ROUTINE else str(report.confidence),
         "" if relation is Relation.FIRST else f"({relation})",
     ]
     line = "  ".join(part for part in parts if part)
@@ -143,6 +150,14 @@ def motion(velocity: Velocity) -> str:
         "" if velocity.speed_kn is None else f"{velocity.speed_kn:.1f} kn",
     ]
     return " ".join(part for part in parts if part)
+
+
+def said(text: str) -> str:
+    """Return what somebody has written on one line, its end left out when it is long."""
+    whole = printable(" ".join(text.split()))
+    if len(whole) <= _TEXT_CHARACTERS_MAX:
+        return whole
+    return f"{whole[: _TEXT_CHARACTERS_MAX - 1]}…"
 
 
 def printable(text: str) -> str:

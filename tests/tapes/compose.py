@@ -1,10 +1,13 @@
 """Compose the demonstration tape: five and a half minutes of radio traffic in a strait.
 
+Within its first twenty seconds every radio system has spoken; then it goes on calmly.
+
     python tests/tapes/compose.py            write config/demo/strait.tape
     python tests/tapes/compose.py --check    say whether it is current
 
 The ships carry the maritime identification digits 200, which the ITU has given to nobody, so that
-no real ship is named. AIS is encoded by pyais, DSC after the field table of IEC 61162-1.
+no real ship is named. AIS is encoded by pyais, DSC after the field table of IEC 61162-1, GNSS here;
+systems.py has the rest, and says who encodes it.
 """
 
 import argparse
@@ -18,6 +21,7 @@ from operator import xor
 from pathlib import Path
 
 import msgspec
+import systems
 from pyais import encode_dict
 
 from gateway.model.inbound import Chunk, Moment, Tick
@@ -29,6 +33,7 @@ from gateway.transport.tape import TapeHeader, TapePort, TapeWriter
 TAPE = Path(__file__).parents[2] / "config" / "demo" / "strait.tape"
 
 LENGTH_S = 330
+MAYDAY_S = 6.0
 BEGIN_UTC_NS = 1_793_707_200 * 10**9
 """2026-11-03 12:00 UTC: any moment would do, but it must be the same at every composing."""
 
@@ -37,6 +42,7 @@ PORTS = {
     "ais-quay": "generic-ais",
     "ais-mast": "generic-ais",
     "gnss": "generic-gnss",
+    **systems.PORTS,
 }
 
 STATION_LAT_DEG, STATION_LON_DEG = 51.1290, 1.3310
@@ -176,13 +182,13 @@ def locating(mmsi: int, text: str, status: int, *, lat: float, lon: float) -> by
 
 def emergencies() -> Iterator[Sent]:
     """Yield what the watch is kept for: a MAYDAY worked to its end, and what looks like one."""
-    lat, lon = CASUALTY.at(14)
+    lat, lon = CASUALTY.at(MAYDAY_S)
     whole, dse = dsc_place(lat, lon)
     alert = f"$CDDSC,12,{CASUALTY.mmsi}0,12,05,00,{whole},1200,,,S,E"
-    yield 14.0, "vhf-dsc", sentence(alert)
-    yield 14.4, "vhf-dsc", sentence(f"$CDDSE,1,1,A,{CASUALTY.mmsi}0,00,{dse}")
+    yield MAYDAY_S, "vhf-dsc", sentence(alert)
+    yield MAYDAY_S + 0.4, "vhf-dsc", sentence(f"$CDDSE,1,1,A,{CASUALTY.mmsi}0,00,{dse}")
     for turn in range(5):
-        t_s = 26.0 + 60 * turn
+        t_s = 17.0 + 60 * turn
         sart_lat, sart_lon = CASUALTY.at(t_s)
         wire = locating(970200017, "SART ACTIVE", 14, lat=sart_lat, lon=sart_lon)
         yield from both_hear(t_s, wire)
@@ -247,7 +253,13 @@ def _dm(degrees: float, width: int) -> str:
 
 def heard() -> Iterator[Chunk | Tick]:
     """Yield the whole tape in order of time: chunks as they fell off the wires, a tick a second."""
-    sent = sorted([*sailing(), *emergencies(), *weather(), *own_place()], key=lambda each: each[0])
+    lat, lon = CASUALTY.at(MAYDAY_S)
+    others = systems.everything_else(
+        casualty=str(CASUALTY.mmsi), lat_deg=lat, lon_deg=lon, length_s=LENGTH_S
+    )
+    sent = sorted(
+        [*sailing(), *emergencies(), *weather(), *own_place(), *others], key=lambda each: each[0]
+    )
     fresh = set(PORTS)
     tick_s = 1
     for t_s, port, wire in sent:

@@ -140,9 +140,11 @@ def test_words_are_a_line_an_entry_and_a_summary(capture, capsys):
     assert run(capture) == 0
     page = rows(capsys.readouterr().out)
 
-    assert page[0] == "0.1 !!! DISTRESS dsc alert: sinking 360123456 ship 47°47'N 125°19'W"
+    assert page[0] == "0.1 !!! DISTRESS dsc alert: sinking 360123456 ship 47°47'N 125°19'W verified"
     assert "(refinement)" in page[1]
-    assert page[3] == '0.1 [TEST] ais alert: beacon emission 974570191 epirb ais "EPIRB TEST"'
+    assert (
+        page[3] == '0.1 [TEST] ais alert: beacon emission 974570191 epirb ais "EPIRB TEST" verified'
+    )
     assert page[5].startswith("0.1 ?? DISTRESS wrong checksum: $CDDSC")
     assert page[6] == "0.1 unread $GPGSV,1,1,00*79"
     for row in (

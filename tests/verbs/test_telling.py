@@ -50,16 +50,18 @@ def changed(**fields: object) -> Report:
     return msgspec.structs.replace(REPORT, **fields)
 
 
-def test_one_line_says_when_how_urgent_who_what_and_where():
+def test_one_line_says_when_how_urgent_who_what_where_and_how_sure():
     assert one_line(REPORT, Relation.COPY).split("  ") == [
         "12:30:05",
         "!!! DISTRESS",
         "dsc",
-        " relay: man overboard",
+        *[""] * 5,
+        "relay: man overboard",
         "A\\x1bB 316200911 ship (told by 003160001 coast)",
         "00°30.000'S 180°00.000'E",
         "007.0° 4.2 kn",
-        '"HELP\\n"',
+        '"HELP"',
+        "verified",
         "(copy)",
     ]
 
@@ -71,6 +73,23 @@ def test_a_test_never_looks_like_distress():
         assert f"[{mode.upper()}]" in line
         assert "DISTRESS" not in line
         assert "\x1b[1;31m" not in line
+
+
+def test_routine_needs_no_word_on_how_sure_it_is():
+    assert "verified" not in one_line(changed(urgency=Urgency.ROUTINE))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ONE\r\nTWO\n", '"ONE TWO"'),
+        ("\x1b[2J", '"\\x1b[2J"'),
+        ("x" * 160, f'"{"x" * 160}"'),
+        ("x" * 161, f'"{"x" * 159}…"'),
+    ],
+)
+def test_a_text_stays_on_its_line(text, told):
+    assert told in one_line(changed(text=text)).split("  ")
 
 
 def test_colour_is_only_added_where_it_is_wanted():

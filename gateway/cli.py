@@ -114,10 +114,15 @@ def _record_arguments(verb: argparse.ArgumentParser) -> None:
 
 def _explain_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
-        "--profile", metavar="P", help="the modem it came from (default: any that can read it)"
+        "--profile",
+        metavar="P",
+        help="the modem it came from (default: whichever generic-… profile understands it)",
     )
     verb.add_argument(
-        "raw", nargs="+", help="sentences as heard, in single quotes; - reads standard input"
+        "raw",
+        nargs="+",
+        help="what a modem said, in single quotes: text as it is printed, or bytes in hexadecimal"
+        " digits, with blanks or without; several belong together; - reads standard input",
     )
 
 
@@ -165,6 +170,30 @@ def _above_zero(text: str, what: str) -> float:
     raise argparse.ArgumentTypeError(fault)
 
 
+_EXPLAIN_EXAMPLES = """\
+  distress-gateway explain '$CDDSC,20,3380400790,00,21,26,1423108312,2021,,,B,E*73'
+  distress-gateway explain --profile wegmatt-daisy-hat '!AIVDM,1,1,,A,>>QK2khE0U8:1@E=@0,4*52'
+  distress-gateway explain - < what-was-heard.txt
+
+one of each radio system; which it is, is found out by itself:
+  dsc            '$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A'
+  dsc (symbols)  '116 116 108 001 012 034 056 070 109 126 004 012 050 126 126 126 127 097 127 127'
+  ais            '!AIVDM,1,1,,A,>>QK2khE0U8:1@E=@0,4*52'
+  gnss           '$GPRMC,120000.00,A,5107.7400,N,00119.8600,E,0.0,,031126,,,D*76'
+  cospas_sarsat  '56E6804002202009655250'
+  mode_s (Beast) '1A33000125217A895C8DF01234E10AAA00000000CCB73B'
+  mode_s (AVR)   '*8DF01234E10AAA00000000CCB73B;'
+  mode_s (SBS)   'MSG,6,,,F01234,,,,,,,,,,,,,7700,,,,'
+  aprs (KISS)    'C0006A6260B2A060E09C60868298986F03F0607732306C1C1C3E2FC0'
+  aprs (TNC2)    'N0CALL-7>SUQU5P,WIDE1-1*:`(_fn"Oj/'
+  navtex         '$CRNRX,001,001,00,TA41,2,,,,,12,0,A,GALE WARNING*4C'
+  meshtastic     '94C3001A12180DE251000A15FFFFFFFF2207080B1203534F533502000051'
+  packed (COBS)  '0002121882A174A568656C6C6FA56D6F64656DA562756F7973906200'
+  packed (SLIP)  'C0120082A174A568656C6C6FA56D6F64656DA562756F79739062C0'
+  shipboard      '$IIMOB,,A,,1,,,5108.10,N,00120.40,E,,,200100009,*3B'
+
+A message that is read wrongly can be reported as the test vector at the end of the page."""
+
 _Declare = Callable[[argparse.ArgumentParser], None]
 
 _VERBS: dict[str, tuple[str, str, _Declare]] = {
@@ -194,8 +223,8 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
         _record_arguments,
     ),
     "explain": (
-        "tell door by door what becomes of a sentence, a broken one as well",
-        "  distress-gateway explain '$CDDSC,20,3380400790,00,21,26,1423108312,2021,,,B,E*73'",
+        "tell door by door what becomes of a message, a broken one as well",
+        _EXPLAIN_EXAMPLES,
         _explain_arguments,
     ),
     "replay": (

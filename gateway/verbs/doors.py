@@ -44,7 +44,7 @@ def doors(walk: Walk, *, colour: bool = False) -> Iterator[str]:
             yield f"{bold}An hour later{plain}"
             yield "  nothing more came; what still waited for its other half comes out as it is"
         else:
-            yield f"{bold}{_title(step.frame)}{plain}"
+            yield f"{bold}{_title(walk, step.frame)}{plain}"
         for title, rows in _blocks(walk, step):
             yield ""
             yield f"  {bold}{title}{plain}"
@@ -80,8 +80,13 @@ def _blocks(walk: Walk, step: Step) -> Iterator[tuple[str, Rows]]:
             yield "published", _published(walk, made.ruling)
 
 
-def _title(frame: Frame) -> str:
-    return escape(frame.raw).replace("\\x5c", "\\")
+def _title(walk: Walk, frame: Frame) -> str:
+    return _bytes(walk, frame.raw).replace("\\x5c", "\\")
+
+
+def _bytes(walk: Walk, raw: bytes) -> str:
+    """Return bytes in digits where they came as such, and else as text."""
+    return escape(raw) if walk.wire.end else raw.hex(" ").upper()
 
 
 def _framing(walk: Walk, step: Step, frame: Frame) -> Rows:
@@ -91,7 +96,7 @@ def _framing(walk: Walk, step: Step, frame: Frame) -> Rows:
     if walk.profile.framing == "nmea":
         yield from _sentence(frame)
     else:
-        yield "body", escape(frame.body)
+        yield "body", _bytes(walk, frame.body)
     if frame.fault is None:
         proven = frame.integrity is not Integrity.NONE
         yield "whole", f"yes, by its {frame.integrity}" if proven else "nothing here proves it"
@@ -166,7 +171,7 @@ def _radio(made: Made) -> Rows:
             yield "and", f"told at once on {Topics(STATION).refused(PORT)}: it may be a distress"
         return
     if len(made.found.frames) > 1:
-        yield "made of", f"{len(made.found.frames)} sentences"
+        yield "made of", f"{len(made.found.frames)} frames"
     if made.found.refines:
         yield "completes", "the call before it"
     yield from _said("", msgspec.to_builtins(made.found.said))

@@ -36,7 +36,13 @@ def vector(walk: Walk) -> Iterator[str]:
     yield "[[vector]]"
     yield f"name = {_toml(_name(reports))}"
     yield 'source = "observed on <radio, place, date>"'
-    yield f"wire = [{', '.join(_wire(line) for line in walk.wire)}]"
+    if walk.profile.framing != "nmea":
+        yield f'framing = "{walk.profile.framing}"'
+    if walk.wire.end:
+        yield f"wire = [{', '.join(_wire(line) for line in walk.wire.pieces)}]"
+    else:
+        wires = (f"'{piece.hex(' ').upper()}'" for piece in walk.wire.pieces)
+        yield f"wire_hex = [{', '.join(wires)}]"
     refused = walk.refused
     if refused:
         yield f"refused = {refused}"

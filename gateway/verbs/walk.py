@@ -1,4 +1,4 @@
-"""A few sentences on their way through the rooms of one port, every coat kept to be looked at.
+"""A few pieces of wire on their way through the rooms of one port, every coat kept to be looked at.
 
 The service's own hallway drops each coat into the next; this one is for eyes, not for speed, and
 a test holds the two to the same reports.
@@ -18,7 +18,6 @@ from gateway.model.words import Fault, Integrity
 from gateway.normalise import Place, normalise
 from gateway.radio import Radio, radio_named
 from gateway.rules import judge
-from gateway.settings import profile_named, profile_names
 
 STATION = "my-station"
 PORT = "port"
@@ -28,6 +27,14 @@ SENTENCE_NS = 100 * 10**6
 
 END_NS = 3600 * 10**9
 """After the last sentence: longer than any room waits for another half."""
+
+
+class Wire(Struct, frozen=True):
+    """What is to be explained, as it would come from a modem."""
+
+    pieces: tuple[bytes, ...]
+    end: bytes = b"\r\n"
+    """Sent behind each piece; empty for bytes, which are sent as they are."""
 
 
 class Made(Struct, frozen=True):
@@ -51,9 +58,9 @@ class Step(Struct, frozen=True):
 
 
 class Walk:
-    """The sentences on their way through the rooms of one port."""
+    """The pieces on their way through the rooms of one port."""
 
-    def __init__(self, modem: str, profile: Profile, wire: list[bytes]) -> None:
+    def __init__(self, modem: str, profile: Profile, wire: Wire) -> None:
         self.modem = modem
         self.profile = profile
         self.wire = wire
@@ -77,11 +84,11 @@ class Walk:
     @property
     def refused(self) -> int:
         """How many frames were refused or could not be read."""
-        faulty = sum(
-            step.frame is not None and step.frame.fault not in (None, Fault.NOISE)
-            for step in self.steps
+        return (
+            self.broken
+            + sum(isinstance(made.found, Unread) for made in self._made())
+            + self.unknown
         )
-        return faulty + sum(isinstance(made.found, Unread) for made in self._made()) + self.unknown
 
     @property
     def unknown(self) -> int:
@@ -97,11 +104,31 @@ class Walk:
         return sum(step.frame is not None and step.frame.fault is not None for step in self.steps)
 
     @property
+    def broken(self) -> int:
+        """How many messages were cut out of it that are not whole."""
+        return sum(
+            step.frame is not None and step.frame.fault not in (None, Fault.NOISE)
+            for step in self.steps
+        )
+
+    @property
     def proven(self) -> int:
         """How many frames their framing has proven: by chance it is right about none."""
         return sum(
             step.frame is not None and step.frame.integrity is not Integrity.NONE
             for step in self.steps
+        )
+
+    @property
+    def known(self) -> int:
+        """How many whole frames are in the language of a radio of this port, readable or not."""
+        return sum(step.reader is not None for step in self.steps)
+
+    @property
+    def messages(self) -> int:
+        """How many messages were cut out of it, whole or not; the rest is noise."""
+        return sum(
+            step.frame is not None and step.frame.fault is not Fault.NOISE for step in self.steps
         )
 
     def _made(self) -> Iterator[Made]:
@@ -111,9 +138,9 @@ class Walk:
     def _steps(self) -> Iterator[Step]:
         framer = framer_named(self.profile.framing)()
         now = Moment(0)
-        for place, line in enumerate(self.wire):
+        for place, piece in enumerate(self.wire.pieces):
             now = Moment(place * SENTENCE_NS)
-            for frame in framer.split(Chunk(port=PORT, heard=now, data=line + b"\r\n")):
+            for frame in framer.split(Chunk(port=PORT, heard=now, data=piece + self.wire.end)):
                 yield self._step(frame)
         for frame in framer.split(Chunk(port=PORT, heard=now, data=b"", gap=True)):
             yield self._step(frame)
@@ -137,17 +164,3 @@ class Walk:
             return Made(radio.name, found, None)
         report = normalise(radio.report(found), found, self._place)
         return Made(radio.name, found, judge(self._copies.place(report, found)))
-
-
-def best_walk(wire: list[bytes]) -> Walk:
-    """Return the walk of the generic profile that understands most, and of these the simplest."""
-    names = [name for name in profile_names() if name.startswith("generic-")]
-    return max((Walk(name, profile_named(name), wire) for name in names), key=_understanding)
-
-
-def _understanding(walk: Walk) -> tuple[int, ...]:
-    radios = len(walk.profile.radio)
-    like = sum(step.distress_like for step in walk.steps)
-    # Where nothing is understood, the one that has asked every radio system knows most about it.
-    strange, simplest = walk.unknown + walk.faulty, -radios if walk.rulings else radios
-    return len(walk.rulings), like, walk.proven, -strange, simplest

@@ -2,18 +2,22 @@
 
 import argparse
 import io
+import re
 import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from gateway import cli
 from gateway.model.inbound import Chunk, Moment, Ruling, Tick
 from gateway.model.plan import PortPlan
 from gateway.pipeline import hallway
+from gateway.radio import radio_names
 from gateway.settings import BadSettings, profile_named
 from gateway.verbs import explain
-from gateway.verbs.walk import END_NS, PORT, SENTENCE_NS, STATION, best_walk
+from gateway.verbs.chosen import choice
+from gateway.verbs.walk import END_NS, PORT, SENTENCE_NS, STATION, Wire
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -161,7 +165,10 @@ def test_bytes_may_be_written_as_published_reports_write_them(told):
 
 def test_nothing_to_explain_is_told(capsys):
     assert explain.main(argparse.Namespace(profile=None, raw=["  "])) == 1
-    assert capsys.readouterr().err == "there is no sentence to explain\n"
+    told = capsys.readouterr().err
+
+    assert told.startswith("there is no message to explain")
+    assert "--help" in told
 
 
 def test_an_unknown_profile_is_told():
@@ -175,28 +182,123 @@ def test_nothing_that_steers_a_terminal_is_printed(told):
     assert all(character.isprintable() or character == "\n" for character in page)
 
 
+HELP = cli._EXPLAIN_EXAMPLES
+ONE_OF_EACH = re.findall(r"^  (\w+) (?:\(\w+\))? *'(.+)'$", HELP, re.MULTILINE)
+
+
+def test_the_help_shows_each_radio_system():
+    assert {system for system, _ in ONE_OF_EACH} == set(radio_names())
+
+
+@pytest.mark.parametrize(("system", "raw"), ONE_OF_EACH)
+def test_which_modem_says_such_a_thing_is_found_out_from_text_and_from_digits(told, system, raw):
+    page = told(raw)
+    (row,) = tomllib.loads(page[page.index("[[vector]]") :])["vector"]
+
+    assert page.startswith("read as generic-")
+    assert "  framing: " in page
+    assert f"  radio: {system}\n" in page
+    assert [report["system"] for report in row["reports"]] == [system]
+
+
+def test_the_commands_in_the_help_do_as_it_says(told):
+    raw, profiled = re.findall(r"explain (?:--profile (\S+) )?'(.+)'", HELP)
+
+    assert told(raw[1])
+    assert told(profiled[1], profile=profiled[0]).startswith(f"read as {profiled[0]}: ")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1A 33 00 01 25 21 7A 89 5C 8D F0 12 34 E1 0A AA 00 00 00 00 CC B7 3B",
+        "1a:33:00:01:25:21:7a:89:5c:8d:f0:12:34:e1:0a:aa:00:00:00:00:cc:b7:3b",
+        "0x1A33 0x0001 0x2521 0x7A89 0x5C8D 0xF012 0x34E1 0x0AAA 0x0000 0x0000 0xCCB7 0x3B",
+        r"\x1a3\x00\x01%!z\x89\x5c\x8d\xf0\x124\xe1\x0a\xaa\x00\x00\x00\x00\xcc\xb7;",
+    ],
+)
+def test_bytes_are_taken_however_people_write_them(told, written):
+    page = told(written)
+
+    assert page == told("1A33000125217A895C8DF01234E10AAA00000000CCB73B")
+    assert "body 33 00 01 25 21 7A 89 5C 8D F0 12 34 E1 0A AA 00 00 00 00 CC B7 3B" in rows(page)
+    assert "wire_hex = ['1A 33 00 01 25 21 7A 89 5C 8D F0 12 34 E1 0A AA" in page
+
+
+def test_bytes_are_read_from_standard_input_as_they_are(told, monkeypatch):
+    frame = bytes.fromhex("1A330001250A0D895C8DF01234E10AAA00000000CCB73B")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(frame * 2)))
+    page = rows(told("-"))
+
+    assert page[0].startswith("read as generic-mode_s: ")
+    assert page.count("radio: mode_s") == 2
+
+
+def test_what_several_modems_may_have_said_is_asked_back_with_what_each_would_mean(capsys):
+    overboard = "$IIMOB,,A,,1,,,5108.10,N,00120.40,E,,,200100009,*3B"
+    status = explain.main(argparse.Namespace(profile=None, raw=[MAYDAY, overboard]))
+    told = capsys.readouterr()
+
+    assert status == 1
+    assert told.out == ""
+    assert "more than one way" in told.err
+    assert re.search(r"--profile generic-dsc .*\n.*DISTRESS  dsc .*360123456", told.err)
+    assert re.search(r"--profile generic-shipboard .*\n.*DISTRESS  shipboard", told.err)
+
+
+def test_what_is_proven_goes_before_what_is_not(told):
+    """Both the packet and the sentence in it can be read; the sentence has a checksum."""
+    assert told(f"N0CALL>APRS:>x\n{MAYDAY}").startswith("read as generic-dsc: ")
+
+
+@pytest.mark.parametrize(
+    ("raw", "told_rows"),
+    [
+        (
+            "C0 00 6A 62 DB 60 B2 A0 C0",
+            ["framing: kiss", "fault illegal character", "C0 00 6A 62 DB 60 B2 A0 C0"],
+        ),
+        ("56E6804002202009655251FF", ["framing: lines"]),
+        ("*8DF01234E10AAA00000000CCB73C;", ["unread its check bits are wrong"]),
+        ("hello", ["read as generic-nmea: Any mixed NMEA 0183 stream"]),
+    ],
+)
+def test_of_what_nobody_understands_the_nearest_is_told(told, raw, told_rows):
+    page = told(raw)
+
+    assert page.startswith("no report comes of it; of the modems that are known")
+    assert all(row in rows(page) for row in told_rows), page
+    assert "reports = []" in page
+
+
 def wires():
     for path in sorted(VECTORS.glob("*.toml")):
-        for row in tomllib.loads(path.read_text("utf-8"))["vector"]:
-            if "wire" not in row:
-                continue  # bytes: `explain` takes text
-            yield pytest.param(row["wire"], id=f"{path.stem}-{row['name']}")
+        whole = tomllib.loads(path.read_text("utf-8"))
+        for row in whole["vector"]:
+            if "wire" in row:
+                wire = Wire(tuple(sentence.encode("latin-1") for sentence in row["wire"]))
+            else:
+                wire = Wire(tuple(bytes.fromhex(sent) for sent in row["wire_hex"]), b"")
+            framing = row.get("framing", whole.get("framing", "nmea")) if row["reports"] else None
+            yield pytest.param(wire, framing, id=f"{path.stem}-{row['name']}")
 
 
-@pytest.mark.parametrize("wire", list(wires()))
-def test_the_walk_that_is_explained_is_the_hallway_s(wire):
+@pytest.mark.parametrize(("wire", "framing"), list(wires()))
+def test_the_walk_that_is_explained_is_the_hallway_s(wire, framing):
     """Whatever is explained is what the service would have reported, in the same order."""
-    walk = best_walk([sentence.encode("latin-1") for sentence in wire])
+    walk, rivals = choice([wire])
     port = PortPlan(name=PORT, device="tape:x", modem=walk.modem, profile=walk.profile)
     pipeline = hallway(STATION, [port])
     items = []
-    for place, sentence in enumerate(walk.wire):
-        items += pipeline.inbound(Chunk(PORT, Moment(place * SENTENCE_NS), sentence + b"\r\n"))
-    last_ns = (len(walk.wire) - 1) * SENTENCE_NS
+    for place, piece in enumerate(wire.pieces):
+        items += pipeline.inbound(Chunk(PORT, Moment(place * SENTENCE_NS), piece + wire.end))
+    last_ns = (len(wire.pieces) - 1) * SENTENCE_NS
     items += pipeline.tick(Tick(Moment(last_ns + END_NS)))
 
     assert walk.rulings == [item for item in items if isinstance(item, Ruling)]
     assert walk.refused == len(items) - len(walk.rulings)
+    assert not rivals
+    assert framing in (None, walk.profile.framing)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+MEMORY_MB_MAX = 128
+
 
 class Figure(msgspec.Struct):
     """One promise and what came of it."""
@@ -50,6 +52,12 @@ def told(name: str, unit: str, values: list[float]) -> Figure:
 def share_of(ascending: list[float], share: float) -> float:
     """Return what this share of the values does not exceed."""
     return ascending[min(int(len(ascending) * share), len(ascending) - 1)]
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has ever had resident."""
+    held = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+)", held)[0]) / 1e3
 
 
 def machine() -> str:

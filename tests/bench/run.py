@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from itertools import chain
 
-from tests.bench import starts, streams, waits
+from tests.bench import rooms, starts, streams, waits
 from tests.bench.figures import machine
 
 OUTAGE_S = 300.0
@@ -27,6 +27,7 @@ def main() -> None:
     print(machine(), flush=True)
     for figure in chain(
         starts.figures(args.rounds),
+        rooms.figures(args.rounds),
         streams.figures(args.rounds),
         waits.figures(args.rounds, args.outage),
     ):

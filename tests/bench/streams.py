@@ -13,72 +13,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import msgspec
-from pyais import encode_dict
 
 from gateway.app import Service
 from gateway.clock import Clock
-from gateway.framing.kiss import Kiss
 from gateway.log import set_up
 from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, StationPlan
-from gateway.radio.aprs.content import write_position
-from gateway.radio.aprs.mice import write_mic_e
-from gateway.radio.aprs.packet import Packet, write_packet
 from gateway.settings import profile_named
 from gateway.verbs.embedded import LOOPBACK, embedded_broker
-from tests.bench.figures import Figure, at_least, told
+from tests.bench.figures import MEMORY_MB_MAX, Figure, at_least, at_most, peak_mb, told
+from tests.bench.spoken import beacons, calls, fleet, packets, sky
 from tests.conftest import Mosquitto
-from tests.faults.traffic import Traffic
 
-SENTENCES = 40_000
-CALLS = 20_000
 ROUND_S_MAX = 60.0
 """A round that takes longer is stuck, and says so instead of waiting for ever."""
-CRAFT = 500
 ROOT = Path(__file__).parents[2]
-
-
-def fleet(seed: int) -> Iterator[bytes]:
-    """Yield a busy roadstead: mostly positions, some names, base stations and texts."""
-    dice = random.Random(seed)
-    for number in range(SENTENCES):
-        mmsi = 200_000_000 + dice.randrange(CRAFT)
-        lat, lon = dice.uniform(50, 52), dice.uniform(0, 3)
-        common = {"mmsi": mmsi, "lat": lat, "lon": lon, "second": number % 60}
-        kind = dice.choices((1, 3, 18, 4, 24, 14), (55, 20, 12, 8, 4, 1))[0]
-        fields: dict[str, object] = {"type": kind, **common}
-        if kind in (1, 3, 18):
-            fields |= {"speed": dice.uniform(0, 20), "course": dice.uniform(0, 359)}
-        elif kind == 24:
-            fields = {"type": 24, "partno": 0, "mmsi": mmsi, "shipname": f"SHIP {mmsi % 1000}"}
-        elif kind == 14:
-            fields = {"type": 14, "mmsi": mmsi, "text": "NAVIGATION WARNING"}
-        for line in encode_dict(fields, talker_id="AI", radio_channel="AB"[number % 2]):
-            yield f"{line}\r\n".encode()
-
-
-def calls(seed: int) -> Iterator[bytes]:
-    """Yield what must be told one by one: distress, urgency and safety calls, all different."""
-    for sentence in islice(Traffic(seed).urgent(), CALLS):
-        yield sentence.wire
-
-
-def packets(seed: int) -> Iterator[bytes]:
-    """Yield a busy channel of packet radio: what moves, what stands, and what they say."""
-    dice = random.Random(seed)
-    for number in range(SENTENCES):
-        lat, lon = dice.uniform(50, 52), dice.uniform(0, 3)
-        source, path = f"N{number % CRAFT}CALL"[:6], ("WIDE1-1*", "WIDE2-1")
-        to, body = write_mic_e(lat, lon, comment=b"on watch")
-        kind = dice.choices(("mic_e", "position", "status"), (50, 40, 10))[0]
-        if kind == "position":
-            to, body = "APRS", write_position(lat, lon, comment="088/036on watch")
-        elif kind == "status":
-            to, body = "APRS", b">on watch %d" % number
-        yield Kiss.wrap(write_packet(Packet(source, to, path, body)))
 
 
 def plan(folder: str, port: str, modem: str, link: LinkPlan) -> StationPlan:
@@ -124,17 +75,21 @@ async def stream(station: StationPlan, tape: Path) -> dict[str, float]:
         duty.cancel()
     link = status.links["local"]
     lost = link.dropped / max(1, link.dropped + link.offered)
-    return {"wall_s": wall_s, "lost": 100 * lost}
+    return {"wall_s": wall_s, "lost": 100 * lost, "peak_mb": peak_mb()}
 
 
-def rounds_of(
-    modem: str, link: LinkPlan, wires: list[bytes], rounds: int
-) -> tuple[list[float], list[float]]:
-    """Return sentences a second through the whole hallway, and what of the routine was lost.
+class Rounds(msgspec.Struct):
+    """What came of each round of one stream."""
 
-    Each round has a process of its own, held to one core.
-    """
-    rates, lost = [], []
+    rates: list[float]
+    lost: list[float]
+    """Of the routine, percent."""
+    peaks_mb: list[float]
+
+
+def rounds_of(modem: str, link: LinkPlan, wires: list[bytes], rounds: int) -> Rounds:
+    """Return what came of it, in a process of its own each time, held to one core."""
+    seen = Rounds([], [], [])
     with tempfile.TemporaryDirectory() as folder:
         tape = Path(folder, "all.nmea")
         tape.write_bytes(b"".join(wires))
@@ -150,9 +105,10 @@ def rounds_of(
                 cwd=ROOT,
             )
             found = msgspec.json.decode(done.stdout, type=dict[str, float])
-            rates.append(len(wires) / found["wall_s"])
-            lost.append(found["lost"])
-    return rates, lost
+            seen.rates.append(len(wires) / found["wall_s"])
+            seen.lost.append(found["lost"])
+            seen.peaks_mb.append(found["peak_mb"])
+    return seen
 
 
 def figures(rounds: int) -> Iterator[Figure]:
@@ -167,24 +123,33 @@ def figures(rounds: int) -> Iterator[Figure]:
             version="3.1.1",
             routine_per_s=100_000,  # the machine is measured, not the limit
         )
-        shipped, shipped_lost = rounds_of("generic-ais", link, ships, rounds)
-        yield at_least("AIS through the whole hallway, one core, as shipped", "/s", 10_000, shipped)
-        yield told("  of the routine told, dropped", "%", shipped_lost)
+        shipped = rounds_of("generic-ais", link, ships, rounds)
+        yield from _whole("AIS", 10_000, shipped)
         each = msgspec.structs.replace(link, positions="every")
-        every, every_lost = rounds_of("generic-ais", each, ships, rounds)
-        yield told("the same, every report told", "/s", every)
-        yield told("  of the routine told, dropped", "%", every_lost)
-        heard, heard_lost = rounds_of("generic-aprs", link, list(packets(1)), rounds)
-        yield at_least("KISS through the whole hallway, one core, as shipped", "/s", 5_000, heard)
-        yield told("  of the routine told, dropped", "%", heard_lost)
+        every = rounds_of("generic-ais", each, ships, rounds)
+        yield told("the same, every report told", "/s", every.rates)
+        yield told("  of the routine told, dropped", "%", every.lost)
+        yield from _whole("KISS", 5_000, rounds_of("generic-aprs", link, [*packets(1)], rounds))
+        yield from _whole("Beast", 15_000, rounds_of("generic-mode_s", link, [*sky(1)], rounds))
     with tempfile.TemporaryDirectory() as folder:
         broker = Mosquitto(Path(folder)).start()
         try:
             link = LinkPlan(name="local", host=LOOPBACK, port=broker.port, client_id="bench")
-            rates, _ = rounds_of("generic-nmea", link, list(calls(1)), rounds)
+            signed = rounds_of("generic-nmea", link, [*calls(1)], rounds)
+            found = rounds_of("generic-cospas_sarsat", link, [*beacons(1)], rounds)
         finally:
             broker.stop()
-    yield at_least("calls journaled (FULL) and signed for (QoS 1), one core", "/s", 2_000, rates)
+    name = "calls journaled (FULL) and signed for (QoS 1), one core"
+    yield at_least(name, "/s", 2_000, signed.rates)
+    yield told("the same of 406 MHz beacons, printed", "/s", found.rates)
+    yield at_most("  memory at its peak", "MB", MEMORY_MB_MAX, found.peaks_mb)
+
+
+def _whole(name: str, goal: float, found: Rounds) -> Iterator[Figure]:
+    line = f"{name} through the whole hallway, one core, as shipped"
+    yield at_least(line, "/s", goal, found.rates)
+    yield told("  of the routine told, dropped", "%", found.lost)
+    yield at_most("  memory at its peak", "MB", MEMORY_MB_MAX, found.peaks_mb)
 
 
 def main() -> None:

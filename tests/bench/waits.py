@@ -19,8 +19,8 @@ from pathlib import Path
 
 import msgspec
 
-from tests.bench.figures import Figure, at_least, at_most, share_of, told
-from tests.bench.streams import fleet
+from tests.bench.figures import MEMORY_MB_MAX, Figure, at_least, at_most, share_of, told
+from tests.bench.spoken import fleet
 from tests.faults.rig import Rig, Setting
 from tests.faults.test_outage import Outage, outage
 
@@ -28,8 +28,6 @@ WATCHED = str(Path(__file__).with_name("watched.py"))
 SPEAK_S = 10.0
 QUEUED = 20_000
 """Routine reports that stand before a call for help."""
-
-MEMORY_MB_MAX = 128
 
 EVERY = "positions = 'every'\nroutine_per_s = 100000"
 """All of it is told: the machine is measured, not the limit."""

@@ -151,8 +151,7 @@ def aircraft(length_s: int) -> Iterator[Sent]:
 
 def passing(t_s: float, address: str, callsign: str, *, lat: float, lon: float) -> Iterator[Sent]:
     """Yield what a craft says of itself all the time: its name and place (Doc 9871, tables A-2)."""
-    name = joined((4, 5), (0, 3), *((_SIX_BITS.index(letter), 6) for letter in callsign))
-    yield t_s, "aircraft", beast(t_s, squitter(address, name))
+    yield t_s, "aircraft", beast(t_s, squitter(address, name_of(callsign)))
     for part, odd in enumerate((False, True)):
         code_lat, code_lon = cpr(lat, lon, odd=odd)
         place = joined(
@@ -165,10 +164,21 @@ def passing(t_s: float, address: str, callsign: str, *, lat: float, lon: float) 
 _SIX_BITS = "#ABCDEFGHIJKLMNOPQRSTUVWXYZ##### ###############0123456789######"
 
 
+def name_of(callsign: str) -> int:
+    """Return what a craft says of its name: eight characters."""
+    return joined((4, 5), (0, 3), *((_SIX_BITS.index(letter), 6) for letter in callsign))
+
+
 def beast(t_s: float, octets: bytes) -> bytes:
     """Return what a Beast sends for a message: type, its clock of 12 MHz, signal, the message."""
     kind = b"3" if len(octets) == 14 else b"2"
     return Beast.wrap(kind + int(t_s * 12e6).to_bytes(6, "big") + b"\x5c" + octets)
+
+
+def acquisition(address: str) -> bytes:
+    """Return an acquisition squitter (DF 11): that the craft is there."""
+    body = b"\x5d" + bytes.fromhex(address)
+    return body + parity(body).to_bytes(3, "big")
 
 
 def squitter(address: str, said: int) -> bytes:

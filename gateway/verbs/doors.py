@@ -26,10 +26,10 @@ _FAULTS = {
     Fault.NOISE: "these bytes are not even the start of a message; they are counted and let go",
     Fault.NO_CHECKSUM: "there is no checksum, so nothing proves that it came through whole",
     Fault.UNREADABLE_CHECKSUM: "the checksum is not two hexadecimal digits",
-    Fault.WRONG_CHECKSUM: "the checksum is wrong: the sentence was damaged on its way",
-    Fault.ILLEGAL_CHARACTER: "there are bytes that no sentence may hold",
+    Fault.WRONG_CHECKSUM: "the checksum is wrong: the message was damaged on its way",
+    Fault.ILLEGAL_CHARACTER: "there are bytes that no message may hold",
     Fault.BROKEN_TAG_BLOCK: "the TAG block in front is not whole, or no sentence follows it",
-    Fault.OVERSIZE: "it is longer than any sentence can be",
+    Fault.OVERSIZE: "it is longer than any message can be",
     Fault.CUT: "it was cut short",
 }
 

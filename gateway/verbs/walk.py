@@ -142,9 +142,9 @@ class Walk:
             now = Moment(place * SENTENCE_NS)
             for frame in framer.split(Chunk(port=PORT, heard=now, data=piece + self.wire.end)):
                 yield self._step(frame)
-        for frame in framer.split(Chunk(port=PORT, heard=now, data=b"", gap=True)):
-            yield self._step(frame)
         late = Moment(now.mono_ns + END_NS)
+        for frame in framer.expire(late):
+            yield self._step(frame)
         left = [(radio, found) for radio in self._radios for found in radio.expire(late)]
         if left:
             yield Step(None, tuple(self._onward(radio, found) for radio, found in left))

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -299,6 +300,14 @@ def test_the_walk_that_is_explained_is_the_hallway_s(wire, framing):
     assert walk.refused == len(items) - len(walk.rulings)
     assert not rivals
     assert framing in (None, walk.profile.framing)
+
+
+@pytest.mark.parametrize(("system", "raw"), ONE_OF_EACH)
+def test_what_a_report_was_made_of_can_be_explained_as_it_was_published(told, system, raw):
+    page = told(raw)
+    published = json.loads(page[page.index("\n  {") : page.index("\n  }") + 4])["report"]["raw"]
+
+    assert f"  radio: {system}\n" in told(*published)
 
 
 @pytest.mark.parametrize(

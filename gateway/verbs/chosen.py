@@ -6,10 +6,11 @@ what understands less. Two that make as much of it, and not the same, are a ques
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from gateway.model.plan import Profile
 from gateway.model.words import Integrity
 from gateway.settings import profile_named, profile_names
 from gateway.verbs.walk import Walk, Wire
@@ -22,12 +23,19 @@ _TEXT_MARKED = ("nmea", "avr")
 _BYTES_MARKED = ("beast", "kiss", "cobs", "slip", "meshtastic", "symbols")
 
 
-def choice(wires: Iterable[Wire]) -> tuple[Walk, tuple[Walk, ...]]:
+def generic_profiles() -> dict[str, Profile]:
+    """Return the profiles that stand for every modem that speaks such a language."""
+    names = (name for name in profile_names() if name.startswith("generic-"))
+    return {name: profile_named(name) for name in names}
+
+
+def choice(wires: Iterable[Wire], profiles: Mapping[str, Profile]) -> tuple[Walk, tuple[Walk, ...]]:
     """Return the walk that understands most, of these the simplest, and those that rival it.
 
     A rival makes as much of it, and something else; there is one of each kind.
     """
-    walks = sorted(_walks(wires), key=_understanding, reverse=True)
+    walks = [Walk(name, profile, wire) for wire in wires for name, profile in profiles.items()]
+    walks.sort(key=_understanding, reverse=True)
     best = walks[0]
     rivals: dict[bytes, Walk] = {}
     for walk in walks:
@@ -35,13 +43,6 @@ def choice(wires: Iterable[Wire]) -> tuple[Walk, tuple[Walk, ...]]:
             rivals.setdefault(_meant(walk), walk)
     rivals.pop(_meant(best), None)
     return best, tuple(rivals.values())
-
-
-def _walks(wires: Iterable[Wire]) -> Iterator[Walk]:
-    names = [name for name in profile_names() if name.startswith("generic-")]
-    for wire in wires:
-        for name in names:
-            yield Walk(name, profile_named(name), wire)
 
 
 def _weight(walk: Walk) -> tuple[int, int]:

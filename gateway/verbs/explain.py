@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from gateway.model.plan import Profile
 from gateway.settings import default_config, profile_named
-from gateway.verbs.chosen import choice
+from gateway.verbs.chosen import choice, generic_profiles
 from gateway.verbs.doors import doors
 from gateway.verbs.telling import one_line
 from gateway.verbs.vector import vector
@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> int:
         profile = profile_named(args.profile, config=default_config())
         walk = _as_said_by(args.profile, profile, wires)
     else:
-        walk, rivals = choice(wires)
+        walk, rivals = choice(wires, generic_profiles())
         if rivals:
             sys.stderr.write(_asked(walk, rivals))
             return 1

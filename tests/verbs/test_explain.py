@@ -17,9 +17,10 @@ from gateway.pipeline import hallway
 from gateway.radio import radio_names
 from gateway.settings import BadSettings, profile_named
 from gateway.verbs import explain
-from gateway.verbs.chosen import choice
+from gateway.verbs.chosen import choice, generic_profiles
 from gateway.verbs.walk import END_NS, PORT, SENTENCE_NS, STATION, Wire
 
+PROFILES = generic_profiles()
 VECTORS = Path(__file__).parents[1] / "vectors"
 
 MAYDAY = "$CVDSC,12,3601234560,12,05,00,1474712519,0817,,,S,E,*51"
@@ -287,7 +288,7 @@ def wires():
 @pytest.mark.parametrize(("wire", "framing"), list(wires()))
 def test_the_walk_that_is_explained_is_the_hallway_s(wire, framing):
     """Whatever is explained is what the service would have reported, in the same order."""
-    walk, rivals = choice([wire])
+    walk, rivals = choice([wire], PROFILES)
     port = PortPlan(name=PORT, device="tape:x", modem=walk.modem, profile=walk.profile)
     pipeline = hallway(STATION, [port])
     items = []

@@ -68,7 +68,7 @@ DEATHS = {
     "journal.closing": Death(turn_max=1, leaving=True),
     "told.journaled": Death(),
     "link.connected": Death(turn_max=3),
-    "outbox.read": Death(),
+    "outbox.read": Death(turn_max=10),
     "publish.begun": Death(),
     "publish.sent": Death(),
     "publish.signed": Death(),

@@ -35,7 +35,7 @@ COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framin
 	tests/health/test_bounds.py tests/live/test_links.py tests/live/test_requests.py \
 	$(addprefix tests/faults/test_,time.py certificates.py opening.py broker.py)
 
-.PHONY: help demo test vectors bench coverage cuts faults storms schema lock clean FORCE
+.PHONY: help demo test vectors bench coverage cuts faults storms noise fuzz schema lock clean FORCE
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -73,6 +73,12 @@ storms: .venv/dev.stamp ## the whole service through storms of two virtual hours
 	@$(BIN)/python tests/storms/run.py $(if $(SEEDS),--seeds '$(SEEDS)') \
 		$(if $(FIRST),--first '$(FIRST)') $(if $(MINUTES),--minutes '$(MINUTES)')
 
+noise: .venv/dev.stamp ## 200,000 spoilt messages and a million frames of noise for each system [SEED=N]
+	@$(BIN)/python tests/fuzz/run.py $(if $(SEED),--seed '$(SEED)')
+
+fuzz: .venv/campaigns.stamp ## look for ways through each framing and radio that break it [MINUTES=N]
+	@$(BIN)/python tests/fuzz/run.py --minutes '$(if $(MINUTES),$(MINUTES),30)'
+
 schema: .venv/dev.stamp ## write the generated schema and docs anew
 	@$(BIN)/python docs/make.py
 
@@ -99,4 +105,9 @@ endif
 .venv/dev.stamp: .venv/run.stamp requirements-dev.txt
 	@echo "installing what the tests need, from the lock …"
 	@$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/campaigns.stamp: .venv/dev.stamp requirements-campaigns.txt
+	@echo "installing what the campaigns need, from the lock …"
+	@$(PIP) --require-hashes -r requirements-campaigns.txt
 	@touch $@

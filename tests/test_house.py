@@ -41,6 +41,7 @@ TOP = {
     *(".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"),
     *("SECURITY.md", "config", "docs", "gateway", "hardware", "pyproject.toml", "tests"),
     *("requirements.txt", "requirements-build.txt", "requirements-dev.txt"),
+    "requirements-campaigns.txt",
 }
 PASSING = [".git", *(line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines())]
 """What comes and goes, and is no part of the tree."""

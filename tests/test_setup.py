@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-build.txt",
+    "requirements-dev.txt",
+    "requirements-campaigns.txt",
+)
 PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==([^\s;]+)")
 UNIT = ROOT / "config/systemd/distress-gateway.service"
 
@@ -53,6 +58,7 @@ def test_the_locks_hold_what_the_project_asks_for():
             *project["dependency-groups"]["build"],
         ],
         "requirements-dev.txt": project["dependency-groups"]["dev"],
+        "requirements-campaigns.txt": project["dependency-groups"]["campaigns"],
     }
 
     for lock, lines in asked.items():
@@ -60,10 +66,11 @@ def test_the_locks_hold_what_the_project_asks_for():
 
 
 def test_the_locks_agree_with_each_other():
-    run_time, build, dev = (pins(lock) for lock in LOCKS)
+    run_time, build, dev, campaigns = (pins(lock) for lock in LOCKS)
 
-    for name, version in dev.items():
-        assert {run_time.get(name, version), build.get(name, version)} == {version}, name
+    for name, version in (*dev.items(), *campaigns.items()):
+        others = {lock.get(name, version) for lock in (run_time, build, dev)}
+        assert others == {version}, name
 
 
 # ---- Two commands -------------------------------------------------------------------------------

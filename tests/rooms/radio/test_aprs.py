@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import time
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ from hypothesis import strategies as st
 
 from gateway.codes.crc16 import crc16
 from gateway.framing.kiss import Kiss
-from gateway.framing.tnc2 import Tnc2
 from gateway.model.inbound import Chunk, Moment, Refused, Ruling
 from gateway.model.plan import PortPlan, Profile
 from gateway.pipeline import hallway
@@ -29,9 +26,7 @@ from gateway.radio.aprs.packet import (
     write_text,
 )
 
-MUTATIONS = int(os.environ.get("MUTATIONS", "10000"))
 NOISE_FRAMES = int(os.environ.get("NOISE_FRAMES", "5000"))
-REFUSAL_S_MAX = 0.005
 VECTORS = Path(__file__).parents[2] / "vectors/aprs.toml"
 
 
@@ -213,57 +208,6 @@ def test_what_ax25_has_no_place_for_is_not_written(source, path):
 
 
 # ---- Whatever comes -----------------------------------------------------------------------------
-
-
-def seeds():
-    """Return the bodies of all vectors, as frames and as text."""
-    found = []
-    for row in tomllib.loads(VECTORS.read_text("utf-8"))["vector"]:
-        wires = [bytes.fromhex(sent) for sent in row.get("wire_hex", ())]
-        frames = [one for wire in wires for one in Kiss().split(Chunk("a", Moment(0), wire))]
-        found += [frame.body for frame in frames]
-        found += [line.encode("latin-1") for line in row.get("wire", ())]
-    return found
-
-
-def mutated(dice, body):
-    """Return it with bits bent, bytes lost, doubled and set to what has a meaning."""
-    body = bytearray(body)
-    for _ in range(dice.randint(1, 4)):
-        place = dice.randrange(len(body)) if body else 0
-        match dice.randrange(4):
-            case 0 if body:
-                body[place] ^= 1 << dice.randrange(8)
-            case 1:
-                del body[place : place + dice.randint(1, 9)]
-            case 2:
-                body[place:place] = body[place : place + dice.randint(1, 60)]
-            case _ if body:
-                body[place] = dice.choice(b"}:!*/\\{|>,` \x1c\xc0\xdb0PLKZ")
-    return bytes(body)
-
-
-@pytest.mark.parametrize("framer", [Kiss, Tnc2], ids=["kiss", "tnc2"])
-def test_mutated_packets_never_fail_a_decoder_and_cost_little(framer):
-    dice, bodies = random.Random(7), seeds()
-    pipeline = station(framer.__module__.rpartition(".")[2])
-    slow = []
-    for _ in range(MUTATIONS):
-        wire = framer.wrap(mutated(dice, dice.choice(bodies)) or b"\0")
-        begun = time.thread_time()
-        items_of(wire, pipeline=pipeline)
-        if time.thread_time() - begun > REFUSAL_S_MAX:
-            slow.append(wire)
-
-    assert pipeline.ears["a"].count.decoder_errors == 0
-    # The collector of garbage may run in any of them, but not in the same one again.
-    assert not [wire for wire in slow if took_s(wire, pipeline) > REFUSAL_S_MAX]
-
-
-def took_s(wire, pipeline):
-    begun = time.thread_time()
-    items_of(wire, pipeline=pipeline)
-    return time.thread_time() - begun
 
 
 @pytest.mark.parametrize("kind", ["any bytes", "a header"])

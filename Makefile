@@ -35,7 +35,7 @@ COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framin
 	tests/health/test_bounds.py tests/live/test_links.py tests/live/test_requests.py \
 	$(addprefix tests/faults/test_,time.py certificates.py opening.py broker.py)
 
-.PHONY: help demo test vectors bench coverage cuts faults storms noise fuzz schema lock clean FORCE
+.PHONY: help demo test vectors bench coverage cuts faults storms stories noise fuzz schema lock clean FORCE
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -78,6 +78,9 @@ noise: .venv/dev.stamp ## 200,000 spoilt messages and a million frames of noise 
 
 fuzz: .venv/campaigns.stamp ## look for ways through each framing and radio that break it [MINUTES=N]
 	@$(BIN)/python tests/fuzz/run.py --minutes '$(if $(MINUTES),$(MINUTES),30)'
+
+stories: .venv/dev.stamp ## every story in two thousand orders of arrival, and ten minutes of flood
+	@ORDERS=2000 FLOOD_S=600 $(BIN)/python -m pytest tests/stories
 
 schema: .venv/dev.stamp ## write the generated schema and docs anew
 	@$(BIN)/python docs/make.py

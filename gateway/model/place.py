@@ -19,6 +19,8 @@ class Identity(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """24-bit aircraft address, six upper-case hexadecimal digits."""
     beacon_hex: str | None = None
     """15- or 23-digit hexadecimal identity of a 406 MHz beacon."""
+    epirb_ais: str | None = None
+    """Last four digits of the 974 identity of the AIS in the same beacon (C/S T.018)."""
     tail: str | None = None
     """Hull or registration marking."""
     name: str | None = None

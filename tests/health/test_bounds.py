@@ -60,6 +60,21 @@ FIXED = {
     "Board._standing": "one a name of an alert",
     "Board._said": "one a name of an alert",
     "LoopLag.counts": "one a step of the histogram",
+    "Web.strands": "Incidents._strands: STRANDS_MAX, and the one that is too many for a moment",
+    "Web._by_key": "a strand has NAMES_MAX names, and three more that are made of them",
+    "Web._by_cell": "one a strand at the most",
+    "Web.joins": "ORDERS_MAX",
+    "Web.splits": "ORDERS_MAX, and those of what was taken up at the start",
+    "Strand.links": "NEIGHBOURS_MAX around it, and what shares its names: PLACES_MAX a radio",
+    "Strand.twice": "what shares its names: PLACES_MAX a radio",
+    "Strand.things": "one a kind of thing that a name can be of",
+    "Incidents._of": "one a strand",
+    "Incidents._standing": "one a strand at the most",
+    "Incidents._stale": "one an incident at the most",
+    "Groups._head": "lives in one call; one a strand: TOGETHER_MAX",
+    "Groups._members": "lives in one call; one a strand: TOGETHER_MAX",
+    "Groups._things": "lives in one call; one a strand: TOGETHER_MAX",
+    "Groups._sides": "lives in one call; one a split in force, and one a pair at two places",
     "Ahead._ends": "one a lane",
     "Rounds._told": "one a lane",
     "Rounds.begun": "one a lane",
@@ -151,7 +166,12 @@ HANDED_IN = {
 }
 """Of those, what the source does not show: it is handed in, or made by a call."""
 
+NOT_AT_WORK = {"Incidents._strands"}
+"""Of rooms that no pipeline asks yet: they have their bounds, and are in no status."""
+
 FILLED = {
+    "Incidents._strands": "tests/stories/test_flood.py::"
+    "test_what_is_remembered_of_a_flood_is_bounded_and_what_somebody_has_acted_on_stays",
     "Copies._seen": "tests/rooms/correlate/test_copies.py::"
     "test_memory_is_bounded_and_the_oldest_goes_first",
     "Floods._callers": "tests/rooms/correlate/test_floods.py::"
@@ -465,7 +485,7 @@ def fullest(places):
 def test_every_registered_bound_is_in_the_status_with_its_limit(seen):
     _, bounds, status = seen
 
-    assert {bound.of for bound in bounds} == registered()
+    assert {bound.of for bound in bounds} == registered() - NOT_AT_WORK
     assert status.bounds.keys() == {bound.what for bound in bounds}
     assert all(0 <= fill.held <= fill.limit for fill in status.bounds.values())
 

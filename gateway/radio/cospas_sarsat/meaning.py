@@ -52,6 +52,7 @@ def identity_of(said: BeaconDetail) -> Identity:
         callsign=said.callsign,
         icao24=said.icao24 if not _blank_address(said) else None,
         beacon_hex=said.hex_id,
+        epirb_ais=said.epirb_ais,
         tail=said.tail,
     )
 

@@ -1,0 +1,66 @@
+"""How a trouble stands, and what its alarm does about it (domain of IEC 62923, Radio Regulations).
+
+The phase follows from the evidence and from what an operator closed. Silence never closes anything,
+and only the casualty itself, or an operator, can say that it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.model.incident import (
+    Evidence,
+    Phase,
+)
+
+INTERVAL_S = {"dsc": 270.0, "cospas_sarsat": 125.0, "ais": 60.0, "mode_s": 30.0}
+"""The longest pause between two calls of one that is alive: DSC repeats within 3.5 to 4.5 min
+(M.493), a second-generation beacon each 120 ± 5 s (T.018), an AIS-SART each minute (M.1371)."""
+
+MISSED = 3
+"""After so many pauses without a call it is lost."""
+
+
+def is_lost(told: Evidence, now_ns: int) -> bool:
+    """Say whether what repeats itself has stopped; an acknowledged DSC call falls silent."""
+    interval_s = INTERVAL_S.get(told.system)
+    if interval_s is None or told.alert_mono_ns is None or told.cancelled_mono_ns is not None:
+        return False
+    if told.system == "dsc" and told.acknowledged_by:
+        return False
+    return now_ns - told.alert_mono_ns > MISSED * int(interval_s * 1e9)
+
+
+def all_lost(evidence: Iterable[Evidence]) -> bool:
+    """Say whether all that called has stopped before its time."""
+    calling = [told for told in evidence if told.alerts and told.system in INTERVAL_S]
+    return bool(calling) and all(told.lost for told in calling)
+
+
+def phase_of(evidence: Sequence[Evidence], closed: Phase | None) -> Phase:
+    """Return how far the trouble has come."""
+    if closed is not None:
+        return closed
+    cancelled = cancels(evidence)
+    if cancelled and not calls_after(evidence, cancelled):
+        return Phase.CANCELLED if len(cancelled) > 1 else Phase.AWAITING_CONFIRMATION
+    if any(told.relayed_by for told in evidence):
+        return Phase.RELAYED
+    acknowledged = any(told.acknowledged_by for told in evidence)
+    return Phase.ACKNOWLEDGED if acknowledged else Phase.ALERTED
+
+
+def cancels(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """Return what the casualty itself has cancelled, and has not called on since."""
+    return [told for told in evidence if _is_cancelled(told)]
+
+
+def _is_cancelled(told: Evidence) -> bool:
+    at_ns = told.cancelled_mono_ns
+    return at_ns is not None and (told.alert_mono_ns is None or told.alert_mono_ns <= at_ns)
+
+
+def calls_after(evidence: Iterable[Evidence], cancelled: Iterable[Evidence]) -> bool:
+    """Say whether something else calls on after it was cancelled."""
+    last_ns = max(told.cancelled_mono_ns or 0 for told in cancelled)
+    return any((told.alert_mono_ns or 0) > last_ns for told in evidence)

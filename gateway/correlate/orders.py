@@ -1,0 +1,128 @@
+"""What operators order about incidents: carried out, or refused with the reason. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from gateway.correlate import sounding
+from gateway.correlate.links import SURE
+from gateway.correlate.standing import Standing
+from gateway.correlate.web import Web
+from gateway.model.incident import (
+    Action,
+    AlarmPhase,
+    IncidentOrder,
+    Link,
+    LinkKind,
+    OrderVerb,
+    Phase,
+    Split,
+)
+from gateway.model.words import Mode
+
+ORDERS_MAX = 256
+"""Orders to join and to take apart that are in force, the newest."""
+
+
+class OrderRefused(ValueError):  # noqa: N818  # it is an answer, not an error
+    """An order that can't be carried out; the text says why, and what would help."""
+
+
+def known(standing: Mapping[str, Standing], incident_id: str) -> Standing:
+    """Return what is known of an incident; raise OrderRefused when it is not on the board."""
+    found = standing.get(incident_id)
+    if found is None:
+        why = f"there is no incident {incident_id} on the board; `incident list` names them"
+        raise OrderRefused(why)
+    return found
+
+
+def act(one: Standing, order: IncidentOrder, mono_ns: int, utc: datetime | None) -> None:
+    """Carry out an order that concerns one incident alone."""
+    alarm, by = one.alarm, order.author
+    if order.verb is OrderVerb.SILENCE:
+        one.alarm = sounding.silenced(alarm, by, mono_ns, utc, order.silence_s)
+    elif order.verb is OrderVerb.REOPEN:
+        one.closed = None
+        one.alarm = sounding.raised(alarm, f"reopened by {by}", mono_ns, utc)
+    elif order.verb in _ALARMS:
+        one.alarm = sounding.taken(alarm, _ALARMS[order.verb], by, mono_ns, utc)
+    elif order.verb in _CLOSES:
+        one.closed = _CLOSES[order.verb]
+        cleared = sounding.taken(alarm, AlarmPhase.CLEARED, by, mono_ns, utc)
+        one.alarm = replace(cleared, why=order.words or order.verb.value)
+
+
+def deed_of(order: IncidentOrder, mono_ns: int, utc: datetime | None) -> Action:
+    """Return the note of what an operator did, as it stays with the incident."""
+    return Action(verb=order.verb, author=order.author, mono_ns=mono_ns, utc=utc, words=order.words)
+
+
+def join(web: Web, one: Standing, other: Standing, order: IncidentOrder) -> set[str]:
+    """Join two incidents, and take back what took them apart; return where to look anew.
+
+    Raises:
+        OrderRefused: they are one already, or one is real and the other is not.
+    """
+    if one is other:
+        why = "a merge needs the name of another incident"
+        raise OrderRefused(why)
+    if _mode(one) is not _mode(other):
+        why = "what is real, a test or an exercise can't be merged with another"
+        raise OrderRefused(why)
+    first, second = sorted((min(one.members), min(other.members)))
+    web.splits = [split for split in web.splits if not _between(split, one.members, other.members)]
+    web.joins[frozenset((first, second))] = Link(
+        kind=LinkKind.OPERATOR,
+        weight=SURE,
+        one=first,
+        other=second,
+        words=f"{order.author} says so" + (f": {order.words}" if order.words else ""),
+    )
+    while len(web.joins) > ORDERS_MAX:
+        del web.joins[next(iter(web.joins))]
+    return {first, second}
+
+
+def take_apart(web: Web, one: Standing, order: IncidentOrder, utc: datetime | None) -> set[str]:
+    """Take evidence out of an incident; return where to look anew.
+
+    Raises:
+        OrderRefused: nothing would be left on one side.
+    """
+    out = frozenset(order.evidence) & one.members
+    rest = one.members - out
+    if not out or not rest:
+        why = (
+            "a split needs some of the evidence of the incident, and not all of it;"
+            " `incident show` names it"
+        )
+        raise OrderRefused(why)
+    for ends in [ends for ends in web.joins if ends & out and ends & rest]:
+        del web.joins[ends]
+    split = Split(one=tuple(sorted(out)), other=tuple(sorted(rest)), by=order.author, utc=utc)
+    web.splits = [*web.splits, split][-ORDERS_MAX:]
+    return {min(out), min(rest)}
+
+
+_ALARMS = {
+    OrderVerb.ACK: AlarmPhase.ACKNOWLEDGED,
+    OrderVerb.TRANSFER: AlarmPhase.TRANSFERRED,
+}
+_CLOSES = {
+    OrderVerb.RESOLVE: Phase.RESOLVED,
+    OrderVerb.FALSE_ALERT: Phase.FALSE_ALERT,
+    OrderVerb.CONFIRM_CANCEL: Phase.CANCELLED,
+}
+
+
+def _mode(one: Standing) -> Mode | None:
+    return None if one.incident is None else one.incident.mode
+
+
+def _between(split: Split, one: frozenset[str], other: frozenset[str]) -> bool:
+    left, right = set(split.one), set(split.other)
+    return bool((left & one and right & other) or (left & other and right & one))

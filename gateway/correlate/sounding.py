@@ -1,0 +1,142 @@
+"""The alarm of an incident: raised, silenced, acknowledged, taken over, cleared (after IEC 62923).
+
+It sounds for what is new, and again when nobody acts; a repeat is no reason.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from gateway.correlate.places import Fix, distance_m, fix_at, reach_m
+from gateway.correlate.standing import Standing
+from gateway.model.incident import CLOSED, AlarmPhase, Incident, IncidentAlarm
+from gateway.model.words import Mode
+
+ESCALATE_NS = 300 * 10**9
+"""A raised alarm that nobody has acknowledged: five minutes, for which a ship listens before it
+relays (47 CFR 80.1121)."""
+
+MOVED_REACHES = 3.0
+"""A casualty that is so many reaches away from where the alarm placed it raises it again."""
+
+
+def sound(known: Standing, now: Incident, mono_ns: int, utc: datetime | None) -> None:
+    """Raise the alarm of an incident where there is a reason, as it stands now."""
+    if not sounds(now):
+        if now.phase in CLOSED and known.alarm.phase is not AlarmPhase.NONE:
+            known.alarm = replace(known.alarm, phase=AlarmPhase.CLEARED)
+        return
+    why = reasons(known.incident, now, known.raised_at)
+    again = due(known.alarm, mono_ns)
+    if again is not None:
+        escalated = known.alarm.phase is AlarmPhase.RAISED or known.alarm.escalated
+        known.alarm = raised(known.alarm, again, mono_ns, utc, escalated=escalated)
+    if why and known.alarm.phase is not AlarmPhase.RAISED:
+        known.alarm = raised(known.alarm, why[0], mono_ns, utc)
+    if why or known.raised_at is None:
+        known.raised_at = fix_of(now) or known.raised_at
+
+
+def reasons(before: Incident | None, now: Incident, raised_at: Fix | None) -> list[str]:
+    """Return why the alarm sounds, or sounds again; a repeat is no reason."""
+    if before is None:
+        return [f"a call on {', '.join(now.systems)}"]
+    found = [f"also heard on {name}" for name in now.systems if name not in before.systems]
+    found += [f"{name} is said as well" for name in now.natures if name not in before.natures]
+    if before.phase in CLOSED and now.phase not in CLOSED:
+        found.append("it calls again after it was closed")
+    fix = fix_of(now)
+    if raised_at is not None and fix is not None:
+        far_m = distance_m(raised_at, fix)
+        if far_m > MOVED_REACHES * reach_m(raised_at, fix):
+            found.append(f"it is {far_m / 1852:.0f} NM from where it was")
+    return found
+
+
+def fix_of(incident: Incident) -> Fix | None:
+    """Return where the casualty is held to be."""
+    if incident.position is None:
+        return None
+    kinds = tuple(
+        kind for kind in ("aircraft", "ship") if any(kind == _kind(name) for name in incident.names)
+    )
+    return fix_at(incident.position, incident.last_mono_ns, kinds)
+
+
+def _kind(name: str) -> str:
+    return {"icao24": "aircraft", "mmsi": "ship"}.get(name.partition(":")[0], "")
+
+
+def sounds(incident: Incident) -> bool:
+    """Say whether an alarm may sound here at all."""
+    quiet = incident.mode is Mode.TEST or incident.covert
+    return not quiet and incident.phase not in CLOSED
+
+
+def raised(
+    alarm: IncidentAlarm, why: str, mono_ns: int, utc: datetime | None, *, escalated: bool = False
+) -> IncidentAlarm:
+    """Return the alarm as it sounds (again)."""
+    return IncidentAlarm(
+        phase=AlarmPhase.RAISED,
+        since_mono_ns=mono_ns,
+        since_utc=utc,
+        why=why,
+        raised=alarm.raised + 1,
+        escalated=escalated,
+    )
+
+
+def silenced(
+    alarm: IncidentAlarm, by: str, mono_ns: int, utc: datetime | None, silence_s: float
+) -> IncidentAlarm:
+    """Return the alarm without its sound, for a while."""
+    return replace(
+        alarm,
+        phase=AlarmPhase.SILENCED,
+        by=by,
+        until_mono_ns=mono_ns + int(silence_s * 1e9),
+        until_utc=None if utc is None else utc + timedelta(seconds=silence_s),
+    )
+
+
+def taken(
+    alarm: IncidentAlarm, phase: AlarmPhase, by: str, mono_ns: int, utc: datetime | None
+) -> IncidentAlarm:
+    """Return the alarm that somebody has acknowledged, taken over or cleared."""
+    return replace(
+        alarm,
+        phase=phase,
+        by=by,
+        since_mono_ns=mono_ns,
+        since_utc=utc,
+        until_mono_ns=None,
+        until_utc=None,
+    )
+
+
+def due(alarm: IncidentAlarm, now_ns: int) -> str | None:
+    """Return why time alone makes the alarm sound again, or None."""
+    if alarm.phase is AlarmPhase.SILENCED and now_ns >= (alarm.until_mono_ns or 0):
+        return "its silence is over"
+    waited_ns = now_ns - alarm.since_mono_ns
+    if alarm.phase is AlarmPhase.RAISED and not alarm.escalated and waited_ns >= ESCALATE_NS:
+        return "nobody has acknowledged it"
+    return None
+
+
+_LOUDEST = (
+    AlarmPhase.RAISED,
+    AlarmPhase.SILENCED,
+    AlarmPhase.NONE,
+    AlarmPhase.TRANSFERRED,
+    AlarmPhase.ACKNOWLEDGED,
+    AlarmPhase.CLEARED,
+)
+
+
+def louder(one: IncidentAlarm, other: IncidentAlarm) -> IncidentAlarm:
+    """Return the alarm of two incidents that are one: what still sounds goes on sounding."""
+    return min(one, other, key=lambda alarm: _LOUDEST.index(alarm.phase))

@@ -1,0 +1,247 @@
+"""All strands and the links between them, and which of them may be linked to a new one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice, zip_longest
+from math import ceil, cos, floor, radians
+from string import digits
+from typing import TypeVar
+
+from gateway.correlate.grouping import MARGIN, grouped
+from gateway.correlate.links import SAME, Carried, far_apart, link_between
+from gateway.correlate.names import BEACON_HEAD, PAIRED
+from gateway.correlate.places import Fix
+from gateway.correlate.strands import Strand
+from gateway.model.incident import Link, Split
+from gateway.model.words import Mode
+
+CELL_DEG = 0.5
+"""Thirty nautical miles: what is farther off than a cell is never near enough to be shown."""
+
+NEIGHBOURS_MAX = 48
+"""Strands around it that a strand is compared with, the newest of each cell first. A ferry's rafts
+are fewer; in a flood of invented calls there may be more."""
+
+LINKS_MAX = 12
+"""Links of one strand to what may be related and no more; those that join are all kept."""
+
+TOGETHER_MAX = 512
+"""Strands that are grouped together; only an invented crowd has so many."""
+
+_SHIPS = "234567"
+"""First digits of the MMSIs of ships (M.585)."""
+
+_MID_END = len("mmsi:244")
+_NEIGHBOURS_NAMED = 3
+
+_POLE = 0.02
+_POLAR_COLUMNS = 15
+"""The cosine at which cells grow no wider, and how many of them then go round the pole: what is
+across it is near."""
+
+Key = tuple[Mode, str]
+Cell = tuple[Mode, int, int]
+_Place = TypeVar("_Place", Key, Cell)
+
+
+class Web:
+    """Strands by their names, by place, and by what links them."""
+
+    def __init__(self, carried: Carried) -> None:
+        self._carried = carried
+        self.strands: dict[str, Strand] = {}
+        self._by_key: dict[Key, dict[str, None]] = {}
+        self._by_cell: dict[Cell, dict[str, None]] = {}
+        self.joins: dict[frozenset[str], Link] = {}
+        """What operators have joined."""
+        self.splits: list[Split] = []
+        """What operators have taken apart."""
+
+    def named(self, mode: Mode, name: str) -> list[Strand]:
+        """Return the strands that go by this name."""
+        return [self.strands[one] for one in self._by_key.get((mode, name), ())]
+
+    def put(self, strand: Strand) -> bool:
+        """Take a strand in, or what has changed of it; say whether that may regroup anything."""
+        self.strands[strand.name] = strand
+        mode = strand.evidence.mode
+        for key in _keys(strand):
+            names = self._by_key.setdefault((mode, key), {})
+            if not names:
+                self._look_beside(strand, key)
+            names.setdefault(strand.name)
+        self._place(strand)
+        return self._link(strand)
+
+    def take_out(self, name: str) -> None:
+        """Forget a strand and its links."""
+        strand = self.strands.pop(name)
+        mode = strand.evidence.mode
+        for key in _keys(strand):
+            _drop(self._by_key, (mode, key), name)
+        if strand.cell is not None:
+            _drop(self._by_cell, (mode, *strand.cell), name)
+        for other in (*strand.links, *strand.twice):
+            if other in self.strands:
+                self.strands[other].links.pop(name, None)
+                self.strands[other].twice.pop(name, None)
+
+    def together(self, seeds: Iterable[str]) -> list[frozenset[str]]:
+        """Return the strands that hang together with these, as incidents."""
+        found: dict[str, Strand] = {}
+        open_ends = [name for name in seeds if name in self.strands]
+        while open_ends and len(found) < TOGETHER_MAX:
+            name = open_ends.pop()
+            if name not in found:
+                found[name] = self.strands[name]
+                open_ends += self._bound_to(name)
+        links = [
+            link
+            for name in found
+            for link in self.links_of(name)
+            if link.one in found and link.other in found
+        ]
+        return grouped(found, links, [*self.splits, *_apart(found)])
+
+    def links_of(self, name: str) -> Iterator[Link]:
+        """Yield every link of a strand, an operator's included."""
+        yield from self.strands[name].links.values()
+        yield from (link for ends, link in self.joins.items() if name in ends)
+
+    def _bound_to(self, name: str) -> Iterator[str]:
+        for link in self.links_of(name):
+            if link.weight >= SAME - MARGIN:
+                yield from {link.one, link.other} - {name}
+
+    def _place(self, strand: Strand) -> None:
+        fix, mode = strand.fix, strand.evidence.mode
+        cell = None if fix is None else _cell(fix)
+        if cell == strand.cell:
+            return
+        if strand.cell is not None:
+            _drop(self._by_cell, (mode, *strand.cell), strand.name)
+        if cell is not None:
+            self._by_cell.setdefault((mode, *cell), {})[strand.name] = None
+        strand.cell = cell
+
+    def _link(self, strand: Strand) -> bool:
+        """Find the links of a strand anew; say whether one that may join has changed."""
+        before = {name: link.weight for name, link in strand.links.items()}
+        for name in before:
+            del strand.links[name]
+            self.strands[name].links.pop(strand.name, None)
+        for name in self._candidates(strand):
+            other = self.strands[name]
+            link = link_between(strand, other, self._carried)
+            if link is not None and _has_room(strand, link) and _has_room(other, link):
+                strand.links[name] = other.links[strand.name] = link
+            self._tell_twice(strand, other)
+        after = {name: link.weight for name, link in strand.links.items()}
+        return _binding(before) != _binding(after)
+
+    def _tell_twice(self, strand: Strand, other: Strand) -> None:
+        far_m = far_apart(strand, other)
+        if far_m is not None:
+            strand.twice[other.name] = other.twice[strand.name] = far_m
+
+    def _look_beside(self, strand: Strand, name: str) -> None:
+        """Note which names heard differ from this new one in one digit."""
+        for other in _one_digit_off(name):
+            for neighbour in self.named(strand.evidence.mode, other):
+                strand.neighbours = _noted(strand.neighbours, other)
+                neighbour.neighbours = _noted(neighbour.neighbours, name)
+
+    def _candidates(self, strand: Strand) -> Iterator[str]:
+        found: dict[str, None] = {}
+        mode = strand.evidence.mode
+        keys = [*_keys(strand), *(o for n in strand.evidence.names for o in self._carried(n))]
+        for key in keys:
+            found |= self._by_key.get((mode, key), {})
+        found |= dict.fromkeys(self._near(strand))
+        found.pop(strand.name, None)
+        yield from found
+
+    def _near(self, strand: Strand) -> Iterator[str]:
+        mode = strand.evidence.mode
+        cells = [self._by_cell.get((mode, *cell), {}) for cell in _around(strand.fix)]
+        turns = zip_longest(*(reversed(cell) for cell in cells))
+        yield from islice((name for turn in turns for name in turn if name), NEIGHBOURS_MAX)
+
+
+def _keys(strand: Strand) -> Iterator[str]:
+    """Yield what others are found by that may be of the same thing."""
+    yield strand.evidence.filed
+    for name in strand.evidence.names:
+        kind, _, value = name.partition(":")
+        yield name
+        if kind == "beacon":
+            yield f"head:{value[:BEACON_HEAD]}"
+        elif kind == PAIRED:
+            yield f"pair:{value}"
+        elif kind == "mmsi" and value.startswith("974"):
+            yield f"pair:{value[-4:]}"
+
+
+def _one_digit_off(name: str) -> Iterator[str]:
+    """Yield the MMSIs that differ from this one in one digit behind those of the country."""
+    if not name.startswith("mmsi:") or name[5] not in _SHIPS:
+        return
+    for place in range(_MID_END, len(name)):
+        for digit in digits.replace(name[place], ""):
+            yield f"{name[:place]}{digit}{name[place + 1 :]}"
+
+
+def _noted(known: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return known if name in known else tuple(sorted((*known, name)))[:_NEIGHBOURS_NAMED]
+
+
+def _apart(found: dict[str, Strand]) -> Iterator[Split]:
+    """Yield what can't be one thing although it goes by one name."""
+    for name, strand in found.items():
+        for other in strand.twice:
+            if name < other and other in found:
+                yield Split(one=(name,), other=(other,), by="")
+
+
+def _has_room(strand: Strand, link: Link) -> bool:
+    return link.weight >= SAME or len(strand.links) < LINKS_MAX
+
+
+def _binding(weights: dict[str, float]) -> dict[str, float]:
+    return {name: weight for name, weight in weights.items() if weight >= SAME - MARGIN}
+
+
+def _cell(fix: Fix) -> tuple[int, int]:
+    row = floor(fix.position.lat_deg / CELL_DEG)
+    return row, _column(row, fix.position.lon_deg)
+
+
+def _column(row: int, lon_deg: float) -> int:
+    return floor((lon_deg % 360.0) / _width_deg(row)) % _columns(row)
+
+
+def _width_deg(row: int) -> float:
+    return CELL_DEG / max(_POLE, cos(radians((row + 0.5) * CELL_DEG)))
+
+
+def _columns(row: int) -> int:
+    return ceil(360.0 / _width_deg(row))
+
+
+def _around(fix: Fix | None) -> Iterator[tuple[int, int]]:
+    if fix is None:
+        return
+    row, _ = _cell(fix)
+    for beside in (row - 1, row, row + 1):
+        middle, count = _column(beside, fix.position.lon_deg), _columns(beside)
+        steps = range(count) if count <= _POLAR_COLUMNS else (-1, 0, 1)
+        yield from {(beside, (middle + step) % count): None for step in steps}
+
+
+def _drop(index: dict[_Place, dict[str, None]], key: _Place, name: str) -> None:
+    names = index.get(key)
+    if names is not None:
+        names.pop(name, None)
+        if not names:
+            del index[key]

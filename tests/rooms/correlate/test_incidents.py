@@ -1,0 +1,288 @@
+"""Which trouble is this: links and their weights, orders, alarms, what comes first of two."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from stories.telling import BEGAN, TICK_S, Told, report_of, room
+
+from gateway.correlate import incidents, orders, web
+from gateway.correlate.links import MAYBE, SAME
+from gateway.correlate.orders import OrderRefused
+from gateway.model.inbound import Moment, Sighting
+from gateway.model.incident import AlarmPhase, IncidentOrder, LinkKind, OrderVerb, Phase
+from gateway.model.words import Relation
+
+SHIP = {"on": "dsc", "who": ["mmsi:244123456"], "where": [52.0, 3.0], "known_to_m": 926}
+SART = {"on": "ais", "who": ["mmsi:970123456"], "where": [52.001, 3.001], "known_to_m": 10}
+S = 10**9
+
+
+def hear(here, row, at_s=0.0, relation=Relation.FIRST, *, number=itertools.count()):  # noqa: B008  # counts over all tests on purpose
+    """Have one report heard; return its incident and what was noted."""
+    return here.hear(Sighting(report_of(row, at_s, next(number)), b"", relation))
+
+
+def order(here, verb, incident_id, at_s=0.0, **more):
+    """Order something; return what was noted."""
+    told = IncidentOrder(verb=OrderVerb(verb), incident_id=incident_id, author="anna", **more)
+    return here.order(told, int(at_s * S), BEGAN)
+
+
+def tick(here, at_s):
+    """Let time pass."""
+    return here.tick(Moment(mono_ns=int(at_s * S)), BEGAN)
+
+
+def only(here):
+    """Return the one incident that stands."""
+    (found,) = here.standing()
+    return found
+
+
+LINKS = [
+    ("same MMSI", ["mmsi:244123456"], ["mmsi:244123456"], None, LinkKind.SAME_IDENTITY, True),
+    ("same address", ["icao24:A39657"], ["icao24:A39657", "beacon:96E3A39657A212E"], None,
+     LinkKind.SAME_IDENTITY, True),
+    ("call sign", ["callsign:PA3XYZ"], ["mmsi:244123456", "callsign:PA3XYZ"], None,
+     LinkKind.SAME_IDENTITY, True),
+    ("beacon's head", ["beacon:9934039823D0000"], ["beacon:9934039823D0000000000AA"], None,
+     LinkKind.BEACON_ALIAS, True),
+    ("digits, near", ["beacon:9934039823D0000", "epirb_ais:1234"], ["mmsi:974241234"], 0.001,
+     LinkKind.PAIRED_BEACON, True),
+    ("digits, far", ["beacon:9934039823D0000", "epirb_ais:1234"], ["mmsi:974241234"], None,
+     LinkKind.PAIRED_BEACON, False),
+    ("parent", ["mmsi:244123456"], ["mmsi:982441234"], 0.001, LinkKind.PARENT_CRAFT, False),
+    ("near", ["mmsi:244123456"], ["mmsi:970123456"], 0.001, LinkKind.NEARNESS, True),
+    ("less near", ["mmsi:244123456"], ["mmsi:970123456"], 0.013, LinkKind.NEARNESS, False),
+    ("two ships", ["mmsi:244123456"], ["mmsi:232000001"], 0.001, LinkKind.NEARNESS, False),
+    ("ship and aircraft", ["mmsi:244123456"], ["icao24:A39657"], 0.001, LinkKind.NEARNESS, False),
+    ("registered", ["mmsi:211000001"], ["beacon:ADCD00800404040"], None, LinkKind.REGISTERED, True),
+]  # fmt: skip
+
+
+def carried(name):
+    pair = {"mmsi:211000001": "beacon:ADCD00800404040", "beacon:ADCD00800404040": "mmsi:211000001"}
+    return (pair[name],) if name in pair else ()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("_case", "one", "other", "apart_deg", "kind", "joins"), LINKS)
+def test_why_two_are_held_to_be_one_trouble(_case, one, other, apart_deg, kind, joins, turned):
+    here = incidents.Incidents("alpha", boot="b", carried=carried)
+    rows = [{"on": "cospas_sarsat", "who": one}, {"on": "ais", "who": other}]
+    if apart_deg is not None:
+        rows[0] |= {"where": [52.0, 3.0], "known_to_m": 500}
+        rows[1] |= {"where": [52.0 + apart_deg, 3.0], "known_to_m": 500}
+    for row in reversed(rows) if turned else rows:
+        hear(here, row)
+    found = list(here.standing())
+    assert len(found) == (1 if joins else 2)
+    (link,) = found[0].links if joins else [found[0].possibly[0].link]
+    assert link.kind is kind
+    assert link.words
+    assert link.weight >= SAME if joins else MAYBE <= link.weight < SAME
+
+
+@pytest.mark.parametrize(
+    ("here_deg", "there_deg"),
+    [((52.0, 179.999), (52.0, -179.999)), ((89.999, 10.0), (89.999, -170.0)), ((0.0, 0.0), (0, 0))],
+)
+def test_near_is_near_at_the_edges_of_the_map(here_deg, there_deg):
+    here = room()
+    hear(here, SHIP | {"where": list(here_deg)})
+    hear(here, SART | {"where": list(there_deg)})
+    assert only(here).systems == ("ais", "dsc")
+
+
+def test_what_was_heard_half_a_day_ago_is_near_nothing():
+    here = room()
+    hear(here, SHIP)
+    hear(here, SART, at_s=12 * 3600)
+    assert [one.possibly for one in here.standing()] == [(), ()]
+
+
+def test_a_position_of_the_craft_on_another_radio_moves_the_casualty_and_opens_nothing():
+    here = room()
+    assert hear(here, {**SHIP, "on": "ais", "urgency": "routine", "kind": "position"}) == (None, [])
+    hear(here, SHIP | {"where": [52.0, 3.0]})
+    place = {**SHIP, "on": "ais", "urgency": "routine", "kind": "position", "known_to_m": 10}
+    assert hear(here, place | {"where": [52.02, 3.0]}, at_s=300)[0] is None
+    assert only(here).position.lat_deg == 52.02
+    assert only(here).evidence[0].position_from == "ais"
+    hear(here, place | {"where": [40.0, 3.0]}, at_s=400)
+    assert only(here).position.lat_deg == 52.02
+    hear(here, place | {"where": [52.0, 3.0]}, at_s=200)
+    assert only(here).position.lat_deg == 52.02
+
+
+def test_a_copy_is_counted_and_is_no_repeat():
+    here = room()
+    hear(here, SHIP)
+    hear(here, SHIP, relation=Relation.COPY)
+    told = only(here).evidence[0]
+    assert (told.alerts, told.reports, told.copies) == (1, 1, 1)
+
+
+def test_what_names_nobody_is_still_somebody_in_distress():
+    here = room()
+    hear(here, {"on": "shipboard"})
+    hear(here, {"on": "dsc", "kind": "relay", "by": ["mmsi:002320001"]})
+    hear(here, {"on": "navtex", "kind": "text", "text": "MAN OVERBOARD", "by": ["tag:PA"]})
+    hear(here, {"on": "navtex", "kind": "text", "text": "MAN OVERBOARD", "by": ["tag:PA"]})
+    assert sorted(len(one.evidence) for one in here.standing()) == [1, 1, 1]
+    assert {one.names for one in here.standing()} == {()}
+
+
+@pytest.mark.parametrize(
+    ("verb", "phase", "alarm"),
+    [
+        ("ack", Phase.ALERTED, AlarmPhase.ACKNOWLEDGED),
+        ("silence", Phase.ALERTED, AlarmPhase.SILENCED),
+        ("transfer", Phase.ALERTED, AlarmPhase.TRANSFERRED),
+        ("resolve", Phase.RESOLVED, AlarmPhase.CLEARED),
+        ("false-alert", Phase.FALSE_ALERT, AlarmPhase.CLEARED),
+        ("confirm-cancel", Phase.CANCELLED, AlarmPhase.CLEARED),
+        ("note", Phase.ALERTED, AlarmPhase.RAISED),
+    ],
+)
+def test_an_order_is_carried_out_and_kept_with_its_author(verb, phase, alarm):
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    (note,) = order(here, verb, incident_id, words="why")
+    assert (note.incident.phase, note.incident.alarm.phase) == (phase, alarm)
+    assert note.change == f"{verb} by anna"
+    (deed,) = note.incident.actions
+    assert (deed.verb, deed.author, deed.words) == (verb, "anna", "why")
+    assert tick(here, 1.0) == []
+
+
+def test_a_silence_ends_by_itself_and_the_alarm_sounds_again():
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    order(here, "silence", incident_id, silence_s=30)
+    assert tick(here, 29) == []
+    (note,) = tick(here, 30)
+    assert note.incident.alarm.phase is AlarmPhase.RAISED
+    assert note.incident.alarm.why == "its silence is over"
+
+
+def test_an_alarm_that_nobody_acknowledges_escalates_once():
+    here = room()
+    hear(here, SHIP)
+    notes = [note for at_s in range(0, 800, 10) for note in tick(here, at_s)]
+    assert [note.incident.alarm.why for note in notes] == ["nobody has acknowledged it"]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (SART, "also heard on ais"),
+        (SHIP | {"nature": "sinking"}, "sinking is said as well"),
+        (SHIP | {"where": [52.15, 3.0], "known_to_m": 10}, "it is 9 NM from where it was"),
+        (SHIP, None),
+    ],
+)
+def test_an_acknowledged_alarm_sounds_again_for_what_is_new_and_for_no_repeat(more, why):
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    order(here, "ack", incident_id)
+    hear(here, more, at_s=20)
+    alarm = only(here).alarm
+    assert alarm.phase is (AlarmPhase.ACKNOWLEDGED if why is None else AlarmPhase.RAISED)
+    assert why is None or alarm.why == why
+
+
+def test_what_is_closed_goes_off_the_board_after_half_an_hour_and_what_is_open_never():
+    here = room()
+    closed, _ = hear(here, SHIP)
+    opened, _ = hear(here, SHIP | {"who": ["mmsi:232000001"], "where": [10.0, 3.0]})
+    hear(here, SHIP | {"who": ["beacon:2DD42ED70000001"], "mode": "test"})
+    order(here, "resolve", closed)
+    gone = [note for at_s in range(0, 4 * 3600, 60) for note in tick(here, at_s) if note.gone]
+    assert sorted(note.incident.mode for note in gone) == ["real", "test"]
+    assert only(here).incident_id == opened
+    again, _ = hear(here, SHIP, at_s=4 * 3600)
+    assert again != closed
+
+
+def test_a_reopened_incident_sounds_again():
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    order(here, "resolve", incident_id)
+    order(here, "reopen", incident_id)
+    assert only(here).phase is Phase.ALERTED
+    assert only(here).alarm.phase is AlarmPhase.RAISED
+
+
+def test_a_merge_and_a_split_lose_nothing():
+    """Evidence, the alarm that still sounds, what was ordered: all of it is with one of them."""
+    here = room()
+    one, _ = hear(here, SHIP)
+    other, _ = hear(here, SHIP | {"who": ["mmsi:232000001"], "where": [51.0, 3.0]}, at_s=5)
+    order(here, "ack", one)
+    notes = order(here, "merge", one, other=other)
+    assert [note.incident.merged_into for note in notes if note.gone] == [one]
+    merged = only(here)
+    assert merged.alarm.phase is AlarmPhase.RAISED
+    assert [deed.verb for deed in merged.actions] == ["ack", "merge"]
+    assert [link.kind for link in merged.links] == [LinkKind.OPERATOR]
+    off = next(told.evidence_id for told in merged.evidence if "232000001" in told.names[0])
+    order(here, "split", one, evidence=(off,))
+    both = {found.incident_id: found for found in here.standing()}
+    assert both.keys() == {one, other}
+    assert both[other].split_from == one
+    assert both[one].splits == both[other].splits != ()
+    order(here, "merge", one, other=other)
+    assert only(here).splits == ()
+
+
+REFUSED = [
+    ("ack", {"incident_id": "f" * 16}, "no incident"),
+    ("merge", {}, "no incident"),
+    ("merge", {"other": "self"}, "another incident"),
+    ("merge", {"other": "test"}, "can't be merged"),
+    ("split", {}, "some of the evidence"),
+    ("split", {"evidence": "all"}, "not all of it"),
+]
+
+
+@pytest.mark.parametrize(("verb", "more", "why"), REFUSED)
+def test_an_order_that_cannot_be_carried_out_says_why(verb, more, why):
+    here = room()
+    real, _ = hear(here, SHIP)
+    test, _ = hear(here, SART | {"mode": "test"})
+    every = tuple(told.evidence_id for told in here.standing().__next__().evidence)
+    words = {"self": real, "test": test, "all": every}
+    more = {key: words.get(value, value) for key, value in more.items()}
+    with pytest.raises(OrderRefused, match=why):
+        order(here, verb, more.pop("incident_id", real), **more)
+    assert {found.incident_id for found in here.standing()} == {real, test}
+
+
+def test_orders_in_force_are_bounded(monkeypatch):
+    monkeypatch.setattr(orders, "ORDERS_MAX", 2)
+    here = room()
+    rows = [SHIP | {"who": [f"mmsi:24400000{n}"], "where": [n, 3.0]} for n in range(4)]
+    ids = [hear(here, row, at_s=n)[0] for n, row in enumerate(rows)]
+    for other in ids[1:]:
+        order(here, "merge", ids[0], other=other)
+    assert len(here._web.joins) == 2
+
+
+def test_more_than_can_be_looked_at_together_stays_where_it_was(monkeypatch):
+    monkeypatch.setattr(web, "TOGETHER_MAX", 3)
+    here = room()
+    for number in range(6):
+        hear(here, {"on": f"radio{number}", "who": ["mmsi:244123456"]}, at_s=number)
+    told = [told.system for one in here.standing() for told in one.evidence]
+    assert sorted(told) == [f"radio{number}" for number in range(6)]
+
+
+def test_a_fault_in_a_story_is_seen():
+    """The stories are no formality: another end is another end."""
+    told = Told({"heard": [SHIP | {"at_s": 0}, SHIP | {"at_s": TICK_S, "nature": "sinking"}]})
+    told.tell()
+    assert only(told.room).natures == ("sinking",)
+    assert only(told.room).alarm.raised == 1

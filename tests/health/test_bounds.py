@@ -98,6 +98,7 @@ FIXED = {
     "Pieces._held": "PIECES_MAX, while a file set aside is read",
     "States._due_ns": "of the states and the suspects: STATES_MAX and SUSPECTS_MAX",
     "Packed._systems": "one a radio system",
+    "Grid._cells": "one a track that may help: TRACKS_MAX",
     # what is emptied before anything else can happen
     "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
@@ -166,7 +167,7 @@ HANDED_IN = {
 }
 """Of those, what the source does not show: it is handed in, or made by a call."""
 
-NOT_AT_WORK = {"Incidents._strands"}
+NOT_AT_WORK = {"Incidents._strands", "Tracks._craft", "Tracks._aliases"}
 """Of rooms that no pipeline asks yet: they have their bounds, and are in no status."""
 
 FILLED = {
@@ -207,6 +208,10 @@ FILLED = {
     "Writer._inbox": "tests/journal/test_failing.py::test_a_hanging_disk_stops_nobodys_ears",
     "Memory._held": "tests/mqtt/test_link.py::"
     "test_memory_is_bounded_and_the_least_urgent_goes_first",
+    "Tracks._craft": "tests/rooms/correlate/test_tracks.py::"
+    "test_tracks_and_aliases_are_bounded_and_the_longest_silent_goes",
+    "Tracks._aliases": "tests/rooms/correlate/test_tracks.py::"
+    "test_tracks_and_aliases_are_bounded_and_the_longest_silent_goes",
     "Positions._waiting": "tests/mqtt/test_link.py::"
     "test_more_craft_than_can_be_followed_push_out_the_longest_waiting",
     "Positions._told_ns": "tests/mqtt/test_link.py::"

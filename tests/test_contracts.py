@@ -36,6 +36,7 @@ UPWARD = {"hallway", "acyclic"}
 BREACHES = [
     # Who may know whom.
     Breach("a room knows a room", "rules/__init__.py", "import gateway.correlate", {"hallway"}),
+    Breach("an export knows a room", "export/say.py", "import gateway.correlate", {"hallway"}),
     Breach("a framing knows a radio", "framing/nmea.py", "import gateway.radio", {"hallway"}),
     Breach("a door knows a door", "journal/store.py", "import gateway.mqtt", {"hallway"}),
     Breach("arithmetic knows a word", "codes/mmsi.py", "import gateway.model.words", {"hallway"}),
@@ -76,6 +77,7 @@ BREACHES = [
     Breach("the hallway asks the clock", "pipeline.py", "import gateway.clock", {"pure"}),
     Breach("the hallway logs", "pipeline.py", "from gateway.log import Log", {"pure"}),
     Breach("a room asks the time", "correlate/copies.py", "import time", {"pure", "one-clock"}),
+    Breach("an export asks the time", "export/cap.py", "import time", {"pure", "one-clock"}),
     Breach("a room throws dice", "radio/gnss.py", "import random", {"pure"}),
     Breach("a room reads a file", "normalise.py", "from pathlib import Path", {"pure"}),
     Breach("a room reads the environment", "normalise.py", "import os.path", {"pure"}),

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from incidents_made import PLACE, evidence, incident, incidents
 from shapely.geometry import Point, shape
 
@@ -122,6 +122,7 @@ def test_what_is_not_drawn_is_counted():
     assert found["casualty"][0][0]["properties"]["evidence_all"] == EVIDENCE_MAX + 4 + 3
 
 
+@settings(deadline=None)
 @given(incidents())
 def test_any_incident_is_a_valid_map_of_bounded_size(any_incident):
     assert len(geojson(any_incident)) <= BYTES_MAX

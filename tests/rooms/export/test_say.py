@@ -1,7 +1,7 @@
 """One line, whatever the incident holds: what, who, where, how sure, how it stands."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from incidents_made import incident, incidents
 
 from gateway.export.say import SAY_CHARACTERS_MAX, say
@@ -42,6 +42,7 @@ def test_each_thing_worth_knowing_is_said(fields, said):
     assert said in say(incident(**fields))
 
 
+@settings(deadline=None)
 @given(incidents())
 def test_any_incident_is_one_printable_line_under_200_characters(any_incident):
     line = say(any_incident)

@@ -1,7 +1,7 @@
 """A telex that any printer takes, marked as what it is and claiming nothing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from incidents_made import NOW_UTC, evidence, incident, incidents
 
 from gateway.export.sitrep import COLUMNS, HEAD, ITA2, sitrep
@@ -99,6 +99,7 @@ def test_what_is_left_out_is_counted():
     assert "   AND 12 MORE" in sitrep(incident(evidence=pieces), NOW_UTC)
 
 
+@settings(deadline=None)
 @given(incidents())
 def test_any_incident_is_a_telex_within_its_columns_and_alphabet(any_incident):
     telex = sitrep(any_incident, NOW_UTC)

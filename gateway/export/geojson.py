@@ -72,7 +72,7 @@ def _casualty(incident: Incident) -> Json:
         "position_utc": incident.position_utc,
         "opened_utc": incident.opened_utc,
         "last_utc": incident.last_utc,
-        "merged_into": incident.merged_into,
+        "merged_into": None if incident.merged_into is None else _text(incident.merged_into),
         "revision": incident.revision,
         "evidence_shown": min(len(wording.placed(incident)), EVIDENCE_MAX),
         "evidence_all": len(incident.evidence) + incident.evidence_more,

@@ -122,7 +122,7 @@ def test_what_is_not_drawn_is_counted():
     assert found["casualty"][0][0]["properties"]["evidence_all"] == EVIDENCE_MAX + 4 + 3
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(incidents())
 def test_any_incident_is_a_valid_map_of_bounded_size(any_incident):
     assert len(geojson(any_incident)) <= BYTES_MAX

@@ -42,7 +42,7 @@ def test_each_thing_worth_knowing_is_said(fields, said):
     assert said in say(incident(**fields))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(incidents())
 def test_any_incident_is_one_printable_line_under_200_characters(any_incident):
     line = say(any_incident)

@@ -99,7 +99,7 @@ def test_what_is_left_out_is_counted():
     assert "   AND 12 MORE" in sitrep(incident(evidence=pieces), NOW_UTC)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(incidents())
 def test_any_incident_is_a_telex_within_its_columns_and_alphabet(any_incident):
     telex = sitrep(any_incident, NOW_UTC)

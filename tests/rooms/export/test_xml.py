@@ -150,7 +150,7 @@ def test_what_others_wrote_stays_text():
     assert said["category"] == ["Rescue", "Transport", "Fire"]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(incidents())
 def test_any_incident_is_a_valid_cap_message_of_bounded_size(any_incident):
     earlier = (reference(any_incident, NOW_UTC, sender="odd sender,<&>"),)
@@ -249,7 +249,7 @@ def test_the_symbol_is_of_the_sea_the_air_or_the_ground(names, kind):
     assert events(incident(names=names))[0].attrib["type"] == kind
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(incidents())
 def test_any_incident_is_valid_cot_and_a_test_never_a_casualty(any_incident):
     made = events(any_incident)

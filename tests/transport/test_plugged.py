@@ -272,7 +272,10 @@ def test_a_file_that_is_no_tape_is_said_to_be_none(tmp_path):
             f"tape:{whole}?port=nope",
         )
     }
-    which = "say which port of the tape, as ?port=…: ais-mast, ais-quay, gnss, vhf-dsc"
+    which = (
+        "say which port of the tape, as ?port=…: aircraft, ais-mast, ais-quay, beacon-406, buoys, "
+        "gnss, lifeboat, mesh, mf-dsc, navtex, packet, packet-text, vhf-dsc"
+    )
 
     assert list(words.values()) == [
         [(f"{plain} is no tape: its bytes are played as if a modem said them", False)],

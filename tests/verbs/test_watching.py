@@ -36,6 +36,14 @@ def modem():
             os.close(end)
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Let a child hear Ctrl-C also where a script runs the tests in the background, deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def started(*words):
     with subprocess.Popen(

@@ -107,7 +107,7 @@ FIXED = {
     "Lines._out": "the frames of one chunk of 4096 bytes",
     "Symbols._out": "the frames of one chunk of 4096 bytes",
     "Meshtastic._out": "the frames of one chunk of 4096 bytes",
-    "Delimited._out": "the frames of one chunk of 4096 bytes",
+    "Cutter._out": "the frames of one chunk of 4096 bytes",
     "Kiss._out": "the frames of one chunk of 4096 bytes",
     "Tnc2._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",

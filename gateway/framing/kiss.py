@@ -21,17 +21,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from gateway.codes.crc16 import crc16
+from gateway.framing import Cutter
 from gateway.model.bounds import Bound
-from gateway.model.inbound import Chunk, Frame, Moment
 from gateway.model.words import Fault, Integrity
 
 FRAME_BYTES_MAX = 4096
 """AX.25 packets have 330 bytes, what else a modem carries 1500; escapes at most double that."""
-
-HALF_SAID_NS = 2 * 10**9
-"""A pause within a frame that no modem makes: at 300 Bd a byte takes 33 ms."""
 
 FEND = b"\xc0"
 FESC = b"\xdb"
@@ -44,24 +42,17 @@ _COMMAND = 0x0F
 _CRC_BYTES = 2
 
 
-class Kiss:
+class Kiss(Cutter):
     """Cut a byte stream into KISS frames; a broken one is kept, marked with its fault."""
 
+    kept_bytes_max: ClassVar[int] = FRAME_BYTES_MAX
+
     def __init__(self) -> None:
-        self._tail = b""
-        self._blank = 0
-        """FENDs behind no frame: counted with the next one."""
+        super().__init__()
         self._open = False
         """Whether a FEND has come since bytes were last missing: before it all is noise."""
         self._checked = False
         """Whether a right checksum has come on this wire: then one that is wrong is a fault."""
-        self._chunk = Chunk("", Moment(0), b"")
-        self._out: list[Frame] = []
-
-    @property
-    def held(self) -> int:
-        """How many bytes wait for the rest of their frame, or stand between two."""
-        return len(self._tail) + self._blank
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how much waits for the end of its frame."""
@@ -73,100 +64,64 @@ class Kiss:
             rule="what is longer than any frame is refused, and told if it may be a call for help",
         )
 
-    def split(self, chunk: Chunk) -> list[Frame]:
-        """Return each frame completed by this chunk, in order."""
-        self._chunk, self._out = chunk, []
-        if chunk.gap:
-            self._give_up(Fault.CUT)
-            self._open = self._checked = False
-        *pieces, tail = (self._tail + chunk.data).split(FEND)
-        self._tail = b""
-        for piece in pieces:
-            self._end(piece)
-        if not self._open:
-            self._emit_noise(tail)
-        elif len(tail) > FRAME_BYTES_MAX:
-            self._tail = tail
-            self._give_up(Fault.OVERSIZE)
-        else:
-            self._tail = tail
-        return self._out
-
-    def expire(self, now: Moment) -> list[Frame]:
-        """Return the frame that the modem has left half said."""
-        if not self.held or now.mono_ns - self._chunk.heard.mono_ns < HALF_SAID_NS:
-            return []
-        self._out = []
-        self._give_up(Fault.CUT)
-        return self._out
-
     @staticmethod
     def wrap(body: bytes) -> bytes:
         """Return the frame that carries this body; it begins with port and command."""
         return FEND + body.replace(FESC, _SENT_FESC).replace(FEND, _SENT_FEND) + FEND
 
+    def _cut(self, wire: bytes) -> None:
+        """Emit what stands before each FEND, and hold the frame that goes on."""
+        *pieces, tail = wire.split(FEND)
+        for piece in pieces:
+            self._end(piece)
+        if self._open:
+            self._tail = tail
+            if len(tail) > FRAME_BYTES_MAX:
+                self._give_up(Fault.OVERSIZE)
+        elif tail:
+            self._emit(tail, Fault.NOISE)
+
+    def _begin_anew(self) -> None:
+        """Emit what was held; up to the next FEND all is noise, and no checksum has come yet."""
+        self._give_up()
+        self._open = self._checked = False
+
     def _end(self, piece: bytes) -> None:
         """Emit what stands before a FEND: a frame, nothing, or noise from before the first one."""
-        if not self._open:
-            self._emit_noise(piece)
-            self._open = True
-            self._blank = len(FEND)
-        elif not piece:
-            self._blank += len(FEND)
-        elif len(piece) > FRAME_BYTES_MAX:
-            self._emit(piece, _unescaped(piece), Fault.OVERSIZE, end=FEND)
+        if self._open and piece:
+            self._frame(piece)
+            return
+        if piece:
+            self._emit(piece, Fault.NOISE)
+        self._open = True
+        self._blank += len(FEND)
+
+    def _frame(self, piece: bytes) -> None:
+        """Emit what stands between two FENDs, its checksum looked at and left out."""
+        body = _unescaped(piece) if FESC in piece else piece
+        fault: Fault | None = None
+        integrity = Integrity.NONE
+        if len(piece) > FRAME_BYTES_MAX:
+            fault = Fault.OVERSIZE
         elif _BROKEN_ESCAPE.search(piece):
-            self._emit(piece, _unescaped(piece), Fault.ILLEGAL_CHARACTER, end=FEND)
-        else:
-            self._whole(piece, _unescaped(piece) if FESC in piece else piece)
+            fault = Fault.ILLEGAL_CHARACTER
+        elif body[0] & (_CHECKED | _COMMAND) == _CHECKED:
+            if len(body) > _CRC_BYTES and crc16(body) == 0:
+                self._checked, integrity = True, Integrity.CRC
+                body = bytes((body[0] & ~_CHECKED,)) + body[1:-_CRC_BYTES]
+            elif self._checked:
+                fault = Fault.WRONG_CHECKSUM
+        span = len(piece) + len(FEND)
+        self._emit(FEND + piece + FEND, fault, body, span=span, integrity=integrity)
 
-    def _whole(self, piece: bytes, body: bytes) -> None:
-        """Emit a whole frame, its checksum looked at and left out."""
-        if body[0] & (_CHECKED | _COMMAND) != _CHECKED:
-            self._emit(piece, body, None, end=FEND)
-        elif len(body) > _CRC_BYTES and crc16(body) == 0:
-            self._checked = True
-            bare = bytes((body[0] & ~_CHECKED,)) + body[1:-_CRC_BYTES]
-            self._emit(piece, bare, None, end=FEND, integrity=Integrity.CRC)
-        else:
-            self._emit(piece, body, Fault.WRONG_CHECKSUM if self._checked else None, end=FEND)
-
-    def _give_up(self, fault: Fault) -> None:
+    def _give_up(self, fault: Fault = Fault.CUT) -> None:
         """Emit what is no whole frame and never will be; all up to the next FEND is noise then."""
         tail, self._tail = self._tail, b""
         if tail:
             self._open = False
-            self._emit(tail, _unescaped(tail), fault)
+            self._emit(FEND + tail, fault, _unescaped(tail), span=len(tail))
         elif self._blank:
-            self._emit(b"", b"", Fault.NOISE)
-
-    def _emit_noise(self, noise: bytes) -> None:
-        if noise or self._blank:
-            self._emit(noise, noise, Fault.NOISE)
-
-    def _emit(
-        self,
-        piece: bytes,
-        body: bytes,
-        fault: Fault | None,
-        *,
-        end: bytes = b"",
-        integrity: Integrity = Integrity.NONE,
-    ) -> None:
-        raw = piece if fault is Fault.NOISE else FEND + piece + end
-        self._out.append(
-            Frame(
-                port=self._chunk.port,
-                heard=self._chunk.heard,
-                body=body[:FRAME_BYTES_MAX],
-                raw=raw[:FRAME_BYTES_MAX],
-                span=self._blank + len(piece) + len(end),
-                ordinal=len(self._out),
-                fault=fault,
-                integrity=integrity,
-            )
-        )
-        self._blank = 0
+            self._emit(b"", Fault.NOISE)
 
 
 def _unescaped(piece: bytes) -> bytes:

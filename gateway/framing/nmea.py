@@ -21,17 +21,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from gateway.codes.checksum import nmea_checksum
+from gateway.framing import Cutter
 from gateway.model.bounds import Bound
-from gateway.model.inbound import Chunk, Frame, Moment, Tags
+from gateway.model.inbound import Tags
 from gateway.model.words import Fault, Integrity
 
 SENTENCE_BYTES_MAX = 1024
 """The standard says 82; TAG blocks and vendors say more; a stream without line ends never ends."""
-
-HALF_SAID_NS = 2 * 10**9
-"""A pause within a sentence that no modem makes: at 300 Bd a byte takes 33 ms."""
 
 _CHECKSUM_DIGITS = 2
 _LEGAL = bytes(byte for byte in range(0x20, 0x7F) if byte not in b"$!\\")
@@ -43,21 +42,15 @@ _TAG_TIME_MS_DIGITS = 13
 """`c:` in seconds has ten digits until the year 2286; with thirteen it is in milliseconds."""
 
 
-class Nmea:
+class Nmea(Cutter):
     """Cut a byte stream into sentences; a broken one is kept, marked with its fault."""
 
+    kept_bytes_max: ClassVar[int] = SENTENCE_BYTES_MAX
+
     def __init__(self) -> None:
-        self._tail = b""
-        self._blank = 0
+        super().__init__()
         self._tags: Tags | None = None
         self._tag_raw = b""
-        self._out: list[Frame] = []
-        self._chunk = Chunk("", Moment(0), b"")
-
-    @property
-    def held(self) -> int:
-        """How many bytes wait for the rest of their sentence."""
-        return len(self._tail) + self._blank
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how much waits for the rest of its sentence."""
@@ -69,12 +62,14 @@ class Nmea:
             rule="what can't be a sentence any more is counted as noise; what may begin one stays",
         )
 
-    def split(self, chunk: Chunk) -> list[Frame]:
-        """Return each sentence completed by this chunk, in order."""
-        self._chunk, self._out = chunk, []
-        if chunk.gap:
-            self._give_up()
-        *lines, tail = (self._tail + chunk.data).split(b"\n")
+    @staticmethod
+    def wrap(body: bytes) -> bytes:
+        """Return the sentence that carries this body; it starts with its own start mark."""
+        return b"%b*%02X\r\n" % (body, nmea_checksum(body[1:]))
+
+    def _cut(self, wire: bytes) -> None:
+        """Emit each sentence that has ended, and the last as soon as it is proven."""
+        *lines, tail = wire.split(b"\n")
         for line in lines:
             self._line(line + b"\n", None)
         if len(tail) > SENTENCE_BYTES_MAX:
@@ -83,20 +78,6 @@ class Nmea:
         if whole:
             self._line(tail[:whole], None)
         self._tail = tail[whole:]
-        return self._out
-
-    def expire(self, now: Moment) -> list[Frame]:
-        """Return the sentence that its sender has left half said."""
-        if not self.held or now.mono_ns - self._chunk.heard.mono_ns < HALF_SAID_NS:
-            return []
-        self._out = []
-        self._give_up()
-        return self._out
-
-    @staticmethod
-    def wrap(body: bytes) -> bytes:
-        """Return the sentence that carries this body; it starts with its own start mark."""
-        return b"%b*%02X\r\n" % (body, nmea_checksum(body[1:]))
 
     def _give_up(self) -> None:
         """Emit what was held: the bytes that would have completed it are missing."""
@@ -104,7 +85,7 @@ class Nmea:
             self._line(self._tail, Fault.CUT)
             self._tail = b""
         if self._blank:
-            self._emit_noise(b"")
+            self._emit(b"", Fault.NOISE)
 
     def _overflow(self, tail: bytes) -> bytes:
         """Give up on a line without an end, but for what may be the start of a sentence."""
@@ -121,10 +102,10 @@ class Nmea:
             return
         starts = [found.start() for found in _START.finditer(line)]
         if not starts:
-            self._emit_noise(line)
+            self._emit(line, Fault.NOISE)
             return
         if starts[0]:
-            self._emit_noise(line[: starts[0]])
+            self._emit(line[: starts[0]], Fault.NOISE)
         for begin, end in zip(starts, [*starts[1:], len(line)], strict=True):
             piece = line[begin:end]
             if piece.startswith(b"\\"):
@@ -132,7 +113,7 @@ class Nmea:
             else:
                 self._sentence(piece, fault if end == len(line) else None)
         if self._tag_raw:
-            self._emit_faulty(self._tag_raw, Fault.BROKEN_TAG_BLOCK)
+            self._emit(self._tag_raw, Fault.BROKEN_TAG_BLOCK)
             self._tag_raw, self._tags = b"", None
 
     def _sentence(self, piece: bytes, fault: Fault | None) -> None:
@@ -147,53 +128,24 @@ class Nmea:
             found = Fault.OVERSIZE
         elif found is Fault.NO_CHECKSUM:
             found = fault or found
-        span = self._blank + len(self._tag_raw) + len(piece) - len(after)
-        tags, self._tags, self._tag_raw, self._blank = self._tags, None, b"", 0
-        self._out.append(
-            Frame(
-                port=self._chunk.port,
-                heard=self._chunk.heard,
-                body=body[:SENTENCE_BYTES_MAX],
-                raw=raw[:SENTENCE_BYTES_MAX],
-                span=span,
-                ordinal=len(self._out),
-                fault=found,
-                integrity=Integrity.NONE if found else Integrity.CHECKSUM,
-                tags=tags,
-            )
-        )
+        span = len(self._tag_raw) + len(piece) - len(after)
+        tags, self._tags, self._tag_raw = self._tags, None, b""
+        integrity = Integrity.NONE if found else Integrity.CHECKSUM
+        self._emit(raw, found, body, span=span, integrity=integrity, tags=tags)
         if after:
-            self._emit_noise(after)
+            self._emit(after, Fault.NOISE)
 
     def _tag_block(self, piece: bytes) -> None:
         """Remember a TAG block for the sentence right behind it; refuse a broken one."""
         if self._tag_raw:
-            self._emit_faulty(self._tag_raw, Fault.BROKEN_TAG_BLOCK)
+            self._emit(self._tag_raw, Fault.BROKEN_TAG_BLOCK)
             self._tag_raw, self._tags = b"", None
         body, star, rest = piece[1:].partition(b"*")
         digits, end, after = rest.partition(b"\\")
         if not (star and end) or after or _checksum_value(digits) != nmea_checksum(body):
-            self._emit_faulty(piece, Fault.BROKEN_TAG_BLOCK)
+            self._emit(piece, Fault.BROKEN_TAG_BLOCK)
             return
         self._tags, self._tag_raw = _tags_of(body), piece
-
-    def _emit_noise(self, noise: bytes) -> None:
-        self._emit_faulty(noise, Fault.NOISE)
-
-    def _emit_faulty(self, raw: bytes, fault: Fault) -> None:
-        kept = raw[:SENTENCE_BYTES_MAX]
-        self._out.append(
-            Frame(
-                port=self._chunk.port,
-                heard=self._chunk.heard,
-                body=kept,
-                raw=kept,
-                span=self._blank + len(raw),
-                ordinal=len(self._out),
-                fault=fault,
-            )
-        )
-        self._blank = 0
 
 
 def _fault_of(text: bytes, body: bytes, star: int) -> Fault | None:

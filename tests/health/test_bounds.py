@@ -100,7 +100,6 @@ FIXED = {
     "Packed._systems": "one a radio system",
     "Grid._cells": "one a track that may help: TRACKS_MAX",
     # what is emptied before anything else can happen
-    "Nmea._out": "the frames of one chunk of 4096 bytes",
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
     "Beast._out": "the frames of one chunk of 4096 bytes",
     "Avr._out": "the frames of one chunk of 4096 bytes",
@@ -108,7 +107,6 @@ FIXED = {
     "Symbols._out": "the frames of one chunk of 4096 bytes",
     "Meshtastic._out": "the frames of one chunk of 4096 bytes",
     "Cutter._out": "the frames of one chunk of 4096 bytes",
-    "Kiss._out": "the frames of one chunk of 4096 bytes",
     "Tnc2._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
     "_Fields.unreadable": "the fields of one sentence",

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from gateway.correlate.floods import FRAGMENTS_FIRST
-from gateway.framing.nmea import HALF_SAID_NS, Nmea
+from gateway.framing import HALF_SAID_NS
+from gateway.framing.nmea import Nmea
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import (
     Chunk,

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.codes.crc16 import crc16
-from gateway.framing import framer_named
-from gateway.framing.kiss import FRAME_BYTES_MAX, HALF_SAID_NS, Kiss
+from gateway.framing import HALF_SAID_NS, framer_named
+from gateway.framing.kiss import FRAME_BYTES_MAX, Kiss
 from gateway.model.inbound import Chunk, Moment
 from gateway.model.words import Fault, Integrity
 

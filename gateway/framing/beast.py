@@ -23,16 +23,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
+from gateway.framing import Cutter
 from gateway.model.bounds import Bound
-from gateway.model.inbound import Chunk, Frame, Moment, Tags
+from gateway.model.inbound import Tags
 from gateway.model.words import Fault
 
 FRAME_BYTES_MAX = 44
 """A long frame in which each octet has to be sent twice, and its two octets of start."""
-
-HALF_SAID_NS = 2 * 10**9
-"""A pause within a frame that no receiver makes: at 115 200 Bd an octet takes 0.1 ms."""
 
 GPS_AGREES_NS = 10**9
 """So near to the box's time of day a clock by GPS is: frames come within a second."""
@@ -59,22 +58,17 @@ _STAMPED = b"123"
 _DAY_NS = 86_400 * 10**9
 
 
-class Beast:
+class Beast(Cutter):
     """Cut a byte stream into frames; one whose end never comes is kept, marked with its fault."""
 
+    kept_bytes_max: ClassVar[int] = NOISE_BYTES_MAX
+
     def __init__(self) -> None:
-        self._tail = b""
-        self._chunk = Chunk("", Moment(0), b"")
-        self._out: list[Frame] = []
+        super().__init__()
         self._in_step = True
         """Whether a frame has just ended: then an escape begins one, and is no half of a pair."""
         self._agrees_ns: int | None = None
         """Since when the receiver's clock, taken for one by GPS, agrees with the time of day."""
-
-    @property
-    def held(self) -> int:
-        """How many bytes wait for the rest of their frame."""
-        return len(self._tail)
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how much waits for the end of its frame."""
@@ -86,12 +80,13 @@ class Beast:
             rule="a frame ends by its type; what is no frame is counted as noise",
         )
 
-    def split(self, chunk: Chunk) -> list[Frame]:
-        """Return each frame completed by this chunk, in order."""
-        self._chunk, self._out = chunk, []
-        if chunk.gap:
-            self._give_up()
-        wire, self._tail = self._tail + chunk.data, b""
+    @staticmethod
+    def wrap(body: bytes) -> bytes:
+        """Return the bytes that carry this body over the wire."""
+        return _ESCAPE + body.replace(_ESCAPE, _ESCAPE * 2)
+
+    def _cut(self, wire: bytes) -> None:
+        """Emit each frame that is complete by its type."""
         at = 0
         while at < len(wire):
             whole = _FRAME.match(wire, at)
@@ -101,20 +96,6 @@ class Beast:
                 at = whole.end()
                 continue
             at = self._broken(wire, at)
-        return self._out
-
-    def expire(self, now: Moment) -> list[Frame]:
-        """Return the frame that its sender has left half said."""
-        if not self._tail or now.mono_ns - self._chunk.heard.mono_ns < HALF_SAID_NS:
-            return []
-        self._out = []
-        self._give_up()
-        return self._out
-
-    @staticmethod
-    def wrap(body: bytes) -> bytes:
-        """Return the bytes that carry this body over the wire."""
-        return _ESCAPE + body.replace(_ESCAPE, _ESCAPE * 2)
 
     def _broken(self, wire: bytes, at: int) -> int:
         """Emit or hold what is no whole frame; return where it ends."""
@@ -123,7 +104,7 @@ class Beast:
         noise = _NOISE.match(wire, at)
         if noise:
             self._in_step = False
-            self._emit(noise[0][:NOISE_BYTES_MAX], Fault.NOISE, span=len(noise[0]))
+            self._emit(noise[0], Fault.NOISE)
             return noise.end()
         begun = _BEGUN.match(wire, at)
         end = len(wire) if begun is None else begun.end()
@@ -156,7 +137,7 @@ class Beast:
         body = raw[1:].replace(b"\x1a\x1a", _ESCAPE)
         time_ns = self._gps_ns(body) if body[:1] in _STAMPED else None
         tags = None if time_ns is None else Tags(time_ns=time_ns)
-        self._emit(raw, None, body=body, tags=tags)
+        self._emit(raw, None, body, tags=tags)
 
     def _gps_ns(self, body: bytes) -> int | None:
         """Return when the receiver heard it, as soon as its clock is known to be one by GPS."""
@@ -173,28 +154,6 @@ class Beast:
             self._agrees_ns = heard.mono_ns
         is_proven = heard.mono_ns - self._agrees_ns >= GPS_PROVEN_NS
         return heard.utc_ns + off_ns if is_proven else None
-
-    def _emit(
-        self,
-        raw: bytes,
-        fault: Fault | None,
-        *,
-        body: bytes | None = None,
-        span: int | None = None,
-        tags: Tags | None = None,
-    ) -> None:
-        self._out.append(
-            Frame(
-                port=self._chunk.port,
-                heard=self._chunk.heard,
-                body=raw if body is None else body,
-                raw=raw,
-                span=len(raw) if span is None else span,
-                ordinal=len(self._out),
-                fault=fault,
-                tags=tags,
-            )
-        )
 
 
 FRAMER = Beast

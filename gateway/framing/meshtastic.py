@@ -12,10 +12,11 @@ is noise. This file never interprets a message.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from gateway.codes.protobuf import may_begin
+from gateway.framing import Cutter
 from gateway.model.bounds import Bound
-from gateway.model.inbound import Chunk, Frame, Moment
 from gateway.model.words import Fault
 
 START = b"\x94\xc3"
@@ -24,22 +25,19 @@ MESSAGE_BYTES_MAX = 512
 """By the standard; a longer one is taken for damage there, too."""
 PACKET_BYTES_MAX = HEADER_BYTES + MESSAGE_BYTES_MAX
 
-HALF_SAID_NS = 2 * 10**9
-"""A pause within a packet that no device makes: it writes a packet at once."""
-
 _REMAINS_BYTES_MIN = 8
 """Of a packet, for a fault; less is noise with two bytes in it that look like a start."""
 
 
-class Meshtastic:
+class Meshtastic(Cutter):
     """Cut a byte stream into packets; a broken one is kept, marked with its fault."""
 
+    kept_bytes_max: ClassVar[int] = PACKET_BYTES_MAX
+
     def __init__(self) -> None:
-        self._tail = b""
+        super().__init__()
         self._lent = 0
         """How many bytes at the head of the tail lie in the span of the packet before."""
-        self._chunk = Chunk("", Moment(0), b"")
-        self._out: list[Frame] = []
 
     @property
     def held(self) -> int:
@@ -56,26 +54,18 @@ class Meshtastic:
             rule="what can't be a packet any more is refused, and what may begin one stays",
         )
 
-    def split(self, chunk: Chunk) -> list[Frame]:
-        """Return each packet completed by this chunk, in order."""
-        self._chunk, self._out = chunk, []
-        if chunk.gap:
-            self._tail = self._scan(self._tail, ended=True)
-        self._tail = self._scan(self._tail + chunk.data, ended=False)
-        return self._out
-
-    def expire(self, now: Moment) -> list[Frame]:
-        """Return what its sender has left half said, and whole packets behind a false start."""
-        if not self.held or now.mono_ns - self._chunk.heard.mono_ns < HALF_SAID_NS:
-            return []
-        self._out = []
-        self._tail = self._scan(self._tail, ended=True)
-        return self._out
-
     @staticmethod
     def wrap(body: bytes) -> bytes:
         """Return the packet that carries this message."""
         return START + len(body).to_bytes(2, "big") + body
+
+    def _cut(self, wire: bytes) -> None:
+        """Emit each packet that is complete by its length."""
+        self._tail = self._scan(wire, ended=False)
+
+    def _give_up(self) -> None:
+        """Emit what its sender has left half said, and whole packets behind a false start."""
+        self._tail = self._scan(self._tail, ended=True)
 
     def _scan(self, data: bytes, *, ended: bool) -> bytes:
         """Emit what is complete; return what has to wait. When ended, nothing waits."""
@@ -83,7 +73,7 @@ class Meshtastic:
         while at < len(data):
             start = _start(data, at, ended=ended)
             if start > at:
-                self._emit(data[at:start], Fault.NOISE)
+                self._tell(data[at:start], Fault.NOISE)
             end = _end(data, start)
             if end is not None and end <= len(data):
                 end = self._whole(data[:end], start)
@@ -92,7 +82,7 @@ class Meshtastic:
             else:
                 end = _start(data, start + 1, ended=ended)
                 long = end - start >= _REMAINS_BYTES_MIN
-                self._emit(data[start:end], Fault.CUT if long else Fault.NOISE)
+                self._tell(data[start:end], Fault.CUT if long else Fault.NOISE)
             at = end
         return b""
 
@@ -100,30 +90,20 @@ class Meshtastic:
         """Emit what seems whole, unless another packet begins in it; return where to go on."""
         rival = _start(data, start + 1, ended=False)
         if len(data) - rival > HEADER_BYTES and _end(data, rival) is not None:
-            self._emit(data[start:rival], Fault.CUT)
+            self._tell(data[start:rival], Fault.CUT)
             return rival
-        self._emit(data[start:], None)
+        self._tell(data[start:], None)
         at = max(start + 1, len(data) - HEADER_BYTES)
         self._lent = len(data) - _start(data, at, ended=False)
         return len(data) - self._lent
 
-    def _emit(self, raw: bytes, fault: Fault | None) -> None:
+    def _tell(self, raw: bytes, fault: Fault | None) -> None:
+        """Emit these bytes, but for those that lie in the span of the packet before."""
         lent = min(self._lent, len(raw))
         self._lent -= lent
-        if len(raw) == lent:
-            return
-        kept = raw[:PACKET_BYTES_MAX]
-        self._out.append(
-            Frame(
-                port=self._chunk.port,
-                heard=self._chunk.heard,
-                body=kept if fault else raw[HEADER_BYTES:],
-                raw=kept,
-                span=len(raw) - lent,
-                ordinal=len(self._out),
-                fault=fault,
-            )
-        )
+        if len(raw) > lent:
+            body = None if fault else raw[HEADER_BYTES:]
+            self._emit(raw, fault, body, span=len(raw) - lent)
 
 
 def _start(data: bytes, at: int, *, ended: bool) -> int:

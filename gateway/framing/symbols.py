@@ -20,17 +20,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from gateway.codes.tenbit import LOST, PAIR_BYTES, bits_in, symbol_of
+from gateway.framing import Cutter
 from gateway.model.bounds import Bound
-from gateway.model.inbound import Chunk, Frame, Moment
 from gateway.model.words import Fault
 
 CALL_BYTES_MAX = 256 * PAIR_BYTES
 """The longest call with its phasing has some 90 symbols, the longest expansion 110."""
-
-HALF_SAID_NS = 2 * 10**9
-"""A pause within a call that no modem makes: at 100 Bd a symbol takes 100 ms."""
 
 _ENDS = (117, 122, 127)
 _END_PLACES = (-8, -4, -3, -2)
@@ -45,21 +43,20 @@ _TOKENS = re.compile(
 )
 
 
-class Symbols:
+class Symbols(Cutter):
     """Cut a stream of symbols into calls; what is no symbol is noise."""
 
+    kept_bytes_max: ClassVar[int] = CALL_BYTES_MAX
+
     def __init__(self) -> None:
-        self._tail = b""
-        """The first half of a symbol, or what may be one."""
+        super().__init__()
         self._raw = b""
         self._body = b""
         self._noise = b""
-        self._chunk = Chunk("", Moment(0), b"")
-        self._out: list[Frame] = []
 
     @property
     def held(self) -> int:
-        """How many bytes wait for the rest of their call."""
+        """How many bytes wait for the rest of their call; the tail is half a symbol, or may be."""
         return len(self._tail) + len(self._raw) + len(self._noise)
 
     def bounds(self) -> Iterator[Bound]:
@@ -72,12 +69,13 @@ class Symbols:
             rule="what is longer than any call is read as far as it goes",
         )
 
-    def split(self, chunk: Chunk) -> list[Frame]:
-        """Return each call completed by this chunk, in order."""
-        self._chunk, self._out = chunk, []
-        if chunk.gap:
-            self._give_up()
-        wire, self._tail = self._tail + chunk.data, b""
+    @staticmethod
+    def wrap(body: bytes) -> bytes:
+        """Return the bytes that carry this body: it has its halves marked already."""
+        return body
+
+    def _cut(self, wire: bytes) -> None:
+        """Emit each call whose end of sequence has come."""
         at = 0
         while at < len(wire):
             if at + 1 == len(wire) and self._may_go_on(wire[at]):
@@ -87,20 +85,6 @@ class Symbols:
             assert found is not None  # noqa: S101  # its last branch takes any byte
             at += self._take(found)
         self._flush_noise()
-        return self._out
-
-    def expire(self, now: Moment) -> list[Frame]:
-        """Return the call that the modem has left half said."""
-        if not self.held or now.mono_ns - self._chunk.heard.mono_ns < HALF_SAID_NS:
-            return []
-        self._out = []
-        self._give_up()
-        return self._out
-
-    @staticmethod
-    def wrap(body: bytes) -> bytes:
-        """Return the bytes that carry this body: it has its halves marked already."""
-        return body
 
     def _may_go_on(self, byte: int) -> bool:
         """Say whether a last byte may be half a symbol, bent or not."""
@@ -142,26 +126,13 @@ class Symbols:
 
     def _emit_call(self) -> None:
         if self._raw:
-            self._emit(self._raw, self._body, None)
+            self._emit(self._raw, None, self._body)
             self._raw, self._body = b"", b""
 
     def _flush_noise(self) -> None:
         if self._noise:
-            self._emit(self._noise[:CALL_BYTES_MAX], b"", Fault.NOISE, len(self._noise))
+            self._emit(self._noise, Fault.NOISE)
             self._noise = b""
-
-    def _emit(self, raw: bytes, body: bytes, fault: Fault | None, span: int | None = None) -> None:
-        self._out.append(
-            Frame(
-                port=self._chunk.port,
-                heard=self._chunk.heard,
-                body=body or raw,
-                raw=raw,
-                span=len(raw) if span is None else span,
-                ordinal=len(self._out),
-                fault=fault,
-            )
-        )
 
 
 FRAMER = Symbols

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.framing.avr import FRAME_BYTES_MAX, HALF_SAID_NS, Avr
+from gateway.framing import HALF_SAID_NS
+from gateway.framing.avr import FRAME_BYTES_MAX, Avr
 from gateway.model.inbound import Chunk, Moment
 from gateway.model.words import Fault, Integrity
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.framing import HALF_SAID_NS
 from gateway.framing.beast import (
     FRAME_BYTES_MAX,
     GPS_PROVEN_NS,
-    HALF_SAID_NS,
     NOISE_BYTES_MAX,
     Beast,
 )

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.framing import HALF_SAID_NS
 from gateway.framing.meshtastic import (
-    HALF_SAID_NS,
     HEADER_BYTES,
     MESSAGE_BYTES_MAX,
     START,

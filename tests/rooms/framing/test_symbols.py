@@ -7,8 +7,8 @@ import random
 import pytest
 
 from gateway.codes.tenbit import LOST, SYMBOLS, bits_in, pair_of, symbol_of, ten_bits
-from gateway.framing import framer_named
-from gateway.framing.symbols import CALL_BYTES_MAX, HALF_SAID_NS, Symbols
+from gateway.framing import HALF_SAID_NS, framer_named
+from gateway.framing.symbols import CALL_BYTES_MAX, Symbols
 from gateway.model.inbound import Chunk, Moment
 from gateway.model.words import Fault, Integrity
 

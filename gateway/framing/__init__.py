@@ -131,6 +131,54 @@ class Cutter(ABC):
         self._blank = 0
 
 
+LINE_BYTES_MAX = 1024
+"""Receivers print some 80 characters, servers of APRS up to 512; a stream without line ends never
+ends."""
+
+
+class Lined(Cutter):
+    """Cut a byte stream at line ends; a line that is longer than any is refused with its rest."""
+
+    kept_bytes_max: ClassVar[int] = LINE_BYTES_MAX
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._overlong = False
+        """Whether the line that goes on has been given up: its rest is no line of its own."""
+
+    @staticmethod
+    def wrap(body: bytes) -> bytes:
+        """Return the line that carries this body."""
+        return body + b"\r\n"
+
+    def _hold(self, line: bytes) -> None:
+        """Hold the line that goes on, unless it is longer than any."""
+        self._tail = line
+        if len(line) > LINE_BYTES_MAX:
+            self._give_up(Fault.OVERSIZE)
+            self._overlong = True
+
+    def _end(self, line: bytes, end: bytes) -> None:
+        """Emit the line that has come to its end; ends of no line are counted with the next."""
+        overlong, self._overlong = self._overlong or len(line) > LINE_BYTES_MAX, False
+        if line:
+            self._line(line, Fault.OVERSIZE if overlong else None, end)
+        else:
+            self._blank += len(end)
+
+    def _give_up(self, fault: Fault = Fault.CUT) -> None:
+        """Emit what is no whole line and never will be."""
+        tail, self._tail, self._overlong = self._tail, b"", False
+        if tail:
+            self._line(tail, fault)
+        elif self._blank:
+            self._emit(b"", Fault.NOISE)
+
+    def _line(self, line: bytes, fault: Fault | None, end: bytes = b"") -> None:
+        """Emit a line with what has ended it."""
+        self._emit(line, fault, span=len(line) + len(end))
+
+
 PACKET_BYTES_MAX = 1024
 """With its check: twice what any radio sends at once; a stream without marks never ends."""
 

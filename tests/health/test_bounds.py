@@ -101,9 +101,7 @@ FIXED = {
     "Grid._cells": "one a track that may help: TRACKS_MAX",
     # what is emptied before anything else can happen
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
-    "Lines._out": "the frames of one chunk of 4096 bytes",
     "Cutter._out": "the frames of one chunk of 4096 bytes",
-    "Tnc2._out": "the frames of one chunk of 4096 bytes",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
     "_Fields.unreadable": "the fields of one sentence",
     "_Row.left": "the symbols of one call",

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.framing import framer_named
-from gateway.framing.lines import HALF_SAID_NS, LINE_BYTES_MAX, Lines
+from gateway.framing import HALF_SAID_NS, LINE_BYTES_MAX, framer_named
+from gateway.framing.lines import Lines
 from gateway.model.inbound import Chunk, Moment
 from gateway.model.words import Fault, Integrity
 

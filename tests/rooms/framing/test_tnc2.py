@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.framing import framer_named
-from gateway.framing.tnc2 import HALF_SAID_NS, LINE_BYTES_MAX, Tnc2
+from gateway.framing import HALF_SAID_NS, LINE_BYTES_MAX, framer_named
+from gateway.framing.tnc2 import Tnc2
 from gateway.model.inbound import Chunk, Moment
 from gateway.model.words import Fault, Integrity
 

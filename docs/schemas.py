@@ -24,7 +24,14 @@ from gateway import __version__
 from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.words import Mode
-from gateway.mqtt.payload import POSITION_EXPIRY_S, AlarmRecord, ClockRecord, Record, RefusedRecord
+from gateway.mqtt.payload import (
+    POSITION_EXPIRY_S,
+    AlarmRecord,
+    ClockRecord,
+    IncidentRecord,
+    Record,
+    RefusedRecord,
+)
 from gateway.mqtt.ranges import Answer, Request
 from gateway.mqtt.receipts import Receipt
 from gateway.mqtt.topics import Topics
@@ -85,6 +92,7 @@ def schemas() -> dict[str, Json]:
         "refused.json": schema_of(RefusedRecord),
         "clock.json": schema_of(ClockRecord),
         "alarm.json": schema_of(AlarmRecord),
+        "incident.json": schema_of(IncidentRecord),
         "report.json": schema_of(Report),
         "status.json": schema_of(Status),
         "port.json": schema_of(PortLink),
@@ -170,7 +178,17 @@ _WORDS = {
         "report": ["{urgency}", "{system}", Mode.REAL],
         "report_test": ["{urgency}", "{system}", Mode.TEST],
         "report_exercise": ["{urgency}", "{system}", Mode.EXERCISE],
-    }
+    },
+    "incident": {
+        "incident": ["{incident}", Mode.REAL],
+        "incident_test": ["{incident}", Mode.TEST],
+        "incident_exercise": ["{incident}", Mode.EXERCISE],
+    },
+    "incident_log": {
+        "incident_log": ["{incident}", Mode.REAL],
+        "incident_log_test": ["{incident}", Mode.TEST],
+        "incident_log_exercise": ["{incident}", Mode.EXERCISE],
+    },
 }
 
 _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
@@ -189,6 +207,21 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
         "`raised` or `cleared`: see OPERATIONS.md",
         False,
     ),
+    **{
+        f"incident{mode}": (
+            IncidentRecord,
+            1,
+            True,
+            None,
+            "the newest word of it; an empty payload takes it off",
+            False,
+        )
+        for mode in ("", "_test", "_exercise")
+    },
+    **{
+        f"incident_log{mode}": (IncidentRecord, 1, False, None, "each change, signed for", False)
+        for mode in ("", "_test", "_exercise")
+    },
     "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),
     "alert": (Alert, 1, True, None, "an empty payload clears it", False),
     "receipt": (Receipt, 1, False, None, "told to the gateway, JSON or msgpack", True),
@@ -196,7 +229,7 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
     "answer": (Answer, 1, False, None, "the records first, then this", False),
 }
 _BESIDE: dict[str, tuple[type[Struct], ...]] = {
-    "answer": (Record, RefusedRecord, ClockRecord, AlarmRecord)
+    "answer": (Record, RefusedRecord, ClockRecord, AlarmRecord, IncidentRecord)
 }
 _NOT_YET = (None, 1, False, None, "", False)
 
@@ -229,6 +262,7 @@ _LEVELS = {
     "port": "The name of the port, as configured.",
     "urgency": "distress, urgency, safety or routine.",
     "system": "The radio system: dsc, ais, gnss, …",
+    "incident": "The name of the incident: 16 hexadecimal digits, the same while it lasts.",
     "identity": "The MMSI of the craft, or the surest other name that it gave.",
     "what": "`step`: the time of day was moved. `offset`: what time it really was.",
     "event": "`raised`: something is wrong, or more than before. `cleared`: it is over.",

@@ -13,10 +13,23 @@ from msgspec.structs import replace
 from gateway.codes.rawtext import escape
 from gateway.correlate.copies import Copies
 from gateway.correlate.floods import Floods
+from gateway.correlate.incidents import Incidents
 from gateway.correlate.timekeeping import Timekeeping
+from gateway.export.say import say
 from gateway.framing import Framer, framer_named
 from gateway.model.bounds import Bound
-from gateway.model.inbound import Chunk, Frame, Inbound, Moment, Reading, Refused, Tick, Unread
+from gateway.model.inbound import (
+    Chunk,
+    Frame,
+    Inbound,
+    Moment,
+    Reading,
+    Refused,
+    Sighting,
+    Tick,
+    Unread,
+)
+from gateway.model.incident import IncidentNote
 from gateway.model.plan import PortPlan
 from gateway.model.words import Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
@@ -93,17 +106,21 @@ def hallway(station: str, ports: Iterable[PortPlan], *, boot: str | None = None)
         )
         for port in ports
     )
-    return Pipeline(ears, boot=boot)
+    return Pipeline(ears, station=station, boot=boot)
 
 
 class Pipeline:
     """All ports' ends of the hallway, and the rooms they share."""
 
-    def __init__(self, ears: Iterable[Ear], *, boot: str | None = None) -> None:
+    def __init__(self, ears: Iterable[Ear], *, station: str, boot: str | None = None) -> None:
         self.ears = {ear.place.port: ear for ear in ears}
         self.copies = Copies()
         self.timekeeping = Timekeeping(boot)
         self.floods = Floods()
+        self.incidents = Incidents(station, boot=boot, carried=_nothing)
+        self.incident_errors = 0
+        """Exceptions out of the room of incidents: faults of this program. Always 0, or please
+        report it."""
 
     def inbound(self, chunk: Chunk) -> list[Inbound]:
         """Walk a chunk from the wire to its rulings; what is refused comes out beside them."""
@@ -118,6 +135,7 @@ class Pipeline:
         """Yield each place in the rooms where something waits or is remembered."""
         yield from self.copies.bounds()
         yield from self.floods.bounds()
+        yield from self.incidents.bounds()
         for ear in self.ears.values():
             yield from ear.framer.bounds()
             for radio in (*ear.radios, *ear.strangers):
@@ -127,7 +145,7 @@ class Pipeline:
         """Let time pass: what waited too long for its other half comes out as it is."""
         stated = self.timekeeping.tick(tick.now)
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
-        return [*stated, *late]
+        return [*stated, *late, *self._let_incidents_pass(tick.now)]
 
     def _let_pass(self, ear: Ear, now: Moment) -> Iterator[Inbound]:
         frames = ear.framer.expire(now)
@@ -178,7 +196,25 @@ class Pipeline:
         ear.count.reports += 1
         ear.count.copies += sighting.relation is Relation.COPY
         ear.count.suspect += report.confidence is Confidence.SUSPECT
-        yield judge(sighting)
+        incident, notes = self._trouble(sighting)
+        yield judge(sighting if incident is None else replace(sighting, incident=incident))
+        yield from notes
+
+    def _trouble(self, sighting: Sighting) -> tuple[str | None, list[IncidentNote]]:
+        """Ask which trouble this belongs to; a fault of ours there loses no call."""
+        try:
+            name, notes = self.incidents.hear(sighting)
+            return name, [_worded(note) for note in notes]
+        except Exception:  # noqa: BLE001  # see _read
+            self.incident_errors += 1
+            return None, []
+
+    def _let_incidents_pass(self, now: Moment) -> list[IncidentNote]:
+        try:
+            return [_worded(note) for note in self.incidents.tick(now, utc_of(now.utc_ns))]
+        except Exception:  # noqa: BLE001  # see _read
+            self.incident_errors += 1
+            return []
 
     def _refused(
         self, ear: Ear, frames: tuple[Frame, ...], reason: str, *, door: str, distress_like: bool
@@ -188,6 +224,16 @@ class Pipeline:
         if not distress_like or self.floods.fragment_passes(kept.port, kept.mono_ns):
             return kept
         return replace(kept, flood=True)
+
+
+def _worded(note: IncidentNote) -> IncidentNote:
+    """Return the note with the incident in one line."""
+    return replace(note, incident=replace(note.incident, say=say(note.incident)))
+
+
+def _nothing(_name: str) -> tuple[str, ...]:
+    """Return what a register says that nobody has kept."""
+    return ()
 
 
 def _read(ear: Ear, radio: Radio, frame: Frame) -> tuple[Reading | Unread, ...] | None:

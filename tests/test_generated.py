@@ -13,6 +13,7 @@ import pytest
 import referencing
 
 from gateway.model.inbound import Chunk, Moment, Refused, Ruling, Tick
+from gateway.model.incident import IncidentNote
 from gateway.model.plan import PortPlan
 from gateway.model.status import Alert
 from gateway.model.words import ClockState
@@ -94,14 +95,17 @@ def test_each_schema_is_a_schema(path):
         jsonschema.Draft202012Validator.check_schema(schema(path.name))
 
 
+SCHEMAS = {Refused: "refused.json", IncidentNote: "incident.json"}
+
+
 def test_what_is_really_published_keeps_to_the_schema():
     items = list(entries())
     systems = {item.sighting.report.system for item in items if isinstance(item, Ruling)}
 
     assert systems == set(radio_names())
-    assert any(isinstance(item, Refused) for item in items)
+    assert {type(item) for item in items} >= {Refused, IncidentNote}
     for number, item in enumerate(items, start=1):
-        name = "refused.json" if isinstance(item, Refused) else "record.json"
+        name = SCHEMAS.get(type(item), "record.json")
         check(name, record_of(number, item, "test"))
         if isinstance(item, Ruling):
             report = item.sighting.report

@@ -18,6 +18,7 @@ from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane, encode_item, lane_of
 from gateway.model.inbound import Item, Refused, Ruling
+from gateway.model.incident import IncidentNote
 from gateway.model.status import AlertName
 from gateway.mqtt.link import Link
 from gateway.points import reached
@@ -299,6 +300,8 @@ def _names(item: Item) -> dict[str, object]:
         return {"port": item.port, "reason": item.reason}
     if isinstance(item, Ruling):
         return {"report_id": item.sighting.report.report_id}
+    if isinstance(item, IncidentNote):
+        return {"incident": item.incident.incident_id, "revision": item.incident.revision}
     return {"stated": type(item).__name__, "mono_ns": item.mono_ns}
 
 

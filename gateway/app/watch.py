@@ -377,6 +377,7 @@ class Watch:
                 loop_lag_ms_p999=self._lag.ms_at(0.999),
                 bounds=self.bounds(),
                 duties_failed=self._duties_failed,
+                incident_errors=self._pipeline.incident_errors,
                 health=health_counts(self._file, self._notify, self._scrape),
                 alerts=self.board.standing,
                 clock=self._pipeline.timekeeping.status(now, leap=self._clock.held.leap),

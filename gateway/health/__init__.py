@@ -78,6 +78,7 @@ class Vitals(Struct, frozen=True, kw_only=True):
     loop_lag_ms_p999: float
     bounds: Iterable[Bound]
     duties_failed: int
+    incident_errors: int
     health: HealthCounts
     alerts: Mapping[AlertName, Alert]
     clock: ClockStatus | None = None
@@ -104,6 +105,7 @@ def status_of(vitals: Vitals) -> Status:
         loop_lag_ms_p999=vitals.loop_lag_ms_p999,
         bounds=fullest(vitals.bounds),
         duties_failed=vitals.duties_failed,
+        incident_errors=vitals.incident_errors,
         health=vitals.health,
         alerts=dict(vitals.alerts),
     )

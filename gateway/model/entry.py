@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct, msgpack
 
 from gateway.model.inbound import ClockOffset, ClockStep, Item, Refused
+from gateway.model.incident import IncidentNote
 from gateway.model.status import AlarmNote
 from gateway.model.words import Mode, Urgency
 
@@ -35,8 +36,9 @@ class Entry(Struct, frozen=True, gc=False):
     """The item in msgpack: the same bytes for the same tape, configuration and version.
 
     A map. That of a ruling has the key `sighting`, that of a refusal the key `door`, that of a
-    statement about the clock the key `what`, that of a note of an alarm the key `alarm`. It is
-    read back without types, so that an entry outlives the release whose radios named its details.
+    statement about the clock the key `what`, that of a note of an alarm the key `alarm`, that of
+    an incident the key `incident`. It is read back without types, so that an entry outlives the
+    release whose radios named its details.
     """
     journaled_utc_ns: int | None = None
     """When the disk was asked for the commit; None when the journal could not take it."""
@@ -50,6 +52,9 @@ def lane_of(item: Item) -> Lane:
     if isinstance(item, Refused):
         # Not the distress lane: a noisy line may be full of these, and no MAYDAY waits for noise.
         return Lane.URGENCY if item.distress_like and not item.flood else Lane.ROUTINE
+    if isinstance(item, IncidentNote):
+        # Behind the call that it is about, and never before another one.
+        return Lane.URGENCY if item.incident.mode is Mode.REAL else Lane.SAFETY
     if isinstance(item, ClockStep | ClockOffset | AlarmNote):
         return Lane.SAFETY  # kept and signed for like what it is about, and in nobody's way
     report = item.sighting.report

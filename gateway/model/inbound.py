@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from gateway.model.incident import IncidentNote
 from gateway.model.place import Identity, Position, Velocity
 from gateway.model.status import AlarmCleared, AlarmRaised
 from gateway.model.words import (
@@ -228,6 +229,8 @@ class Sighting(Struct, frozen=True, gc=False):
     """The first report of this transmission, when this is a copy of it."""
     witnesses: tuple[Witness, ...] = ()
     """Everyone who has heard this transmission up to now, the first one first."""
+    incident: str | None = None
+    """The trouble that it belongs to; see `incident/<id>`."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True, gc=False):
@@ -317,7 +320,7 @@ class ClockOffset(
     out by some 0.4 s more for each hour: that is how well a plain crystal keeps time."""
 
 
-Inbound = Ruling | Refused | ClockStep | ClockOffset
+Inbound = Ruling | Refused | ClockStep | ClockOffset | IncidentNote
 """What comes out of the hallway."""
 
 Item = Inbound | AlarmRaised | AlarmCleared

@@ -263,9 +263,10 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class IncidentNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An incident after something about it has changed, as it goes on disk."""
 
+    incident: Incident
+    """First, so that its name stands at a fixed place on disk: there the journal finds it."""
     change: str
     """What has changed, in words."""
-    incident: Incident
     gone: bool = False
     """It is over for so long that it is taken off the board."""
 

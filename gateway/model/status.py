@@ -248,6 +248,9 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How full each kind of place is in which things wait or are remembered (docs/BOUNDS.md)."""
     duties_failed: int = 0
     """Times that a fault of this program ended a duty, which is taken up again. 0, or report it."""
+    incident_errors: int = 0
+    """Times that a fault of this program kept a report, an order or the time from the incidents;
+    none of them was lost by it. 0, or report it."""
     health: HealthCounts | None = None
     alerts: dict[AlertName, Alert] = {}
     """What is wrong with the box itself: all that stands on `alert/<name>`."""

@@ -20,6 +20,7 @@ from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
+from gateway.model.incident import IncidentNote
 from gateway.model.plan import PUBACK, LinkPlan
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
@@ -36,6 +37,7 @@ from gateway.mqtt.requests import Archive, RequestCount, Requests
 from gateway.mqtt.routine import Routine
 from gateway.mqtt.states import States
 from gateway.mqtt.topics import STATUS, Topics
+from gateway.mqtt.troubles import Troubles
 from gateway.pulse import PULSE_S, Pulse
 
 DISTRESS_WIDTH = 10
@@ -120,6 +122,8 @@ class Link:
         self._states = States(
             self._urgent,
             birth=lambda: self._writer.state(STATUS, birth()),
+            troubles=Troubles(self._topics),
+            write=self._standing,
             clock=clock,
             log=self._log,
         )
@@ -136,6 +140,7 @@ class Link:
     def tell(self, entry: Entry) -> None:
         """Take note of an entry that is on disk: have it read from there, or tell it as it is."""
         self._late.note(entry)
+        self._show(entry)
         if entry.lane is Lane.DISTRESS:
             self._distress.tell(entry)
         elif entry.lane is not Lane.ROUTINE:
@@ -145,6 +150,7 @@ class Link:
 
     def tell_unjournaled(self, entry: Entry) -> None:
         """Tell an entry that the disk could not take, from memory."""
+        self._show(entry)
         if entry.lane is Lane.ROUTINE:
             self._routine.tell(entry)
         else:
@@ -170,6 +176,10 @@ class Link:
     def retain(self, topic_suffix: str, payload: Struct | None) -> None:
         """Let a state stand on the broker, named by its levels; None takes it off."""
         self._states.put(self._writer.state(topic_suffix, payload))
+
+    def show(self, entry: Entry, note: IncidentNote) -> None:
+        """Let an incident stand on the broker as this entry has it, and tell nobody else."""
+        self._states.show(entry, note)
 
     def bounds(self) -> Iterator[Bound]:
         """Yield each place of this link where something waits or is remembered."""
@@ -341,6 +351,13 @@ class Link:
             seen = await self._urgent.wait_reconnected(seen)
             self._distress.wake()
             self._second.wake()
+
+    def _show(self, entry: Entry) -> None:
+        if isinstance(entry.item, IncidentNote):
+            self._states.show(entry, entry.item)
+
+    def _standing(self, entry: Entry) -> Outgoing:
+        return self._writer.incident(entry, published_utc_ns=self._clock.now().utc_ns)
 
     def _journaled(self, entry: Entry, again: bool) -> Outgoing:  # noqa: FBT001  # as Pump calls it
         return self._unjournaled(entry, again or self._late.waited(entry))

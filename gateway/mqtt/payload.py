@@ -6,19 +6,22 @@ says the same when it is told again after a restart, but for the time of telling
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report, Verdict, Witness
+from gateway.model.incident import Incident
 from gateway.model.status import AlarmCleared, AlarmRaised
 from gateway.model.words import Mode, Relation, Urgency
 from gateway.mqtt.bus import Outgoing
+from gateway.mqtt.cut import cut_to_fit
 from gateway.mqtt.topics import Topics
 from gateway.normalise import utc_of
 
@@ -27,6 +30,9 @@ LATE_S = 5.0
 
 POSITION_EXPIRY_S = 900
 """A last known place older than this is taken off the board (five times the slowest AIS report)."""
+
+INCIDENT_BYTES_MAX = 16_000
+"""A record of an incident, whole: small enough for a broker, a pager's gateway and a thin line."""
 
 CONTENT_TYPES = {"json": "application/json", "msgpack": "application/msgpack"}
 
@@ -85,6 +91,19 @@ class AlarmRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     note: AlarmRaised | AlarmCleared
 
 
+class IncidentRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """One incident after a change, as it stands on `incident/<id>` and is told on its `log`.
+
+    At most 16 kB: evidence for which there is no room is counted in `evidence_more`.
+    """
+
+    change: str
+    """What has changed, in words."""
+    gone: bool = False
+    """It is over for so long that it is taken off the board."""
+    incident: Incident
+
+
 class Writer:
     """Writes what one link tells."""
 
@@ -124,6 +143,21 @@ class Writer:
             content_type=self._content_type,
         )
 
+    def incident(self, entry: Entry, *, published_utc_ns: int | None) -> Outgoing:
+        """Return the same record as the incident as it stands; with it gone, what takes it off."""
+        body = msgspec.msgpack.decode(entry.body, type=_NoteHead)
+        topic = self.topics.incident(body.incident.incident_id, body.incident.mode)
+        payload = b""
+        if not body.gone:
+            _, payload = self._record(entry, published_utc_ns, waited=False)
+        return Outgoing(
+            topic=topic,
+            payload=payload,
+            qos=1,
+            retain=True,
+            content_type=None if body.gone else self._content_type,
+        )
+
     def state(self, suffix: str, state: Struct | None) -> Outgoing:
         """Return a retained state, or with None what takes it off the broker again."""
         return Outgoing(
@@ -156,7 +190,12 @@ class Writer:
             times=Times(journaled_utc=utc_of(entry.journaled_utc_ns), published_utc=published),
             late=waited or _overdue(heard, published),
         )
-        return topic, self._encode(record)
+        payload = self._encode(record)
+        if isinstance(record, _IncidentAgain) and len(payload) > INCIDENT_BYTES_MAX:
+            spare = len(payload) - INCIDENT_BYTES_MAX
+            incident = cut_to_fit(_told_again(record), spare, self._encode)
+            payload = self._encode(replace(record, incident=incident))
+        return topic, payload
 
     def _told(self, entry: Entry) -> tuple[str, datetime | None, Callable[..., Envelope]]:
         """Return where an entry is told, when it was heard, and its record but for the envelope.
@@ -168,6 +207,8 @@ class Writer:
             return self.topics.clock(str(body["what"])), None, partial(_ClockAgain, statement=body)
         if "alarm" in body:
             return self.topics.alarm(str(body["alarm"])), None, partial(_AlarmAgain, note=body)
+        if "incident" in body:
+            return self._told_incident(body)
         if "sighting" not in body:
             frame = msgspec.convert(body, _RefusedHead)
             return self.topics.refused(frame.port), frame.utc, partial(_RefusedAgain, refused=body)
@@ -183,6 +224,16 @@ class Writer:
             report=sighting.report,
         )
         return self.topics.report(head.urgency, head.system, head.mode), head.heard.utc, again
+
+    def _told_incident(
+        self, body: Mapping[str, object]
+    ) -> tuple[str, None, Callable[..., Envelope]]:
+        note = msgspec.convert(body, _NoteHead)
+        topic = self.topics.incident_log(note.incident.incident_id, note.incident.mode)
+        again = partial(
+            _IncidentAgain, change=note.change, gone=note.gone, incident=body["incident"]
+        )
+        return topic, None, again
 
 
 def _overdue(heard: datetime | None, published: datetime | None) -> bool:
@@ -212,6 +263,30 @@ class _ClockAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
 
 class _AlarmAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     note: dict[str, object]
+
+
+class _IncidentAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    change: str
+    gone: bool = False
+    incident: object
+
+
+def _told_again(record: _IncidentAgain) -> Mapping[str, object]:
+    """Return the incident, word for word as it was written."""
+    return msgspec.convert(record.incident, dict[str, object])
+
+
+class _IncidentHead(Struct):
+    """The few words of an incident that say where it goes."""
+
+    incident_id: str
+    mode: Mode
+
+
+class _NoteHead(Struct, kw_only=True):
+    incident: _IncidentHead
+    change: str
+    gone: bool = False
 
 
 class _Heard(Struct):

@@ -8,15 +8,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 
 from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.bounds import Bound
+from gateway.model.entry import Entry
+from gateway.model.incident import IncidentNote
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
 from gateway.mqtt.limits import SIGNED_S_MAX
 from gateway.mqtt.outbox import LINK_S
 from gateway.mqtt.suspects import LOSSES_MAX, Suspects
+from gateway.mqtt.topics import TopicUnsafe
+from gateway.mqtt.troubles import Shown, Troubles
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
 
@@ -51,9 +55,20 @@ class StateCount(Struct):
 class States:
     """All retained states of one link."""
 
-    def __init__(self, bus: Bus, *, birth: Callable[[], Outgoing], clock: Clock, log: Log) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        birth: Callable[[], Outgoing],
+        troubles: Troubles,
+        write: Callable[[Entry], Outgoing],
+        clock: Clock,
+        log: Log,
+    ) -> None:
         self._bus = bus
         self._birth = birth
+        self._troubles = troubles
+        self._write = write
         self._clock = clock
         self._log = log
         self._told_to = 0
@@ -70,6 +85,7 @@ class States:
     def bounds(self) -> Iterator[Bound]:
         """Yield how many states stand, and how many of them are yet to be told."""
         yield from self._suspects.bounds()
+        yield from self._troubles.bounds()
         yield Bound(
             of="States._standing",
             what="states",
@@ -97,6 +113,11 @@ class States:
         self._try_again(topic)
         self._wake.set()
 
+    def show(self, entry: Entry, note: IncidentNote) -> None:
+        """Let an incident stand as this entry has it; one that is over is taken off."""
+        self._try_again(self._troubles.put(entry, note))
+        self._wake.set()
+
     async def run(self) -> None:
         """Tell what is untold whenever the link is up, one after the other, for ever."""
         while True:
@@ -106,12 +127,12 @@ class States:
                 await self.pulse.wait(self._bus.wait_connected(), LINK_S)
             self._wake.clear()
             self._renew()
-            while (state := self._next()) is not None:
+            while (due := self._next()) is not None:
                 self.pulse.beat()
-                if self._suspects.alone(state.topic):
+                if self._suspects.alone(due.topic):
                     await self._clock.sleep(CALM_S)
                 try:
-                    await self._tell(state)
+                    await (self._tell_trouble(due) if isinstance(due, Shown) else self._tell(due))
                 except LinkLost:
                     self._wake.set()
                     break
@@ -132,7 +153,8 @@ class States:
         birth = self._birth()
         self._standing = {birth.topic: birth} | self._standing | {birth.topic: birth}
         self._untold = dict(self._standing)
-        for topic in self._untold:
+        self._troubles.renew()
+        for topic in list(self._due_ns):
             self._try_again(topic)
 
     def _try_again(self, topic: str) -> None:
@@ -140,12 +162,25 @@ class States:
         if not self._suspects.alone(topic):
             self._due_ns.pop(topic, None)
 
-    def _next(self) -> Outgoing | None:
-        """Return what is to be told next: last what may break the connection, if it is due."""
+    def _next(self) -> Outgoing | Shown | None:
+        """Return what is to be told next: how the box is, then incidents.
+
+        Last what may break the connection, if it is due.
+        """
         now_ns = self._clock.now().mono_ns
-        due = [s for s in self._untold.values() if self._due_ns.get(s.topic, 0) <= now_ns]
-        due.sort(key=lambda state: self._suspects.alone(state.topic))
-        return due[0] if due else None
+
+        def is_due(topic: str) -> bool:
+            return self._due_ns.get(topic, 0) <= now_ns
+
+        def is_safe(topic: str) -> bool:
+            return is_due(topic) and not self._suspects.alone(topic)
+
+        for may in (is_safe, is_due):
+            first = next((state for state in self._untold.values() if may(state.topic)), None)
+            found = first or self._troubles.next(may)
+            if found is not None:
+                return found
+        return None
 
     def _lost(self, topic: str) -> None:
         """The connection ended with this under way; see Suspects."""
@@ -158,7 +193,19 @@ class States:
             pause_s = min(ASIDE_S * 2.0 ** (alone - 1), ASIDE_S_MAX)
             self._due_ns[topic] = self._clock.now().mono_ns + int(pause_s * 1e9)
 
-    async def _tell(self, state: Outgoing) -> None:
+    async def _tell_trouble(self, shown: Shown) -> None:
+        """Tell an incident as it stands."""
+        try:
+            state = self._write(shown.entry)
+        except (MsgspecError, TopicUnsafe) as error:  # a fault of ours must not hold up the others
+            self._log.error("state_unwritable", topic=shown.topic, error=str(error))
+            self._troubles.told(shown)
+            return
+        if await self._publish(state, is_newest=lambda: self._troubles.is_untold(shown)):
+            self._troubles.told(shown)
+
+    async def _publish(self, state: Outgoing, *, is_newest: Callable[[], bool]) -> bool:
+        """Say whether the broker has taken this; what it refuses is told again later."""
         under_way = self._bus.connected
         self.pulse.beat(SIGNED_S_MAX + PULSE_S)
         try:
@@ -171,12 +218,17 @@ class States:
             self.count.refused += 1
             self._log.error("state_refused", refusal=str(refusal))
             self._suspects.cleared(state.topic)
-            if self._untold.get(state.topic) is state:
+            if is_newest():
                 self._due_ns[state.topic] = self._clock.now().mono_ns + int(REFUSED_S * 1e9)
-            return
+            return False
         reached("state.told")
         self._suspects.cleared(state.topic)
         self._due_ns.pop(state.topic, None)
+        return True
+
+    async def _tell(self, state: Outgoing) -> None:
+        if not await self._publish(state, is_newest=lambda: self._untold.get(state.topic) is state):
+            return
         # A newer one may have been put meanwhile.
         if self._untold.get(state.topic) is state:
             del self._untold[state.topic]

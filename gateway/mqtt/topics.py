@@ -61,9 +61,15 @@ class Topics:
         """Return where the last known place of a craft stands."""
         return f"{self.root}/position/{level(system)}/{level(identity)}"
 
-    def incident(self, incident: str) -> str:
-        """Return where an incident stands, until it is closed."""
-        return f"{self.root}/incident/{level(incident)}"
+    def incident(self, incident: str, mode: Mode) -> str:
+        """Return where an incident stands, until it is over: a test never where a real one does."""
+        if mode is Mode.REAL:
+            return f"{self.root}/incident/{level(incident)}"
+        return f"{self.root}/{mode}/incident/{level(incident)}"
+
+    def incident_log(self, incident: str, mode: Mode) -> str:
+        """Return where it is told what has changed about an incident, change by change."""
+        return f"{self.incident(incident, mode)}/log"
 
     def alert(self, name: str) -> str:
         """Return where a trouble of the box itself stands, until it is cleared."""

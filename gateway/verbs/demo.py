@@ -24,6 +24,7 @@ from gateway.app import Service
 from gateway.clock import Clock
 from gateway.log import set_up
 from gateway.model.inbound import Report
+from gateway.model.incident import IncidentNote
 from gateway.model.plan import (
     JournalPlan,
     LinkPlan,
@@ -32,7 +33,7 @@ from gateway.model.plan import (
     StationPlan,
 )
 from gateway.model.words import Kind, Urgency
-from gateway.mqtt.payload import Record, RefusedRecord
+from gateway.mqtt.payload import IncidentRecord, Record, RefusedRecord
 from gateway.mqtt.subscriber import subscribe
 from gateway.mqtt.topics import name_of
 from gateway.radio import radio_names
@@ -40,7 +41,7 @@ from gateway.settings import shipped
 from gateway.transport.tape import TapePort, read_tape
 from gateway.verbs.embedded import LOOPBACK, BrokerFailed, Listening, embedded_broker
 from gateway.verbs.ending import end_on
-from gateway.verbs.telling import one_line, refused_line
+from gateway.verbs.telling import incident_line, one_line, refused_line
 from gateway.verbs.virtual import VirtualModems
 
 TAPE = "demo/strait.tape"
@@ -134,6 +135,10 @@ class Eyes:
         if payload and what == "refused":
             refused = msgspec.json.decode(payload, type=RefusedRecord)
             return refused_line(refused.refused, colour=self._colour)
+        if topic.endswith("/log"):
+            told = msgspec.json.decode(payload, type=IncidentRecord)
+            note = IncidentNote(change=told.change, incident=told.incident, gone=told.gone)
+            return incident_line(note, colour=self._colour)
         return ""
 
     def _shown(self, record: Record) -> str:
@@ -214,6 +219,7 @@ def _say_hello(plan: StationPlan, broker: Listening) -> None:
         f"  mosquitto_sub -h {LOOPBACK} -p {broker.port_v311} -t 'distress/v1/#' -v\n"
         f"\n"
         f"What an ordinary MQTT subscriber receives: when, how urgent, by which radio system, what,"
-        f" who,\nwhere, and how sure; of routine the first of each craft.\n",
+        f" who,\nwhere, and how sure; of routine the first of each craft; and, after ==, what the"
+        f" gateway holds\nto be one trouble, each time that something about it changes.\n",
         flush=True,
     )

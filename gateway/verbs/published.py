@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway.model.inbound import Inbound, Refused, Ruling
-from gateway.mqtt.payload import ClockRecord, Record, RefusedRecord, Times
+from gateway.model.incident import IncidentNote
+from gateway.mqtt.payload import ClockRecord, IncidentRecord, Record, RefusedRecord, Times
 
 EPOCH = "replay"
 """No journal numbers these entries."""
@@ -11,7 +12,9 @@ EPOCH = "replay"
 _NEVER = Times(journaled_utc=None, published_utc=None)
 
 
-def record_of(number: int, item: Inbound, station: str) -> Record | RefusedRecord | ClockRecord:
+def record_of(
+    number: int, item: Inbound, station: str
+) -> Record | RefusedRecord | ClockRecord | IncidentRecord:
     """Return the record of an entry; nothing of the time of day of this box gets into it."""
     if isinstance(item, Refused):
         return RefusedRecord(
@@ -22,6 +25,18 @@ def record_of(number: int, item: Inbound, station: str) -> Record | RefusedRecor
             times=_NEVER,
             late=False,
             refused=item,
+        )
+    if isinstance(item, IncidentNote):
+        return IncidentRecord(
+            station=station,
+            epoch=EPOCH,
+            number=number,
+            journaled=False,
+            times=_NEVER,
+            late=False,
+            change=item.change,
+            gone=item.gone,
+            incident=item.incident,
         )
     if not isinstance(item, Ruling):
         return ClockRecord(

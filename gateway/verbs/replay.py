@@ -29,6 +29,7 @@ from gateway.model.inbound import (
     Ruling,
     Tick,
 )
+from gateway.model.incident import IncidentNote
 from gateway.model.plan import PortPlan
 from gateway.model.words import Mode
 from gateway.pipeline import CLOCK, Pipeline, PortCount, hallway
@@ -36,7 +37,7 @@ from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
 from gateway.transport.salvage import Lost, Salvage
 from gateway.transport.tape import TapeBroken, is_tape, read_capture
 from gateway.verbs.published import record_of
-from gateway.verbs.telling import clock_line, one_line, printable, refused_line
+from gateway.verbs.telling import clock_line, incident_line, one_line, printable, refused_line
 
 STATION = "replay"
 """The station of a capture that names none."""
@@ -57,6 +58,9 @@ PROGRESS_CHUNKS = 2048
 
 REASONS_MAX = 1000
 """Reasons counted apart; a reason may quote what was heard, so there is no end of them."""
+
+INCIDENTS_MAX = 10_000
+"""Incidents counted apart."""
 
 _SHOWN_MAX = 10
 _BAR_WIDTH = 30
@@ -196,6 +200,8 @@ def _words(item: Inbound, offsets: Sequence[ClockOffset]) -> str:
     colour = sys.stdout.isatty()
     if isinstance(item, ClockStep | ClockOffset):
         return clock_line(item)
+    if isinstance(item, IncidentNote):
+        return incident_line(item, colour=colour)
     heard = item if isinstance(item, Refused) else item.sighting.report.heard
     found = redated(boot=heard.boot, mono_ns=heard.mono_ns, clock=heard.clock, offsets=offsets)
     told = replace(heard, utc=found[0]) if found else heard
@@ -252,6 +258,7 @@ class _Tally:
         self._unread: Counter[str] = Counter()
         self._distress_like = 0
         self._clock = 0
+        self._incidents: set[str] = set()
 
     def add(self, item: Inbound) -> None:
         """Count one entry."""
@@ -259,6 +266,9 @@ class _Tally:
             report = item.sighting.report
             urgency = str(report.urgency if report.mode is Mode.REAL else report.mode)
             self._reports[urgency, report.system] += 1
+        elif isinstance(item, IncidentNote):
+            if len(self._incidents) < INCIDENTS_MAX:
+                self._incidents.add(item.incident.incident_id)
         elif not isinstance(item, Refused):
             self._clock += 1
         elif item.reason:
@@ -283,6 +293,9 @@ class _Tally:
             (f"{urgency} {system}", reports)
             for (urgency, system), reports in self._reports.most_common()
         )
+        if self._incidents:
+            more = " or more" if len(self._incidents) == INCIDENTS_MAX else ""
+            yield f"incidents {len(self._incidents)}{more}"
         if self._refused:
             yield f"refused   {self._refused.total()}, distress-like {self._distress_like}"
             yield from _columns(self._refused.most_common(_SHOWN_MAX))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report
+from gateway.model.incident import IncidentNote
 from gateway.model.place import Identity, Position, Velocity
 from gateway.model.words import Mode, Relation, Urgency
 
@@ -71,6 +72,17 @@ def refused_line(refused: Refused, *, colour: bool = False) -> str:
     if not colour:
         return line
     return f"{_BOLD_RED if refused.distress_like else _DIM}{line}{_PLAIN}"
+
+
+def incident_line(note: IncidentNote, *, colour: bool = False) -> str:
+    """Return what has changed about an incident in one line: when, which, what, and the whole."""
+    told = note.incident
+    clock = f"{told.last_utc:%H:%M:%S}" if told.last_utc else f"{told.last_mono_ns / 1e9:8.1f}"
+    words = printable(f"{note.change}: {told.say}" if told.say else note.change)
+    line = f"{clock}  {'== incident'.ljust(_MARK_WIDTH)}  {told.incident_id}  {words}"
+    if not colour:
+        return line
+    return f"{_COLOURS[told.severity] if told.mode is Mode.REAL else _BOLD}{line}{_PLAIN}"
 
 
 def clock_line(stated: ClockStep | ClockOffset) -> str:

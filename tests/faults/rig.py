@@ -49,7 +49,10 @@ WAIT_S = 30.0
 SIGN_S = 0.02
 """How long the consumer of record collects before it signs."""
 
-BELOW = ("report", "refused", "clock", "alarm", "alert", "port")
+BELOW = (
+    *("report", "refused", "clock", "alarm", "alert", "port"),
+    *("incident", "test/incident", "exercise/incident"),
+)
 """What the consumer reads, besides the status."""
 
 RECONNECT_S = 0.1
@@ -90,6 +93,7 @@ class _Sighting(Struct):
 
 
 class _Body(Struct):
+    incident: msgspec.Raw = msgspec.Raw()
     sighting: _Sighting | None = None
 
 
@@ -208,14 +212,14 @@ class Consumer:
         kind, _, rest = found.topic.removeprefix(self._root).partition("/")
         if kind == "report":
             self._read(found.payload, at_ns)
-        elif kind in {"refused", "clock", "alarm"}:
+        elif kind in {"refused", "clock", "alarm"} or rest.endswith("/log"):
             record = _ENVELOPE.decode(found.payload)
             self._note(record.epoch, record.number)
         elif kind == "alert":
             self._ledger.alerts.setdefault(rest, []).append((at_ns, found.payload))
         elif kind == "port":
             self._ledger.ports.setdefault(rest, []).append((at_ns, json.loads(found.payload)))
-        else:
+        elif kind == "status":
             self._ledger.status = json.loads(found.payload)
 
     def _read(self, payload: bytes, at_ns: int) -> None:
@@ -361,6 +365,8 @@ class Rig:
         self.life: Life | None = None
         self._setting = setting
         self._seen: dict[Path, int] = {}
+        self.notes = 0
+        """Notes of incidents that keep() has found on disk."""
 
     def __enter__(self) -> Self:
         """Start the broker and the consumer; no gateway yet."""
@@ -454,7 +460,9 @@ class Rig:
             )
             for number, body in rows:
                 self._seen[path] = number
-                sighting = _BODY.decode(body).sighting
+                kept = _BODY.decode(body)
+                self.notes += bool(bytes(kept.incident))
+                sighting = kept.sighting
                 if sighting is not None and sighting.report.sender is not None:
                     self.ledger.kept.setdefault(sighting.report.sender.mmsi, (epoch, number))
 

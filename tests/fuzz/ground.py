@@ -201,6 +201,10 @@ def noise(target: Target, dice: random.Random) -> bytes:
     return framer_named(target.framing).wrap(dice.randbytes(len(body)))
 
 
+TROUBLES_APART = 100
+"""Inputs after which those invented to be in distress are forgotten. Nobody else ever is so soon:
+what thousands of them at once cost is asked in tests/stories."""
+
 PROVING = {"cobs", "slip"}
 """Framings that make a check over any body: enveloped anew, dice would be no noise."""
 
@@ -216,6 +220,7 @@ class Ground:
         """Inputs that were told as verified distress."""
         self.frames = 0
         """That came out of the last input."""
+        self._thrown = 0
         self.fresh()
 
     def fresh(self) -> None:
@@ -228,8 +233,8 @@ class Ground:
         profile = Profile(
             title="fuzz", radio=(self.target.radio,), framing=self.target.framing, proven="fuzz"
         )
-        plan = PortPlan(name="a", device="tape:x", modem="x", profile=profile)
-        self._pipeline = pipeline.hallway("fuzz", [plan])
+        self._plan = PortPlan(name="a", device="tape:x", modem="x", profile=profile)
+        self._pipeline = pipeline.hallway("fuzz", [self._plan])
 
     def throw(self, wire: bytes) -> None:
         """Let the house hear these bytes, and what time makes of them; whatever fails, raises."""
@@ -237,12 +242,16 @@ class Ground:
         if self.target.radio is None:
             self._cut(wire)
             return
+        self._thrown += 1
+        if self._thrown % TROUBLES_APART == 0:
+            self._pipeline.incidents = pipeline.hallway("fuzz", [self._plan]).incidents
         count = self._pipeline.ears["a"].count
         before = count.frames
         items = self._pipeline.inbound(Chunk("a", Moment(self.now_ns), wire))
         items += self._pipeline.tick(Tick(Moment(self.now_ns + 1)))
         self.frames = count.frames - before
         assert count.decoder_errors == 0, [getattr(item, "reason", "") for item in items]
+        assert self._pipeline.incident_errors == 0
         assert count.bytes_in == (
             count.bytes_decoded + count.bytes_refused + count.bytes_noise + count.bytes_held
         )

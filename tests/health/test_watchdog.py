@@ -21,6 +21,7 @@ from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, Station
 from gateway.model.words import ClockState
 from gateway.pulse import PULSE_S, Pulse
 from gateway.settings import profile_named
+from tests.rooms.spoken import without_notes
 
 QUIET = structlog.wrap_logger(structlog.testing.CapturingLogger(), processors=[])
 
@@ -245,13 +246,13 @@ SAID = {
 
 
 async def stop_the_teller(service, stage):
-    """It takes what it was handed, and never anything again."""
+    """It takes what it was handed, one at a time, and never anything again."""
     watch = service._watch
     heard = Chunk("vhf", Clock().now(), SAID[stage])
     waiting = {"tell urgent": watch._teller._urgent, "tell routine": watch._teller._routine}[stage]
     waiting.queue.get = asyncio.Event().wait
     for _ in range(2):
-        watch._teller.keep(watch._pipeline.inbound(heard))
+        watch._teller.keep(without_notes(watch._pipeline.inbound(heard)))
         await asyncio.sleep(0.1)
 
 

@@ -313,9 +313,10 @@ def test_a_file_of_the_release_before_is_taken_over_whole(house, plan):
     assert len(old) == counts.number_last - 1 - 6
     assert len(owed) == 27
     assert (new.number, counts.quarantined) == (61, 0)
-    assert next(one.body for one in old if one.number == 1) == encode_item(
-        house.ruling(0, "distress")
-    )
+    first = next(one.body for one in old if one.number == 1)
+    told = msgspec.msgpack.decode(encode_item(house.ruling(0, "distress")))
+    del told["sighting"]["incident"]  # that release knew of none
+    assert msgspec.msgpack.decode(first) == told
     assert proof_of(plan.path).holds, proof_of(plan.path)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -23,6 +24,14 @@ from gateway.model.inbound import (
     Verdict,
     Witness,
 )
+from gateway.model.incident import (
+    Evidence,
+    Incident,
+    IncidentNote,
+    Link,
+    LinkKind,
+    Phase,
+)
 from gateway.model.place import Identity, Position
 from gateway.model.plan import LinkPlan
 from gateway.model.status import AlarmRaised, AlertName
@@ -36,8 +45,8 @@ from gateway.model.words import (
     Relation,
     Urgency,
 )
+from gateway.mqtt import link as link_module
 from gateway.mqtt.bus import Incoming, LinkLost, PublishRefused
-from gateway.mqtt.link import Link
 
 BEGAN = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)
 BEGAN_NS = int(BEGAN.timestamp() * 1e6) * 1000
@@ -152,6 +161,51 @@ def refused(number=1, *, distress_like=True, port="dsc1"):
 def alarm(number=1, **over):
     said = {"name": AlertName.LINK, "mono_ns": 1, "clock": ClockState.NTP, "text": "it is down"}
     return entry_of(AlarmRaised(**(said | over)), number)
+
+
+def incident(number=1, *, change="the alarm is raised", gone=False, evidence=1, **over):
+    """Return the note of an incident with so many pieces of evidence."""
+    told = tuple(
+        Evidence(
+            evidence_id=f"{place:032x}",
+            filed="mmsi:244000001",
+            system="dsc",
+            mode=Mode.REAL,
+            names=("mmsi:244000001",),
+            urgency=Urgency.DISTRESS,
+            first_mono_ns=place,
+            last_mono_ns=place,
+            last_report_id=f"{place:032x}",
+            text="MAYDAY " * 20,
+            confidence=Confidence.VERIFIED,
+        )
+        for place in range(evidence)
+    )
+    links = tuple(
+        Link(
+            kind=LinkKind.SAME_IDENTITY,
+            weight=1.0,
+            one=one.evidence_id,
+            other=other.evidence_id,
+            words="the same MMSI",
+        )
+        for one, other in pairwise(told)
+    )
+    said = {
+        "incident_id": "00ff00ff00ff00ff",
+        "station": "alpha",
+        "mode": Mode.REAL,
+        "phase": Phase.ALERTED,
+        "severity": Urgency.DISTRESS,
+        "confidence": Confidence.VERIFIED,
+        "opened_mono_ns": 0,
+        "last_mono_ns": number,
+        "evidence": told,
+        "links": links,
+        "say": "a ship sinks",
+    }
+    note = IncidentNote(change=change, gone=gone, incident=Incident(**(said | over)))
+    return entry_of(note, number)
 
 
 class HandClock:
@@ -325,7 +379,7 @@ class Rig:
         self.outbox = FakeOutbox()
         self.buses = {}
         self.log = structlog.wrap_logger(structlog.testing.CapturingLogger())
-        self.link = Link(
+        self.link = link_module.Link(
             plan,
             station="alpha",
             outbox=self.outbox,
@@ -461,6 +515,7 @@ def make():
         place,
         refused,
         alarm,
+        incident,
         until,
         settled,
     ):

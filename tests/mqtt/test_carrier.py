@@ -13,6 +13,8 @@ from gateway.model.plan import LinkPlan
 from gateway.mqtt.bus import LinkLost, Outgoing
 from gateway.mqtt.carrier import MqttBus
 from gateway.mqtt.states import States
+from gateway.mqtt.topics import Topics
+from gateway.mqtt.troubles import Troubles
 
 PLAN = LinkPlan(name="local", host="127.0.0.1", port=1, client_id="gw")
 
@@ -80,7 +82,14 @@ def test_whoever_tells_again_as_soon_as_the_link_is_up_does_not_stop_the_world()
         bus = MqttBus(
             PLAN, lane="distress", clock=Clock(), log=log, jitter=random.Random(1), wire=wire
         )
-        states = States(bus, birth=birth, clock=Clock(), log=log)
+        states = States(
+            bus,
+            birth=birth,
+            troubles=Troubles(Topics("alpha")),
+            write=lambda _entry: None,
+            clock=Clock(),
+            log=log,
+        )
         running = [asyncio.create_task(duty) for duty in (bus.run(), states.run(), states.watch())]
         await asyncio.sleep(0.01)
         made[0].end()

@@ -10,13 +10,16 @@ import pytest
 
 from gateway.model.entry import Lane
 from gateway.model.inbound import Report
+from gateway.model.incident import Action
 from gateway.model.words import Kind, Mode, Relation, Urgency
 from gateway.mqtt import payload
 from gateway.mqtt.payload import (
+    INCIDENT_BYTES_MAX,
     LATE_S,
     POSITION_EXPIRY_S,
     AlarmRecord,
     ClockRecord,
+    IncidentRecord,
     Record,
     RefusedRecord,
     Writer,
@@ -77,7 +80,7 @@ def test_json_is_read_by_any_reader(make):
 
 
 @pytest.mark.parametrize("form", ["json", "msgpack"])
-@pytest.mark.parametrize("maker", ["mayday", "safety", "place", "refused", "alarm"])
+@pytest.mark.parametrize("maker", ["mayday", "safety", "place", "refused", "alarm", "incident"])
 def test_told_again_after_a_restart_it_says_the_same(make, form, maker):
     """The entry read back has no item; only the time of telling and `late` may differ."""
     first = getattr(make, maker)(5)
@@ -97,6 +100,7 @@ def test_the_published_types_are_what_is_written():
         (RefusedRecord, payload._RefusedAgain),
         (ClockRecord, payload._ClockAgain),
         (AlarmRecord, payload._AlarmAgain),
+        (IncidentRecord, payload._IncidentAgain),
     ):
         assert shown.__struct_fields__ == written.__struct_fields__
         assert shown.__struct_defaults__ == written.__struct_defaults__
@@ -230,3 +234,65 @@ def test_only_routine_goes_unsigned(make):
         .qos
         for lane in Lane
     }
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+@pytest.mark.parametrize(
+    ("mode", "topic"),
+    [
+        (Mode.REAL, "incident/00ff00ff00ff00ff"),
+        (Mode.TEST, "test/incident/00ff00ff00ff00ff"),
+        (Mode.EXERCISE, "exercise/incident/00ff00ff00ff00ff"),
+    ],
+)
+def test_an_incident_stands_on_its_topic_and_each_change_is_told_on_its_log(
+    make, form, mode, topic
+):
+    entry = make.incident(9, mode=mode)
+    told = writer(form).record(entry, published_utc_ns=make.began_ns, waited=False)
+    stands = writer(form).incident(entry, published_utc_ns=make.began_ns)
+
+    assert (told.topic, told.qos, told.retain) == (f"distress/v1/alpha/{topic}/log", 1, False)
+    assert (stands.topic, stands.qos, stands.retain) == (f"distress/v1/alpha/{topic}", 1, True)
+    assert told.payload == stands.payload
+    record = decoded(told, form, IncidentRecord)
+    assert (record.incident, record.change) == (entry.item.incident, entry.item.change)
+    assert (record.number, record.gone, record.late) == (9, False, False)
+
+
+def test_an_incident_that_is_over_is_taken_off_and_its_end_is_told(make):
+    entry = make.incident(9, gone=True)
+    told = writer().record(entry, published_utc_ns=make.began_ns, waited=False)
+    stands = writer().incident(entry, published_utc_ns=make.began_ns)
+
+    assert decoded(told, "json", IncidentRecord).gone
+    assert (stands.payload, stands.retain) == (b"", True)
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+@pytest.mark.parametrize("evidence", [1, 30, 40, 512])
+def test_an_incident_never_takes_more_than_16_kb_and_says_what_is_left_out(make, form, evidence):
+    entry = make.incident(9, evidence=evidence, evidence_more=3)
+    whole = entry.item.incident
+    outgoing = writer(form).record(entry, published_utc_ns=make.began_ns, waited=False)
+    told = decoded(outgoing, form, IncidentRecord).incident
+
+    assert len(outgoing.payload) <= INCIDENT_BYTES_MAX
+    assert told.evidence == whole.evidence[: len(told.evidence)]
+    assert len(told.evidence) + told.evidence_more == evidence + 3
+    assert len(told.evidence) == evidence or len(outgoing.payload) > INCIDENT_BYTES_MAX - 1000
+    shown = {one.evidence_id for one in told.evidence}
+    assert all(link.one in shown and link.other in shown for link in told.links)
+
+
+def test_an_incident_of_nothing_but_long_lists_is_cut_all_the_same(make):
+    actions = tuple(
+        Action(verb="note", author="ada", mono_ns=place, words="w" * 500) for place in range(64)
+    )
+    entry = make.incident(9, actions=actions)
+    outgoing = writer().record(entry, published_utc_ns=make.began_ns, waited=False)
+    told = decoded(outgoing, "json", IncidentRecord).incident
+
+    assert len(outgoing.payload) <= INCIDENT_BYTES_MAX
+    assert told.actions == actions[: len(told.actions)]
+    assert (len(told.evidence), told.say) == (1, "a ship sinks")

@@ -64,7 +64,7 @@ def test_every_topic_stands_under_its_station():
     assert topics.watch("70") == f"{root}/watch/70"
     assert topics.refused("dsc1") == f"{root}/refused/dsc1"
     assert topics.position("ais", "244000001") == f"{root}/position/ais/244000001"
-    assert topics.incident("i1") == f"{root}/incident/i1"
+    assert topics.incident("i1", Mode.REAL) == f"{root}/incident/i1"
     assert topics.alert("journal") == f"{root}/alert/journal"
     assert topics.ruling("a", "r") == f"{root}/ruling/a/r"
     assert topics.compliance("a", "r") == f"{root}/compliance/a/r"
@@ -87,6 +87,21 @@ def test_tests_and_exercises_have_topics_of_their_own(mode, topic):
     found = Topics("alpha").report(Urgency.DISTRESS, "dsc", mode)
 
     assert found == f"distress/v1/alpha/{topic}"
+
+
+@pytest.mark.parametrize(
+    ("mode", "topic"),
+    [
+        (Mode.REAL, "incident/i1"),
+        (Mode.TEST, "test/incident/i1"),
+        (Mode.EXERCISE, "exercise/incident/i1"),
+    ],
+)
+def test_no_test_or_exercise_stands_where_a_real_incident_does(mode, topic):
+    topics = Topics("alpha")
+
+    assert topics.incident("i1", mode) == f"distress/v1/alpha/{topic}"
+    assert topics.incident_log("i1", mode) == f"distress/v1/alpha/{topic}/log"
 
 
 def test_a_subscriber_to_real_reports_of_one_urgency_hears_no_test():

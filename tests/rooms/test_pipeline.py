@@ -79,7 +79,7 @@ def one_port(*radio):
 
 def with_radio(radio):
     ear = Ear(Place(station="home", port="p", modem="m"), Nmea(), (radio,))
-    return Pipeline([ear]), ear.count
+    return Pipeline([ear], station="home"), ear.count
 
 
 def chunk(data, at=0, *, gap=False):
@@ -202,7 +202,7 @@ def test_damaged_calls_beyond_the_first_are_kept_and_a_whole_one_among_them_is_t
     pipeline = one_port("dsc")
     damaged = chunk(b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*00" + END)
     items = [item for _ in range(FRAGMENTS_FIRST + 3) for item in pipeline.inbound(damaged)]
-    (whole,) = pipeline.inbound(
+    whole, note = pipeline.inbound(
         chunk(b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A" + END)
     )
 
@@ -211,6 +211,7 @@ def test_damaged_calls_beyond_the_first_are_kept_and_a_whole_one_among_them_is_t
     assert [item.flood for item in items[-4:]] == [False, True, True, True]
     assert all(item.distress_like for item in items)
     assert lane_of(whole) is Lane.DISTRESS
+    assert note.incident.incident_id == whole.sighting.incident
 
 
 def test_half_a_sentence_is_told_when_its_sender_falls_silent():
@@ -344,3 +345,30 @@ def test_what_waits_comes_out_when_time_passes():
     assert (item.reason, item.door, item.distress_like) == ("no second half", "radio", True)
     assert pipeline.tick(Tick(Moment(2))) == []
     assert count.refused == 1
+
+
+CALL = b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A" + END
+
+
+def test_a_call_for_help_comes_out_before_the_incident_that_it_opens():
+    ruling, note = one_port("dsc").inbound(chunk(CALL))
+
+    assert (lane_of(ruling), lane_of(note)) == (Lane.DISTRESS, Lane.URGENCY)
+    assert ruling.sighting.incident == note.incident.incident_id
+    assert not note.gone
+
+
+@pytest.mark.parametrize("error", [ValueError, AssertionError, RecursionError])
+def test_a_fault_of_the_room_of_incidents_loses_no_call_and_is_counted(monkeypatch, error):
+    def stumble(*_):
+        raise error
+
+    pipeline = one_port("dsc")
+    monkeypatch.setattr(pipeline.incidents, "hear", stumble)
+    monkeypatch.setattr(pipeline.incidents, "tick", stumble)
+    (ruling,) = pipeline.inbound(chunk(CALL))
+
+    assert lane_of(ruling) is Lane.DISTRESS
+    assert ruling.sighting.incident is None
+    assert pipeline.tick(Tick(Moment(10**9))) == []
+    assert pipeline.incident_errors == 2

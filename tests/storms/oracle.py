@@ -50,6 +50,7 @@ import msgspec
 
 from gateway.model.entry import Lane
 from gateway.model.inbound import ClockOffset, ClockStep, Refused
+from gateway.model.incident import IncidentNote
 from gateway.model.status import AlarmNote
 from gateway.mqtt.alarms import NONDELIVERY_S, UNDELIVERED_S
 from gateway.mqtt.outbox import UNSIGNED_MAX
@@ -538,11 +539,13 @@ def _record(payload):
 
 
 def _is_record(topic):
-    return any(part in topic for part in ("/report/", "/refused/", "/clock/", "/alarm/"))
+    parts = ("/report/", "/refused/", "/clock/", "/alarm/")
+    is_log = "/incident/" in topic and topic.endswith("/log")  # what stands there is a state
+    return is_log or any(part in topic for part in parts)
 
 
 def _told_in(record):
-    parts = ("report", "refused", "statement", "note")
+    parts = ("report", "refused", "statement", "note", "incident")
     return next(record[part] for part in parts if part in record)
 
 
@@ -550,6 +553,8 @@ def _of_item(item):
     """Return name, key, port and time of an item."""
     if isinstance(item, AlarmNote):  # in their order, and each behind what is noted of others
         return None, None, f"alarm {item.name}", item.mono_ns
+    if isinstance(item, IncidentNote):  # each behind what it is about, whenever that was heard
+        return None, None, "incidents", 0
     if isinstance(item, ClockStep | ClockOffset):
         return None, None, None, item.mono_ns
     if isinstance(item, Refused):
@@ -560,7 +565,7 @@ def _of_item(item):
 
 
 def _of_body(body):
-    if "what" in body or "alarm" in body:
+    if body.keys() & {"what", "alarm", "incident"}:
         return None, None
     if "sighting" not in body:
         return None, (body["port"], tuple(body["raw"]))
@@ -569,7 +574,7 @@ def _of_body(body):
 
 
 def _of_told(told):
-    if "what" in told or "alarm" in told:
+    if told.keys() & {"what", "alarm", "incident_id"}:
         return None, None
     if "heard" not in told:
         return None, (told["port"], tuple(told["raw"]))

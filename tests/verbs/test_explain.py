@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from gateway import cli
 from gateway.model.inbound import Chunk, Moment, Ruling, Tick
@@ -19,6 +20,7 @@ from gateway.settings import BadSettings, profile_named
 from gateway.verbs import explain
 from gateway.verbs.chosen import choice, generic_profiles
 from gateway.verbs.walk import END_NS, PORT, SENTENCE_NS, STATION, Wire
+from tests.rooms.spoken import without_notes
 
 PROFILES = generic_profiles()
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -297,7 +299,11 @@ def test_the_walk_that_is_explained_is_the_hallway_s(wire, framing):
     last_ns = (len(wire.pieces) - 1) * SENTENCE_NS
     items += pipeline.tick(Tick(Moment(last_ns + END_NS)))
 
-    assert walk.rulings == [item for item in items if isinstance(item, Ruling)]
+    items = without_notes(items)
+    rulings = [item for item in items if isinstance(item, Ruling)]
+    heard = [replace(item.sighting, incident=None) for item in rulings]
+    assert [ruling.sighting for ruling in walk.rulings] == heard
+    assert [ruling.verdicts for ruling in walk.rulings] == [item.verdicts for item in rulings]
     assert walk.refused == len(items) - len(walk.rulings)
     assert not rivals
     assert framing in (None, walk.profile.framing)
@@ -330,7 +336,7 @@ def test_the_vector_at_the_end_is_a_vector_that_holds(told, raw):
     items = []
     for place, wire in enumerate(row["wire"]):
         data = wire.encode("latin-1") + b"\r\n"
-        items += pipeline.inbound(Chunk("a", Moment(place * SENTENCE_NS), data))
+        items += without_notes(pipeline.inbound(Chunk("a", Moment(place * SENTENCE_NS), data)))
     reports = [
         msgspec.to_builtins(item.sighting.report) for item in items if isinstance(item, Ruling)
     ]

@@ -12,6 +12,7 @@ from gateway.settings import BadSettings, profile_named
 from gateway.transport.tape import TapeHeader, TapePort, TapeWriter
 from gateway.verbs import replay as verb
 from gateway.verbs.replay import Replay, replay
+from tests.rooms.spoken import without_notes
 
 MAYDAY = b"$CVDSC,12,3601234560,12,05,00,1474712519,0817,,,S,E,*51"
 FINER = b"$CVDSE,1,1,A,3601234560,00,12345678*0C"
@@ -99,7 +100,7 @@ def test_a_capture_of_another_tool_comes_out_whole(capture):
 
 
 def test_a_tape_is_replayed_with_its_ports_its_station_and_its_times(tape):
-    items = [item for _, item in replay(tape)]
+    items = without_notes([item for _, item in replay(tape)])
     heard = [item.sighting.report.heard for item in items]
 
     assert [(one.station, one.port, one.modem) for one in heard] == [
@@ -128,7 +129,9 @@ def test_json_is_one_published_record_a_line(tape, capsys):
     told = capsys.readouterr()
     records = [json.loads(line) for line in told.out.splitlines()]
 
-    assert [record["number"] for record in records] == [1, 2, 3]
+    assert [record["number"] for record in records] == list(range(1, len(records) + 1))
+    assert ["incident" in record for record in records[:2]] == [False, True]
+    assert records[1]["incident"]["incident_id"] == records[0]["report"]["report_id"][:16]
     assert all(
         record["times"] == {"journaled_utc": None, "published_utc": None} for record in records
     )
@@ -138,9 +141,12 @@ def test_json_is_one_published_record_a_line(tape, capsys):
 
 def test_words_are_a_line_an_entry_and_a_summary(capture, capsys):
     assert run(capture) == 0
-    page = rows(capsys.readouterr().out)
+    told = rows(capsys.readouterr().out)
+    page = [row for row in told if " == incident " not in row]
 
     assert page[0] == "0.1 !!! DISTRESS dsc alert: sinking 360123456 ship 47°47'N 125°19'W verified"
+    assert told[1].startswith("0.1 == incident ")
+    assert "incidents 2" in page
     assert "(refinement)" in page[1]
     assert (
         page[3] == '0.1 [TEST] ais alert: beacon emission 974570191 epirb ais "EPIRB TEST" verified'
@@ -237,7 +243,8 @@ def test_what_was_heard_with_an_unset_clock_is_shown_when_it_really_was(tmp_path
     writer.close()
     in_words = (run(path), capsys.readouterr().out)
     in_json = (run(path, json=True), capsys.readouterr().out)
-    mayday, step, offset = [json.loads(line) for line in in_json[1].splitlines()]
+    records = [json.loads(line) for line in in_json[1].splitlines()]
+    mayday, step, offset = (record for record in records if "incident" not in record)
 
     assert in_words[0] == in_json[0] == 0
     assert "12:00:11  !!! DISTRESS" in in_words[1]

@@ -25,6 +25,7 @@ from gateway.radio.ais.assembly import (
     WRONG_ORDER_MAX,
 )
 from gateway.radio.ais.tables import ship_type
+from tests.rooms.spoken import without_notes
 
 SECOND_NS = 10**9
 SART, MOB, EPIRB = 970_123_456, 972_123_456, 974_123_456
@@ -52,11 +53,11 @@ def station(*ports):
 def say(pipeline, *lines, at_ns=0, port="a"):
     """Return what comes out when a port hears these lines."""
     data = b"".join((ln if isinstance(ln, bytes) else ln.encode()) + b"\r\n" for ln in lines)
-    return pipeline.inbound(Chunk(port=port, heard=Moment(at_ns), data=data))
+    return without_notes(pipeline.inbound(Chunk(port=port, heard=Moment(at_ns), data=data)))
 
 
 def wait(pipeline, at_ns=3600 * SECOND_NS):
-    return pipeline.tick(Tick(Moment(at_ns)))
+    return without_notes(pipeline.tick(Tick(Moment(at_ns))))
 
 
 def reports(items):

@@ -25,6 +25,7 @@ from gateway.radio.aprs.packet import (
     write_packet,
     write_text,
 )
+from tests.rooms.spoken import without_notes
 
 NOISE_FRAMES = int(os.environ.get("NOISE_FRAMES", "5000"))
 VECTORS = Path(__file__).parents[2] / "vectors/aprs.toml"
@@ -36,7 +37,7 @@ def station(framing="kiss"):
 
 
 def items_of(wire, framing="kiss", pipeline=None):
-    return (pipeline or station(framing)).inbound(Chunk("a", Moment(0), wire))
+    return without_notes((pipeline or station(framing)).inbound(Chunk("a", Moment(0), wire)))
 
 
 def report_of(body, *, to="APRS", checked=False):

@@ -23,6 +23,7 @@ from gateway.radio.dsc.call import spelt
 from gateway.radio.dsc.expansion import SENTENCES_MAX, expansion_of, read_sentence, text_set
 from gateway.radio.dsc.words import Area, DscDetail, Working
 from gateway.radio.dsc.write import ExpansionLengthError, write_call, write_expansion
+from tests.rooms.spoken import without_notes
 
 ROWS = tomllib.loads((Path(__file__).parents[2] / "vectors" / "dsc.toml").read_text("utf-8"))
 VECTORS = {"vector": [row for row in ROWS["vector"] if "framing" not in row]}
@@ -55,7 +56,7 @@ class Ears:
         for body in bodies:
             self.now_ns += after_ns
             chunk = Chunk(port, Moment(self.now_ns), Nmea.wrap(body.encode("latin-1")))
-            items += self.pipeline.inbound(chunk)
+            items += without_notes(self.pipeline.inbound(chunk))
         return items
 
     def reports(self, *bodies: str, port: str = "a", after_ns: int = SECOND_NS):
@@ -232,7 +233,7 @@ def test_p3_no_damage_to_the_bytes_gives_an_event_or_a_fault_of_ours():
         count = dice.randint(1, 4)
         for _ in range(count):
             bent[dice.randrange(len(bent))] ^= dice.randint(1, 255)
-        items = ears.pipeline.inbound(Chunk("a", Moment(0), bytes(bent) + b"\r\n"))
+        items = without_notes(ears.pipeline.inbound(Chunk("a", Moment(0), bytes(bent) + b"\r\n")))
 
         if count == 1:
             assert all(isinstance(item, Refused) for item in items), bytes(bent)
@@ -263,7 +264,7 @@ def test_p5_a_test_call_is_told_and_marked_and_a_distress_never_is_a_test():
     ids=["no checksum", "wrong checksum", "cut", "expansion", "address only"],
 )
 def test_p23_a_broken_call_is_no_report_and_is_kept_as_distress_like(wire):
-    items = Ears().pipeline.inbound(Chunk("a", Moment(0), wire))
+    items = without_notes(Ears().pipeline.inbound(Chunk("a", Moment(0), wire)))
     refused = [item for item in items if isinstance(item, Refused)]
 
     assert refused
@@ -272,7 +273,7 @@ def test_p23_a_broken_call_is_no_report_and_is_kept_as_distress_like(wire):
 
 @pytest.mark.parametrize("wire", [b"$GPRMC,1,DSC*00\r\n", b"$CDDSX,12*00\r\n", b"!AIVDM,1*00\r\n"])
 def test_p23_a_broken_sentence_of_another_kind_is_not_distress_like(wire):
-    (item,) = Ears().pipeline.inbound(Chunk("a", Moment(0), wire))
+    (item,) = without_notes(Ears().pipeline.inbound(Chunk("a", Moment(0), wire)))
 
     assert not item.distress_like
 
@@ -297,9 +298,9 @@ def test_time_takes_waiting_calls_away_and_says_nothing():
     radio = ears.pipeline.ears["a"].radios[0]
     ends_ns = ears.now_ns + EXPANSION_WINDOW_NS
 
-    assert ears.pipeline.tick(Tick(Moment(ends_ns))) == []
+    assert without_notes(ears.pipeline.tick(Tick(Moment(ends_ns)))) == []
     assert len(radio._pending) == 1
-    assert ears.pipeline.tick(Tick(Moment(ends_ns + 1))) == []
+    assert without_notes(ears.pipeline.tick(Tick(Moment(ends_ns + 1)))) == []
     assert len(radio._pending) == 0
 
 

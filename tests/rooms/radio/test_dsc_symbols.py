@@ -25,6 +25,7 @@ from gateway.radio.dsc.call import Illegible, read_call
 from gateway.radio.dsc.meaning import draft_of_call
 from gateway.radio.dsc.send import write_pairs, write_printed, write_symbols
 from gateway.radio.dsc.write import call_texts
+from tests.rooms.spoken import without_notes
 
 ROWS = tomllib.loads((Path(__file__).parents[2] / "vectors" / "dsc.toml").read_text("utf-8"))
 SENTENCES = [
@@ -53,7 +54,7 @@ class Ears:
 
     def hear(self, wire: bytes):
         self.now_ns += 10**9
-        return self.pipeline.inbound(Chunk("a", Moment(self.now_ns), wire))
+        return without_notes(self.pipeline.inbound(Chunk("a", Moment(self.now_ns), wire)))
 
     def reports(self, *wires: bytes):
         items = [item for wire in wires for item in self.hear(wire)]
@@ -136,7 +137,7 @@ def test_a_raw_call_is_a_copy_of_its_sentence_heard_elsewhere():
     pipeline = hallway("test", [plan("a", "nmea"), plan("b", "symbols")])
     pipeline.inbound(Chunk("a", Moment(0), Nmea.wrap(ALERT.encode())))
     wire = write_pairs(write_symbols(call_of(ALERT)))
-    (item,) = pipeline.inbound(Chunk("b", Moment(10**9), wire))
+    (item,) = without_notes(pipeline.inbound(Chunk("b", Moment(10**9), wire)))
 
     assert item.sighting.relation == "copy"
 
@@ -229,7 +230,7 @@ def test_an_alert_on_a_port_that_expects_something_else_is_told_as_one():
     profile = Profile(title="test", radio=("gnss",), framing="lines", proven="test")
     port = PortPlan(name="a", device="tape:test", modem="test", profile=profile)
     line = write_printed(write_symbols(call_of(ALERT))[12::2]) + b"\r\n"
-    (item,) = hallway("test", [port]).inbound(Chunk("a", Moment(0), line))
+    (item,) = without_notes(hallway("test", [port]).inbound(Chunk("a", Moment(0), line)))
 
     assert item.distress_like
 

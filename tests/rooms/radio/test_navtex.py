@@ -23,6 +23,7 @@ from gateway.radio.navtex import (
 )
 from gateway.radio.navtex.meaning import MENTIONS_MAX, SUBJECTS, mentions_in
 from gateway.radio.navtex.sentences import write_sentences
+from tests.rooms.spoken import without_notes
 
 NOISE = int(os.environ.get("NOISE", "3000"))
 MUTATED = 3000
@@ -46,7 +47,7 @@ class Ears:
         items = []
         for wire in wires:
             self.now_ns += 10**8
-            items += self.pipeline.inbound(Chunk("a", Moment(self.now_ns), wire))
+            items += without_notes(self.pipeline.inbound(Chunk("a", Moment(self.now_ns), wire)))
         return items
 
     def reports(self, *wires: bytes):

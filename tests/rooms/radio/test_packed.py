@@ -23,6 +23,7 @@ from gateway.radio.packed import answer_to, read_letter, write_letter, write_pac
 from gateway.radio.packed.letters import Ask, Order
 from gateway.radio.packed.packet import Packet, PacketKind, read_packet
 from hardware.rig import packed_modem as rig
+from tests.rooms.spoken import without_notes
 
 ROOT = Path(__file__).parents[3]
 WORKED = re.compile(r"^(cobs|slip) (\w+) (\d+) (\{.*\})\n((?:    [0-9A-F ]+\n)+)", re.MULTILINE)
@@ -45,7 +46,7 @@ def heard(*wires, framing="cobs"):
     pipeline = port(framing=framing)
     items = []
     for at, wire in enumerate(wires):
-        items += pipeline.inbound(Chunk("a", Moment(at * 10**9), wire))
+        items += without_notes(pipeline.inbound(Chunk("a", Moment(at * 10**9), wire)))
     assert pipeline.ears["a"].count.decoder_errors == 0
     return items
 
@@ -184,8 +185,10 @@ def test_a_broken_packet_is_told_when_words_of_a_call_stand_in_it():
 
 def test_a_call_on_a_port_that_does_not_read_the_link_is_told_unread():
     pipeline = port(radio="gnss")
-    (call,) = pipeline.inbound(Chunk("a", Moment(0), said(ALERT)))
-    (other,) = pipeline.inbound(Chunk("a", Moment(1), said({"t": "health", "up_s": 1})))
+    (call,) = without_notes(pipeline.inbound(Chunk("a", Moment(0), said(ALERT))))
+    (other,) = without_notes(
+        pipeline.inbound(Chunk("a", Moment(1), said({"t": "health", "up_s": 1})))
+    )
 
     assert (call.distress_like, other.distress_like) == (True, False)
 
@@ -212,8 +215,8 @@ def test_what_is_carried_is_a_copy_of_what_another_port_heard_plainly():
         ],
     )
     letter = {"t": "raw", "radio": "dsc", "body": MAYDAY, "rx": {"rssi_dbm": -90}}
-    (first,) = pipeline.inbound(Chunk("packed", Moment(0), said(letter)))
-    (second,) = pipeline.inbound(Chunk("dsc", Moment(10**9), MAYDAY + b"\r\n"))
+    (first,) = without_notes(pipeline.inbound(Chunk("packed", Moment(0), said(letter))))
+    (second,) = without_notes(pipeline.inbound(Chunk("dsc", Moment(10**9), MAYDAY + b"\r\n")))
 
     assert first.sighting.report.heard.rssi_dbm == -90
     assert second.sighting.relation is Relation.COPY
@@ -278,7 +281,7 @@ def test_noise_is_no_verified_distress(framing):
     pipeline = port(framing=framing)
     for at in range(200):
         noise = mark.join(dice.randbytes(dice.randrange(5, 40)) for _ in range(25))
-        found += reports(pipeline.inbound(Chunk("a", Moment(at), noise)))
+        found += reports(without_notes(pipeline.inbound(Chunk("a", Moment(at), noise))))
 
     assert [r for r in found if (r.urgency, r.confidence) == ("distress", "verified")] == []
 
@@ -350,7 +353,7 @@ def test_the_rig_speaks_to_the_gateway_on_a_pty():
             while len(found) < 5 and time.monotonic() - begun < 20:
                 if select.select([wire], [], [], 1)[0]:
                     chunk = Chunk("a", Moment(0), os.read(wire, 4096))
-                    found += reports(pipeline.inbound(chunk))
+                    found += reports(without_notes(pipeline.inbound(chunk)))
             os.close(wire)
         finally:
             run.kill()

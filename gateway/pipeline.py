@@ -14,6 +14,7 @@ from gateway.codes.rawtext import escape
 from gateway.correlate.copies import Copies
 from gateway.correlate.floods import Floods
 from gateway.correlate.incidents import Incidents
+from gateway.correlate.register import Register
 from gateway.correlate.timekeeping import Timekeeping
 from gateway.export.say import say
 from gateway.framing import Framer, framer_named
@@ -30,11 +31,14 @@ from gateway.model.inbound import (
     Unread,
 )
 from gateway.model.incident import IncidentNote
-from gateway.model.plan import PortPlan
+from gateway.model.plan import PortPlan, RegisterPlan
 from gateway.model.words import Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
 from gateway.radio import Radio, radio_named, radio_names
 from gateway.rules import judge
+
+NOBODY = RegisterPlan()
+"""The register of a station that keeps none."""
 
 CLOCK = "gnss"
 """The radio system that states the time of day as a witness."""
@@ -87,7 +91,13 @@ class Ear:
         self.count = PortCount()
 
 
-def hallway(station: str, ports: Iterable[PortPlan], *, boot: str | None = None) -> Pipeline:
+def hallway(
+    station: str,
+    ports: Iterable[PortPlan],
+    *,
+    boot: str | None = None,
+    register: RegisterPlan = NOBODY,
+) -> Pipeline:
     """Return the hallway of a station: each port with a framer and radios of its own."""
     ears = (
         Ear(
@@ -106,18 +116,18 @@ def hallway(station: str, ports: Iterable[PortPlan], *, boot: str | None = None)
         )
         for port in ports
     )
-    return Pipeline(ears, station=station, boot=boot)
+    return Pipeline(ears, Incidents(station, boot=boot, carried=Register(register).carried), boot)
 
 
 class Pipeline:
     """All ports' ends of the hallway, and the rooms they share."""
 
-    def __init__(self, ears: Iterable[Ear], *, station: str, boot: str | None = None) -> None:
+    def __init__(self, ears: Iterable[Ear], incidents: Incidents, boot: str | None) -> None:
         self.ears = {ear.place.port: ear for ear in ears}
         self.copies = Copies()
         self.timekeeping = Timekeeping(boot)
         self.floods = Floods()
-        self.incidents = Incidents(station, boot=boot, carried=_nothing)
+        self.incidents = incidents
         self.incident_errors = 0
         """Exceptions out of the room of incidents: faults of this program. Always 0, or please
         report it."""
@@ -229,11 +239,6 @@ class Pipeline:
 def _worded(note: IncidentNote) -> IncidentNote:
     """Return the note with the incident in one line."""
     return replace(note, incident=replace(note.incident, say=say(note.incident)))
-
-
-def _nothing(_name: str) -> tuple[str, ...]:
-    """Return what a register says that nobody has kept."""
-    return ()
 
 
 def _read(ear: Ear, radio: Radio, frame: Frame) -> tuple[Reading | Unread, ...] | None:

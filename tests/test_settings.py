@@ -14,6 +14,7 @@ from hypothesis import settings as settings_of_test
 from hypothesis import strategies as st
 
 from gateway import settings
+from gateway.correlate.register import Register
 from gateway.model.plan import (
     HealthPlan,
     JournalPlan,
@@ -25,6 +26,7 @@ from gateway.model.plan import (
     TlsPlan,
 )
 from gateway.settings.lines import key_lines, nearest_line
+from gateway.settings.register import read_register
 from gateway.settings.tables import FILE_BYTES_MAX
 
 ROOT = Path(__file__).parents[1]
@@ -143,6 +145,64 @@ def test_the_configuration_in_force_loads_to_the_same_plan(write, tmp_path):
     )
 
     assert settings.load(write(settings.effective(plan), "again.toml")) == plan
+
+
+def test_the_register_is_read_and_each_name_leads_to_what_the_craft_carries(write):
+    write(
+        '[craft.a]\nname = "A"\nmmsi = "244123456"\nbeacons = ["ADCD00800404040"]\n'
+        'devices = ["970111234"]\n[craft.b]\ntail = "N1"\nicao24 = "A39657"\n',
+        "registry.toml",
+    )
+    text = GOOD.replace("[station]\n", '[station]\nregister = "registry.toml"\n')
+    plan = settings.load(write(text))
+    carried = Register(plan.register).carried
+
+    assert carried("mmsi:244123456") == ("beacon:ADCD00800404040", "mmsi:970111234")
+    assert carried("mmsi:970111234") == ("mmsi:244123456", "beacon:ADCD00800404040")
+    assert carried("beacon:ADCD0080040404011111111")[0] == "mmsi:244123456"
+    assert carried("icao24:A39657") == ("tail:N1",)
+    assert carried("mmsi:244000000") == ()
+    assert settings.load(write(settings.effective(plan), "again.toml")) == plan
+
+
+@pytest.mark.parametrize(
+    ("register", "fault"),
+    [
+        ('[craft.a]\nmmis = "244123456"\n', "registry.toml:2: craft.a.mmis: unknown key; did you"),
+        ('[craft.a]\nmmsi = "12"\n', "registry.toml:2: craft.a.mmsi: must be nine digits, as text"),
+        ('[craft.a]\nparty = "x"\n', "registry.toml:1: craft.a: has no name that a radio could"),
+        (
+            '[craft.a]\nmmsi = "970111234"\n[craft.b]\ndevices = ["970111234"]\n',
+            "registry.toml:4: craft.b.devices: has 970111234, which is in [craft.a] already",
+        ),
+        ("[ship.a]\n", "registry.toml:1: ship: unknown key; known here: craft"),
+        ("[craft\n", "registry.toml:1: is not TOML"),
+        (None, "registry.toml: no such file; make it, or take `register` out of gateway.toml"),
+    ],
+)
+def test_each_fault_of_the_register_is_told_with_its_own_file_and_line(write, register, fault):
+    if register is not None:
+        write(register, "registry.toml")
+    path = write(GOOD.replace("[station]\n", '[station]\nregister = "registry.toml"\n'))
+
+    assert any(fault in told for told in faults(path))
+
+
+def test_the_shipped_register_uncommented_is_good(tmp_path):
+    text = (ROOT / "config/registry.toml").read_text("utf-8")
+    path = tmp_path / "registry.toml"
+    path.write_text(re.sub(r"(?m)^# (\[craft|[a-z0-9]+ = )", r"\1", text))
+    plan, found = read_register(path)
+
+    assert (len(plan.craft), found) == (2, ())
+
+
+def test_a_register_larger_than_any_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.settings.register.CRAFT_MAX", 1)
+    path = tmp_path / "registry.toml"
+    path.write_text('[craft.a]\ntail = "A"\n[craft.b]\ntail = "B"\n')
+
+    assert "more than 1" in read_register(path)[1][0].what
 
 
 def test_relative_paths_count_from_the_folder_of_the_file(write, tmp_path):

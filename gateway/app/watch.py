@@ -98,7 +98,7 @@ class Watch:
         self._log = log
         self._journal = journal
         self._recorder = recorder
-        self._pipeline = hallway(plan.station, plan.ports, boot=clock.boot)
+        self._pipeline = hallway(plan.station, plan.ports, boot=clock.boot, register=plan.register)
         self._ports = tuple(
             Port(port, clock=clock, log=log, jitter=dice, modems=outside.modems)
             for port in plan.ports

@@ -107,11 +107,9 @@ def _identity(first: Strand, second: Strand, carried: Carried, near: _Near | Non
     name = _shared(first, second)
     if name is not None:
         return LinkKind.SAME_IDENTITY, SURE, f"both are {_spoken(name)}"
-    for name in first.evidence.names:
-        for other in carried(name):
-            if other in second.evidence.names:
-                words = f"the register says that {_spoken(name)} goes with {_spoken(other)}"
-                return LinkKind.REGISTERED, SURE, words
+    registered = _registered(first, second, carried) or _registered(second, first, carried)
+    if registered is not None:
+        return registered
     heads = first.things.get(BEACON, NONE) & second.things.get(BEACON, NONE)
     if heads:
         words = f"the beacon identities have the head {min(heads)} in common"
@@ -127,6 +125,16 @@ def _shared(one: Strand, other: Strand) -> str | None:
     """Return a name of both that proves something."""
     theirs = other.evidence.names
     return next((name for name in one.evidence.names if name in theirs and proves(name)), None)
+
+
+def _registered(one: Strand, other: Strand, carried: Carried) -> _Found | None:
+    """Return the link by the register; it may know only the longer form of the other's name."""
+    for name in one.evidence.names:
+        for goes in carried(name):
+            if goes in other.evidence.names:
+                words = f"the register says that {_spoken(name)} goes with {_spoken(goes)}"
+                return LinkKind.REGISTERED, SURE, words
+    return None
 
 
 def _pair(first: Strand, second: Strand, *, is_near: bool) -> _Found | None:

@@ -155,8 +155,8 @@ class Web:
     def _candidates(self, strand: Strand) -> Iterator[str]:
         found: dict[str, None] = {}
         mode = strand.evidence.mode
-        keys = [*_keys(strand), *(o for n in strand.evidence.names for o in self._carried(n))]
-        for key in keys:
+        goes_with = (other for name in strand.evidence.names for other in self._carried(name))
+        for key in (*_keys(strand), *(key for name in goes_with for key in _keys_of(name))):
             found |= self._by_key.get((mode, key), {})
         found |= dict.fromkeys(self._near(strand))
         found.pop(strand.name, None)
@@ -173,14 +173,18 @@ def _keys(strand: Strand) -> Iterator[str]:
     """Yield what others are found by that may be of the same thing."""
     yield strand.evidence.filed
     for name in strand.evidence.names:
-        kind, _, value = name.partition(":")
-        yield name
-        if kind == "beacon":
-            yield f"head:{value[:BEACON_HEAD]}"
-        elif kind == PAIRED:
-            yield f"pair:{value}"
-        elif kind == "mmsi" and value.startswith("974"):
-            yield f"pair:{value[-4:]}"
+        yield from _keys_of(name)
+
+
+def _keys_of(name: str) -> Iterator[str]:
+    kind, _, value = name.partition(":")
+    yield name
+    if kind == "beacon":
+        yield f"head:{value[:BEACON_HEAD]}"
+    elif kind == PAIRED:
+        yield f"pair:{value}"
+    elif kind == "mmsi" and value.startswith("974"):
+        yield f"pair:{value[-4:]}"
 
 
 def _one_digit_off(name: str) -> Iterator[str]:

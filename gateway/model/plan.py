@@ -199,6 +199,56 @@ class LogPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`auto` is words on a terminal and JSON everywhere else."""
 
 
+Mmsi = Annotated[
+    str,
+    Meta(pattern=r"\A[0-9]{9}\Z", description="nine digits, as text", examples=["244123456"]),
+]
+Beacon = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:[0-9A-F]{15}|[0-9A-F]{23})\Z",
+        description="15 or 23 of the characters 0-9 and A-F",
+        examples=["ADCD00800404040"],
+    ),
+]
+
+
+class CraftPlan(Struct, frozen=True, kw_only=True):
+    """One craft of the operator's register: its names, and what it carries."""
+
+    key: str
+    """What the register calls it."""
+    name: Words | None = None
+    party: Words | None = None
+    """Who answers for it."""
+    mmsi: Mmsi | None = None
+    icao24: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"\A[0-9A-F]{6}\Z",
+                description="six of the characters 0-9 and A-F",
+                examples=["A39657"],
+            ),
+        ]
+        | None
+    ) = None
+    imo: Annotated[int, Meta(ge=1_000_000, le=9_999_999, examples=[9_074_729])] | None = None
+    tail: Words | None = None
+    callsign: Words | None = None
+    tag: Words | None = None
+    beacons: Annotated[tuple[Beacon, ...], Meta(max_length=64)] = ()
+    """406 MHz beacons on board, by their hexadecimal identity."""
+    devices: Annotated[tuple[Mmsi, ...], Meta(max_length=64)] = ()
+    """MMSI of AIS-SART, man-overboard devices, EPIRB-AIS and boats on board."""
+
+
+class RegisterPlan(Struct, frozen=True, kw_only=True):
+    """The operator's own register."""
+
+    craft: tuple[CraftPlan, ...] = ()
+
+
 class StationPlan(Struct, frozen=True, kw_only=True):
     """The whole configuration."""
 
@@ -210,3 +260,6 @@ class StationPlan(Struct, frozen=True, kw_only=True):
     record: RecordPlan | None
     log: LogPlan
     health: HealthPlan = HealthPlan()
+    register_file: FilePath | None = None
+    """The register, as the key `register` names it."""
+    register: RegisterPlan = RegisterPlan()

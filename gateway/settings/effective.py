@@ -12,7 +12,10 @@ from gateway.model.plan import LinkPlan, PortPlan, StationPlan
 
 def effective(plan: StationPlan) -> str:
     """Return the whole configuration as TOML, defaults written out and paths made absolute."""
-    blocks = [f"[station]\n{_line('name', plan.station)}"]
+    station = [_line("name", plan.station)]
+    if plan.register_file is not None:
+        station.append(_line("register", plan.register_file))
+    blocks = ["\n".join(["[station]", *station])]
     blocks += [_port(port) for port in plan.ports]
     blocks += [_link(link) for link in plan.links]
     blocks.append(_table("journal", plan.journal))

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from gateway.model.plan import (
+    FilePath,
     HealthPlan,
     JournalPlan,
     LinkPlan,
@@ -20,6 +21,7 @@ from gateway.model.plan import (
     PortPlan,
     Profile,
     RecordPlan,
+    RegisterPlan,
     StationPlan,
     TlsPlan,
 )
@@ -27,6 +29,7 @@ from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.lines import KeyPath
 from gateway.settings.places import default_config, shipped
 from gateway.settings.profiles import folders_for, no_profile, profile_path, read_profile
+from gateway.settings.register import read_register
 from gateway.settings.tables import Table, TomlFile, read_file
 from gateway.settings.wanted import wanted
 
@@ -53,6 +56,7 @@ class StationTable(Struct, frozen=True):
     """What stands in the table [station]."""
 
     name: Name
+    register: FilePath | None = None
 
 
 def load(
@@ -73,7 +77,7 @@ def load(
     )
     reader = _StationFile(file, device_faults)
     plan = reader.plan()
-    faults = (*file.faults, *reader.profile_faults)
+    faults = (*file.faults, *reader.other_faults)
     if plan is None or faults:
         raise BadSettings(tuple(sorted(faults, key=lambda fault: (fault.file, fault.line))))
     return plan
@@ -86,7 +90,7 @@ class _StationFile:
         self.file = file
         self._device_faults = device_faults
         self.folder = file.path.absolute().parent
-        self.profile_faults: tuple[ConfigFault, ...] = ()
+        self.other_faults: tuple[ConfigFault, ...] = ()
         self._profiles: dict[str, Profile | None] = {}
 
     def plan(self) -> StationPlan | None:
@@ -107,6 +111,7 @@ class _StationFile:
         links = self._links(station.name if station else "station")
         if not (station and journal and log and health):
             return None
+        register_file = station.register and self._absolute(station.register)
         return StationPlan(
             station=station.name,
             ports=ports,
@@ -117,7 +122,20 @@ class _StationFile:
             health=replace(
                 health, status_file=health.status_file and self._absolute(health.status_file)
             ),
+            register_file=register_file,
+            register=self._register(register_file),
         )
+
+    def _register(self, path: str | None) -> RegisterPlan:
+        """Return the register; its faults are told with its own file and lines."""
+        if path is None:
+            return RegisterPlan()
+        try:
+            register, faults = read_register(Path(path))
+        except BadSettings as bad:
+            register, faults = RegisterPlan(), bad.faults
+        self.other_faults += faults
+        return register
 
     def _ports(self) -> tuple[PortPlan, ...]:
         ports: list[PortPlan] = []
@@ -159,7 +177,7 @@ class _StationFile:
             try:
                 self._profiles[name] = read_profile(path)
             except BadSettings as bad:
-                self.profile_faults += bad.faults
+                self.other_faults += bad.faults
         return self._profiles[name]
 
     def _links(self, station: str) -> tuple[LinkPlan, ...]:

@@ -98,6 +98,7 @@ FIXED = {
     "Pieces._held": "PIECES_MAX, while a file set aside is read",
     "States._due_ns": "of the states and the suspects: STATES_MAX and SUSPECTS_MAX",
     "Packed._systems": "one a radio system",
+    "Register._carried": "one a name in the register, which is a file of at most a megabyte",
     "Grid._cells": "one a track that may help: TRACKS_MAX",
     "Troubles._untold": "of what stands: INCIDENTS_MAX",
     # what is emptied before anything else can happen

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from gateway.correlate.floods import FRAGMENTS_FIRST
+from gateway.correlate.incidents import Incidents
+from gateway.correlate.register import Register
 from gateway.framing import HALF_SAID_NS
 from gateway.framing.nmea import Nmea
 from gateway.model.entry import Lane, lane_of
@@ -22,10 +24,11 @@ from gateway.model.inbound import (
     Tick,
     Unread,
 )
-from gateway.model.plan import PortPlan, Profile
+from gateway.model.incident import IncidentNote
+from gateway.model.plan import CraftPlan, PortPlan, Profile, RegisterPlan
 from gateway.model.words import Confidence, Fault, Kind, Relation, Urgency
 from gateway.normalise import Place
-from gateway.pipeline import Ear, Pipeline, hallway
+from gateway.pipeline import NOBODY, Ear, Pipeline, hallway
 
 RMC = b"$GPRMC,042504.900,A,4012.1002,N,00440.4650,E,0.00,334.28,110321,,,A*6D"
 SIMULATOR = b"GPGGA,101010,5000.00,N,00100.00,W,8,04,1.0,1.0,M,1.0,M,,"
@@ -79,7 +82,7 @@ def one_port(*radio):
 
 def with_radio(radio):
     ear = Ear(Place(station="home", port="p", modem="m"), Nmea(), (radio,))
-    return Pipeline([ear], station="home"), ear.count
+    return Pipeline([ear], Incidents("home", carried=Register(NOBODY).carried), None), ear.count
 
 
 def chunk(data, at=0, *, gap=False):
@@ -372,3 +375,32 @@ def test_a_fault_of_the_room_of_incidents_loses_no_call_and_is_counted(monkeypat
     assert ruling.sighting.incident is None
     assert pipeline.tick(Tick(Moment(10**9))) == []
     assert pipeline.incident_errors == 2
+
+
+MAYDAY = b"$CVDSC,12,3601234560,12,05,00,1474712519,0817,,,S,E,*51"
+EPIRB = b"56E6804002202009655250"
+"""The sample of C/S T.001 annex B1, which names no ship."""
+
+
+@pytest.mark.parametrize(("beacons", "troubles"), [(("ADCD00800440401",), 1), ((), 2)])
+def test_a_beacon_belongs_to_the_ship_that_the_register_says_carries_it(beacons, troubles):
+    profiles = [
+        Profile(title="test", radio=("dsc",), framing="nmea", proven="test"),
+        Profile(title="test", radio=("cospas_sarsat",), framing="lines", proven="test"),
+    ]
+    ports = [
+        PortPlan(name=name, device="tape:", modem="m", profile=profile)
+        for name, profile in zip(("vhf", "406"), profiles, strict=True)
+    ]
+    craft = CraftPlan(key="ship", mmsi="360123456", beacons=beacons)
+    pipeline = hallway("home", ports, register=RegisterPlan(craft=(craft,)))
+
+    items = pipeline.inbound(Chunk("vhf", Moment(0), MAYDAY + END))
+    items += pipeline.tick(Tick(Moment(10**10)))  # no other half of the call comes
+    items += pipeline.inbound(Chunk("406", Moment(2 * 10**10), EPIRB + END))
+
+    rulings = [item for item in items if isinstance(item, Ruling)]
+    notes = [item.incident for item in items if isinstance(item, IncidentNote)]
+    assert len(rulings) == 2
+    assert len({ruling.sighting.incident for ruling in rulings}) == troubles
+    assert {note.incident_id for note in notes} == {one.sighting.incident for one in rulings}

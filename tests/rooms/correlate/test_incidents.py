@@ -10,8 +10,10 @@ from stories.telling import BEGAN, TICK_S, Told, report_of, room
 from gateway.correlate import incidents, orders, web
 from gateway.correlate.links import MAYBE, SAME
 from gateway.correlate.orders import OrderRefused
+from gateway.correlate.register import Register
 from gateway.model.inbound import Moment, Sighting
 from gateway.model.incident import AlarmPhase, IncidentOrder, LinkKind, OrderVerb, Phase
+from gateway.model.plan import CraftPlan, RegisterPlan
 from gateway.model.words import Relation
 
 SHIP = {"on": "dsc", "who": ["mmsi:244123456"], "where": [52.0, 3.0], "known_to_m": 926}
@@ -59,18 +61,27 @@ LINKS = [
     ("two ships", ["mmsi:244123456"], ["mmsi:232000001"], 0.001, LinkKind.NEARNESS, False),
     ("ship and aircraft", ["mmsi:244123456"], ["icao24:A39657"], 0.001, LinkKind.NEARNESS, False),
     ("registered", ["mmsi:211000001"], ["beacon:ADCD00800404040"], None, LinkKind.REGISTERED, True),
+    ("registered whole, heard by the head", ["mmsi:211000002"], ["beacon:9914039800512FB"], None,
+     LinkKind.REGISTERED, True),
+    ("registered by the head, heard whole", ["mmsi:211000001"], ["beacon:ADCD0080040404000000000"],
+     None, LinkKind.REGISTERED, True),
 ]  # fmt: skip
 
 
-def carried(name):
-    pair = {"mmsi:211000001": "beacon:ADCD00800404040", "beacon:ADCD00800404040": "mmsi:211000001"}
-    return (pair[name],) if name in pair else ()
+REGISTER = Register(
+    RegisterPlan(
+        craft=(
+            CraftPlan(key="a", mmsi="211000001", beacons=("ADCD00800404040",)),
+            CraftPlan(key="b", mmsi="211000002", beacons=("9914039800512FB52296AAA",)),
+        )
+    )
+)
 
 
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize(("_case", "one", "other", "apart_deg", "kind", "joins"), LINKS)
 def test_why_two_are_held_to_be_one_trouble(_case, one, other, apart_deg, kind, joins, turned):
-    here = incidents.Incidents("alpha", boot="b", carried=carried)
+    here = incidents.Incidents("alpha", boot="b", carried=REGISTER.carried)
     rows = [{"on": "cospas_sarsat", "who": one}, {"on": "ais", "who": other}]
     if apart_deg is not None:
         rows[0] |= {"where": [52.0, 3.0], "known_to_m": 500}

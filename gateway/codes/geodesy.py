@@ -11,6 +11,9 @@ from math import asin, atan2, cos, degrees, radians, sin, sqrt
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius of WGS 84, (2a + b) / 3."""
 
+DEGREE_M = EARTH_RADIUS_M * radians(1.0)
+"""A degree of latitude: no two places are less apart than their latitudes."""
+
 NM_M = 1852.0
 """A nautical mile."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from gateway.correlate.names import BEACON, PAIRED, differ, proves
-from gateway.correlate.places import distance_m, reach_m
+from gateway.correlate.places import distance_m, is_within, reach_m
 from gateway.correlate.strands import ELSEWHERE_M, Strand
 from gateway.model.incident import Link, LinkKind
 
@@ -70,6 +70,12 @@ def link_between(one: Strand, other: Strand, carried: Carried) -> Link | None:
         age_s=round(age_ns / 1e9, 1),
         words=words,
     )
+
+
+def may_be_near(one: Strand, other: Strand) -> bool:
+    """Say whether nearness may link these two; without it only names can."""
+    here, there = one.fix, other.fix
+    return here is not None and there is not None and is_within(here, there, NEAR_TO)
 
 
 def far_apart(one: Strand, other: Strand) -> float | None:

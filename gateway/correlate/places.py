@@ -69,3 +69,11 @@ def reach_m(one: Fix, other: Fix) -> float:
     moved_m = max(one.speed_mps, other.speed_mps) * abs(one.mono_ns - other.mono_ns) / 1e9
     here_m, there_m = one.known_to_m, other.known_to_m
     return sqrt(here_m * here_m + there_m * there_m + moved_m * moved_m)
+
+
+def is_within(one: Fix, other: Fix, reaches: float) -> bool:
+    """Say whether they are fewer reaches apart than this."""
+    limit_m = reaches * reach_m(one, other)
+    # Most of them differ too much in latitude alone, and need no great circle.
+    north_m = abs(one.position.lat_deg - other.position.lat_deg) * geodesy.DEGREE_M
+    return north_m < limit_m and distance_m(one, other) < limit_m

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice, zip_longest
+from collections.abc import Container, Iterable, Iterator
+from itertools import chain, islice, zip_longest
 from math import ceil, cos, floor, radians
 from string import digits
 from typing import TypeVar
 
 from gateway.correlate.grouping import MARGIN, grouped
-from gateway.correlate.links import SAME, Carried, far_apart, link_between
-from gateway.correlate.names import BEACON_HEAD, PAIRED
+from gateway.correlate.links import SAME, Carried, far_apart, link_between, may_be_near
+from gateway.correlate.names import BEACON_HEAD, PAIRED, differ
 from gateway.correlate.places import Fix
 from gateway.correlate.strands import Strand
 from gateway.model.incident import Link, Split
@@ -23,7 +23,7 @@ NEIGHBOURS_MAX = 48
 """Strands around it that a strand is compared with, the newest of each cell first. A ferry's rafts
 are fewer; in a flood of invented calls there may be more."""
 
-LINKS_MAX = 12
+LINKS_MAX = 8
 """Links of one strand to what may be related and no more; those that join are all kept."""
 
 TOGETHER_MAX = 512
@@ -131,12 +131,13 @@ class Web:
         for name in before:
             del strand.links[name]
             self.strands[name].links.pop(strand.name, None)
-        for name in self._candidates(strand):
-            other = self.strands[name]
+        named = self._candidates(strand)
+        for name in named:
+            self._tell_twice(strand, self.strands[name])
+        for other in chain(map(self.strands.__getitem__, named), self._beside(strand, named)):
             link = link_between(strand, other, self._carried)
             if link is not None and _has_room(strand, link) and _has_room(other, link):
-                strand.links[name] = other.links[strand.name] = link
-            self._tell_twice(strand, other)
+                strand.links[other.name] = other.links[strand.name] = link
         after = {name: link.weight for name, link in strand.links.items()}
         return _binding(before) != _binding(after)
 
@@ -147,26 +148,39 @@ class Web:
 
     def _look_beside(self, strand: Strand, name: str) -> None:
         """Note which names heard differ from this new one in one digit."""
+        mode = strand.evidence.mode
         for other in _one_digit_off(name):
-            for neighbour in self.named(strand.evidence.mode, other):
+            if (mode, other) not in self._by_key:
+                continue
+            for neighbour in self.named(mode, other):
                 strand.neighbours = _noted(strand.neighbours, other)
                 neighbour.neighbours = _noted(neighbour.neighbours, name)
 
-    def _candidates(self, strand: Strand) -> Iterator[str]:
+    def _candidates(self, strand: Strand) -> dict[str, None]:
+        """Return the strands that names may link to this one, wherever they are."""
         found: dict[str, None] = {}
         mode = strand.evidence.mode
         goes_with = (other for name in strand.evidence.names for other in self._carried(name))
         for key in (*_keys(strand), *(key for name in goes_with for key in _keys_of(name))):
             found |= self._by_key.get((mode, key), {})
-        found |= dict.fromkeys(self._near(strand))
         found.pop(strand.name, None)
-        yield from found
+        return found
 
-    def _near(self, strand: Strand) -> Iterator[str]:
+    def _beside(self, strand: Strand, named: Container[str]) -> Iterator[Strand]:
+        """Yield the other strands that their place may link to this one, the newest of each cell.
+
+        Where either has no room for another that is only shown, it is not worth while to look at
+        two that can't be one.
+        """
         mode = strand.evidence.mode
         cells = [self._by_cell.get((mode, *cell), {}) for cell in _around(strand.fix)]
-        turns = zip_longest(*(reversed(cell) for cell in cells))
-        yield from islice((name for turn in turns for name in turn if name), NEIGHBOURS_MAX)
+        turns = chain.from_iterable(zip_longest(*map(reversed, filter(None, cells))))
+        names = (name for name in turns if name and name not in named and name != strand.name)
+        for name in islice(names, NEIGHBOURS_MAX):
+            other = self.strands[name]
+            full = len(strand.links) >= LINKS_MAX or len(other.links) >= LINKS_MAX
+            if not (full and differ(strand.things, other.things)) and may_be_near(strand, other):
+                yield other
 
 
 def _keys(strand: Strand) -> Iterator[str]:
@@ -192,8 +206,8 @@ def _one_digit_off(name: str) -> Iterator[str]:
     if not name.startswith("mmsi:") or name[5] not in _SHIPS:
         return
     for place in range(_MID_END, len(name)):
-        for digit in digits.replace(name[place], ""):
-            yield f"{name[:place]}{digit}{name[place + 1 :]}"
+        head, tail = name[:place], name[place + 1 :]
+        yield from (head + digit + tail for digit in digits if digit != name[place])
 
 
 def _noted(known: tuple[str, ...], name: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from gateway.correlate import lifecycle, orders, sounding
 from gateway.correlate.changes import Change, calls_again, change_of
 from gateway.correlate.links import MAYBE, Carried
 from gateway.correlate.names import names_of, proves
-from gateway.correlate.standing import Standing, id_of, incident_of
+from gateway.correlate.standing import Standing, id_of, incident_of, is_over, worth
 from gateway.correlate.strands import (
     Strand,
     begun,
@@ -27,6 +27,7 @@ from gateway.correlate.strands import (
     see,
     take_in,
 )
+from gateway.correlate.turns import Turns
 from gateway.correlate.web import Web
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment, Sighting
@@ -41,13 +42,13 @@ from gateway.model.incident import (
     Related,
     Split,
 )
-from gateway.model.words import Mode, Relation
+from gateway.model.words import Relation
 
-STRANDS_MAX = 8192
+STRANDS_MAX = 4096
 """Radio systems times craft in trouble at once: what a thousand invented callers come to, each on
-two radios and at three places. Some 3 kB each."""
+two radios and at two places. Some 6 kB each with all that is made of it."""
 
-LEAST_AT_ONCE = 64
+LEAST_AT_ONCE = 256
 """Let go together, for looking for the least of thousands takes milliseconds."""
 
 PLACES_MAX = 3
@@ -59,12 +60,12 @@ RELATED_MAX = 8
 A_NOTE_NS = 50 * 10**6
 """Of what nobody has to act on, twenty notes a second are told at most, however many incidents."""
 
-GONE_NS = 1800 * 10**9
-"""An incident that is closed, or a test, is taken off the board after so long a silence. A beacon
-may go on sending for two days after the rescue: so long as it does, it stays."""
-
 STALE_PER_TICK = 64
 """Incidents told anew in one tick because of what others near them did."""
+
+
+TURNS_PER_TICK = 64
+"""Incidents looked at in one tick because it is their turn to be told."""
 
 
 class Incidents:
@@ -79,6 +80,7 @@ class Incidents:
         """The incident that each strand is in."""
         self._stale: dict[str, None] = {}
         """Incidents that something near has changed for."""
+        self._turns = Turns()
         self._evicted = 0
 
     def bounds(self) -> Iterator[Bound]:
@@ -146,12 +148,16 @@ class Incidents:
         for name, known in self._standing.items():
             if self._is_due(known, now.mono_ns):
                 touched[name] = None
-            if _is_over(known, now.mono_ns):
+            if is_over(known, now.mono_ns):
                 gone.append(name)
         notes = [note for name in gone for note in self._let_go(name, "over for half an hour")]
         for name in gone:
             touched.pop(name, None)
-        return notes + list(self._told(touched, now.mono_ns, utc))
+        notes += self._told(touched, now.mono_ns, utc)
+        for _ in range(TURNS_PER_TICK):
+            turn = self._turns.next(now.mono_ns)
+            notes += self._told([turn] if turn else [], now.mono_ns, utc)
+        return notes
 
     def order(self, order: IncidentOrder, mono_ns: int, utc: datetime | None) -> list[IncidentNote]:
         """Carry out what an operator orders.
@@ -266,24 +272,28 @@ class Incidents:
             known = self._standing.get(name)
             if known is None:
                 continue
-            if not known.members:
-                yield from self._ended(name, known)
+            free = words is not None or not known.members or self._is_new_on_two(known)
+            if not free and not self._turns.may(name, mono_ns, first=known.incident is None):
                 continue
-            note = self._note(known, mono_ns, utc, words)
+            note = self._note(known, mono_ns, utc, words) if known.members else self._ended(name)
             if note is not None:
+                self._turns.took(mono_ns)
                 yield note
 
-    def _ended(self, name: str, known: Standing) -> Iterator[IncidentNote]:
-        del self._standing[name]
-        if known.incident is not None:
-            heir = self._of[known.incident.evidence[0].evidence_id]
-            last = replace(
-                known.incident,
-                merged_into=heir,
-                revision=known.revision + 1,
-                possibly=(),
-            )
-            yield IncidentNote(change=f"it is one with {heir}", incident=last, gone=True)
+    def _is_new_on_two(self, known: Standing) -> bool:
+        """Say whether a second radio system confirms it now: in any flood that is told at once."""
+        if known.incident is not None and known.incident.corroborated:
+            return False
+        return len({self._web.strands[name].evidence.system for name in known.members}) > 1
+
+    def _ended(self, name: str) -> IncidentNote | None:
+        known = self._standing.pop(name)
+        self._turns.forget(name)
+        if known.incident is None:
+            return None
+        heir = self._of[known.incident.evidence[0].evidence_id]
+        last = replace(known.incident, merged_into=heir, revision=known.revision + 1, possibly=())
+        return IncidentNote(change=f"it is one with {heir}", incident=last, gone=True)
 
     def _note(
         self, known: Standing, mono_ns: int, utc: datetime | None, words: str | None
@@ -358,40 +368,20 @@ class Incidents:
         if len(self._web.strands) <= STRANDS_MAX:
             return []
         others = (name for name in self._standing if name != self._of[newest.name])
-        least = nsmallest(LEAST_AT_ONCE, others, key=lambda name: _worth(self._standing[name]))
+        least = nsmallest(LEAST_AT_ONCE, others, key=lambda name: worth(self._standing[name]))
         self._evicted += len(least)
         why = "no room for so many: it is off the board"
         return [note for name in least for note in self._let_go(name, why)]
 
     def _let_go(self, name: str, why: str) -> Iterator[IncidentNote]:
         known = self._standing.pop(name)
+        self._turns.forget(name)
         for strand in known.members:
             self._web.take_out(strand)
             self._of.pop(strand, None)
         if known.incident is not None:
             last = replace(known.incident, revision=known.revision + 1)
             yield IncidentNote(change=why, incident=last, gone=True)
-
-
-def _is_over(known: Standing, mono_ns: int) -> bool:
-    told = known.incident
-    if told is None or mono_ns - told.last_mono_ns < GONE_NS:
-        return False
-    return told.mode is Mode.TEST or told.phase in CLOSED
-
-
-def _worth(known: Standing) -> tuple[bool, bool, bool, bool, int]:
-    """Return what says which of two is let go first: the lesser."""
-    told = known.incident
-    if told is None:
-        return False, False, False, False, 0
-    return (
-        told.mode is not Mode.TEST,
-        told.phase not in CLOSED,
-        bool(told.actions),
-        not told.doubts,
-        told.last_mono_ns,
-    )
 
 
 def _merged_splits(known: list[Split], more: Iterable[Split]) -> list[Split]:

@@ -11,6 +11,7 @@ from gateway.correlate.names import in_order
 from gateway.correlate.places import Fix
 from gateway.correlate.strands import Strand
 from gateway.model.incident import (
+    CLOSED,
     Action,
     Evidence,
     Incident,
@@ -21,7 +22,7 @@ from gateway.model.incident import (
     Split,
 )
 from gateway.model.place import Position
-from gateway.model.words import Confidence, Urgency
+from gateway.model.words import Confidence, Mode, Urgency
 
 ID_DIGITS = 16
 
@@ -30,6 +31,10 @@ ACTIONS_MAX = 64
 
 DOUBTS_MAX = 8
 NAMES_MAX = 16
+
+GONE_NS = 1800 * 10**9
+"""An incident that is closed, or a test, is taken off the board after so long a silence. A beacon
+may go on sending for two days after the rescue: so long as it does, it stays."""
 
 _GRADES = (Confidence.VERIFIED, Confidence.TENTATIVE, Confidence.SUSPECT)
 _URGENCIES = tuple(Urgency)
@@ -195,3 +200,25 @@ def _last(told: Evidence) -> tuple[int, str]:
 
 def _all(lists: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(sorted({name for names in lists for name in names}))
+
+
+def is_over(known: Standing, mono_ns: int) -> bool:
+    """Say whether it may be taken off the board."""
+    told = known.incident
+    if told is None or mono_ns - told.last_mono_ns < GONE_NS:
+        return False
+    return told.mode is Mode.TEST or told.phase in CLOSED
+
+
+def worth(known: Standing) -> tuple[bool, bool, bool, bool, int]:
+    """Return what says which of two is let go first: the lesser."""
+    told = known.incident
+    if told is None:
+        return False, False, False, False, 0
+    return (
+        told.mode is not Mode.TEST,
+        told.phase not in CLOSED,
+        bool(told.actions),
+        not told.doubts,
+        told.last_mono_ns,
+    )

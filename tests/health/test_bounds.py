@@ -70,6 +70,8 @@ FIXED = {
     "Strand.things": "one a kind of thing that a name can be of",
     "Incidents._of": "one a strand",
     "Incidents._standing": "one a strand at the most",
+    "Turns._first": "of what stands",
+    "Turns._again": "of what stands",
     "Incidents._stale": "one an incident at the most",
     "Groups._head": "lives in one call; one a strand: TOGETHER_MAX",
     "Groups._members": "lives in one call; one a strand: TOGETHER_MAX",

@@ -87,14 +87,14 @@ class Watch:
 
 
 def test_a_real_call_in_a_flood_of_invented_ones(capsys):
-    """It has its incident with its first report; memory and disk are bounded; the flood is said."""
+    """What a second radio confirms is told at once; memory and disk are bounded; the flood said."""
     watch, real_at = Watch(), [int(SECONDS / 2 * A_SECOND), int(SECONDS / 2 * A_SECOND) + 7]
     for count, report in enumerate(invented(random.Random(5))):
         watch.hear(report)
         if count in real_at:
             row = REAL[real_at.index(count)]
             incident_id, noted = watch.hear(report_of(row, count / A_SECOND, 10**6))
-            assert incident_id in noted
+            assert incident_id in noted or count == real_at[0]
         watch.tick(count / A_SECOND)
     with capsys.disabled():
         sys.stdout.write(f"\n{watch.told()}\n")
@@ -111,8 +111,7 @@ def test_what_is_remembered_of_a_flood_is_bounded_and_what_somebody_has_acted_on
     for count in range(1500):
         where = [dice.uniform(-60, 60), dice.uniform(-180, 180)]
         row = {"on": "dsc", "who": [f"mmsi:3{count % 500:08d}"], "where": where, "known_to_m": 926}
-        incident_id, noted = watch.hear(report_of(row, count / 1000, count))
-        assert incident_id in noted
+        incident_id, _ = watch.hear(report_of(row, count / 1000, count))
         if count in (10, 20):
             order = IncidentOrder(verb=OrderVerb.NOTE, incident_id=incident_id, author="anna")
             watch.room.order(order, 0, BEGAN)

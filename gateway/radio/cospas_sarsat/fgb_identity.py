@@ -122,7 +122,7 @@ def _user_more(first: Bits, second: Bits | None, *, is_long: bool) -> Said:
     """Long: 107 whose position it is. Short: 107 code, 108 activation, 109-112 emergency code."""
     if second is None:
         return {}
-    if first(37, 39) in tables.USER_OWN and not (is_long and first(37, 39) == tables.USER_TEST):
+    if first(37, 39) in tables.USER_OWN:
         width = second.last - 106
         return {"national": f"{first(40, 85):046b}{second.value:0{width}b}"}
     if is_long:

@@ -77,7 +77,7 @@ def is_cancel(first: Bits, second: Bits | None) -> bool:
 def place_of(first: Bits, second: Bits | None, *, is_long: bool) -> dict[str, Any]:
     """Return the fields of the detail that say where; what does not fit on the Earth as odd."""
     if first(26):
-        own = first(37, 39) in (tables.USER_ORBITOGRAPHY, tables.USER_NATIONAL)
+        own = first(37, 39) in tables.USER_OWN
         return _user_place(second) if is_long and second and not own else {}
     layout = LAYOUTS.get(first(37, 40))
     if layout is None:

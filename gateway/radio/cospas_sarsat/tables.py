@@ -15,7 +15,11 @@ USER_MARITIME, USER_CALLSIGN, USER_AVIATION, USER_SERIAL = 0b010, 0b110, 0b001, 
 USER_TEST, USER_ORBITOGRAPHY, USER_NATIONAL, USER_SGB = 0b111, 0b000, 0b100, 0b101
 
 USER_OWN = (USER_ORBITOGRAPHY, USER_NATIONAL, USER_TEST)
-"""Whose bits 40 to 85 and 107 on are the country's own; a long test has a position."""
+"""Whose bits 40 to 85 and 107 on are the country's own, and say no position that others can read.
+
+Every other user protocol in the long form is a user-location protocol (Cospas-Sarsat's guide to
+the coding of beacons, page "User Location Protocols").
+"""
 
 USER = {
     USER_ORBITOGRAPHY: "user_orbitography",

@@ -62,7 +62,7 @@ def write_beacon(said: BeaconDetail) -> str:
 def _user(said: BeaconDetail) -> tuple[int, int]:
     code = one_of(said, "protocol", {name: code for code, name in tables.USER.items()})
     body = joined((code, 3), *_USERS.get(code, _national_bits)(said))
-    if code in tables.USER_OWN and not (said.long and code == tables.USER_TEST):
+    if code in tables.USER_OWN:
         behind = (said.national or "")[46:].ljust(26 if said.long else 6, "0")
         return body, int(behind, 2)
     if said.long:

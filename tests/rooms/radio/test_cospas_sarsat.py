@@ -284,6 +284,18 @@ def test_a_user_location_protocol_has_no_position_without_its_second_field():
     assert damaged.urgency is Urgency.DISTRESS
 
 
+@pytest.mark.parametrize("protocol", ["user_test", "user_national", "user_orbitography"])
+def test_long_user_protocols_whose_bits_are_the_country_s_own_say_no_position(protocol):
+    """Toulouse, as a user-location protocol would have it, and told as the bits they are."""
+    place = "10010101110010000000010111"
+    long = replace(SHORT, long=True, protocol=protocol, beacon="test", national="0" * 46 + place)
+    draft, said = sent(long)
+
+    assert draft.position is None
+    assert said.position_source is None
+    assert said.national.endswith(place)
+
+
 @pytest.mark.parametrize("protocol", ["standard_mmsi", "national", "rls", "elt_dt"])
 @pytest.mark.parametrize(("lat", "lon"), [(1, 1), (1, -1), (-1, 1), (-1, -1)])
 def test_an_offset_is_on_the_size_of_the_coarse_position_in_every_quarter_of_the_earth(

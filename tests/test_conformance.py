@@ -11,6 +11,12 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+
+from gateway.radio.cospas_sarsat.words import BeaconDetail
+from gateway.radio.cospas_sarsat.write import write_beacon
+from tests.conformance import proofs
+from tests.conformance.rows import Proven
 
 RUN = Path(__file__).parent / "conformance" / "run.py"
 A_FILE = "ais/consensus.jsonl"
@@ -71,7 +77,8 @@ def test_agreement_passes(run):
     status, words = run([("1", "A", (), 9), ("2", "B", ())], goals=[A_GOAL, ROW_GOAL])
 
     assert status == 0
-    assert "tried      2  agreed      2  disagreed    0 (explained 0)  out of scope 0" in words
+    counts = "agreed      2  other's proven fault   0  disagreed    0 (explained 0)  out of scope 0"
+    assert f"tried      2  {counts}" in words
     assert "A fields 9/9 = 100.000 %" in words
 
 
@@ -86,7 +93,7 @@ def test_reason_explains_and_still_counts_as_disagreement(run):
     status, words = run([("1", "B", ("lat: 1, not 2",))], [REASON])
 
     assert status == 0
-    assert "agreed      0  disagreed    1 (explained 1)" in words
+    assert "agreed      0  other's proven fault   0  disagreed    1 (explained 1)" in words
 
 
 @pytest.mark.parametrize(
@@ -122,6 +129,107 @@ def test_explained_disagreements_do_not_reach_a_goal(run):
     assert run(rows, [REASON], [ROW_GOAL])[0] == 1
 
 
+FAULT = Proven("lat: 1, not 2", "the standard has it in bit 7")
+
+
+def test_proven_fault_of_another_decoder_is_counted_apart_and_printed_with_its_rule(run):
+    rows = [("1", "A", (FAULT,), 9), ("2", "A", (), 9)]
+    goals = [A_GOAL, ROW_GOAL, ("ais", "rows", 99.0)]
+    status, words = run(rows, goals=goals)
+
+    assert status == 0
+    assert "tried      2  agreed      1  other's proven fault   1  disagreed    0" in words
+    assert "A fields 17/17" in words
+    assert "rows 1/1 = 100.000 %  proven faults counted in: 50.000 % of rows" in words
+    assert "ais: proven 1: the standard has it in bit 7" in words
+
+
+def test_row_with_a_proven_fault_and_a_disagreement_disagrees_and_needs_its_reason(run):
+    rows = [("1", "A", (FAULT, "lon: 3, not 4"))]
+
+    assert run(rows)[0] == 1
+    assert run(rows, [(A_FILE, ("1",), "lon", "the row is wrong")])[0] == 0
+    assert "other's proven fault   0  disagreed    1" in run(rows)[1]
+
+
+def test_reason_for_what_is_proven_is_idle(run):
+    assert run([("1", "B", (FAULT,))], [REASON])[0] == 1
+
+
+USER_LOCATION = BeaconDetail(
+    generation=1,
+    form="message",
+    protocol="user_serial",
+    beacon="elt",
+    hex_id="",
+    country="232",
+    long=True,
+    serial=573,
+    homing="none",
+    position_source="internal",
+    lat_deg=43 + 32 / 60,
+    lon_deg=1 + 28 / 60,
+)
+"""Its second field is the one printed in T.001 annex B: bit 107 is 1, internal; bit 111 is 0."""
+BOTH_PROVEN = {"bch1_ok": True, "bch2_ok": True}
+
+
+def a_row(said, **differing):
+    return {"input_hex": write_beacon(said), "cross_check": BOTH_PROVEN, **differing}
+
+
+def test_source_of_a_position_is_proven_by_the_sample_of_the_standard():
+    row = a_row(USER_LOCATION)
+
+    assert f"{int(row['input_hex'], 16):0120b}"[82:108] == "10010101110000000000010111"
+    assert proofs.of_source(row, "EXTERNAL", "INTERNAL") == proofs.SOURCE_RULE
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted", "actual"),
+    [
+        (a_row(USER_LOCATION), "INTERNAL", "EXTERNAL"),
+        (a_row(USER_LOCATION), "OTHER", "INTERNAL"),
+        (a_row(replace(USER_LOCATION, lat_deg=16)), "EXTERNAL", "INTERNAL"),
+        (a_row(USER_LOCATION, cross_check={"bch1_ok": True}), "EXTERNAL", "INTERNAL"),
+        (a_row(replace(USER_LOCATION, protocol="user_test")), "EXTERNAL", "INTERNAL"),
+    ],
+    ids=["we are wrong", "no misreading", "same by both", "not proven", "no user location"],
+)
+def test_source_of_a_position_is_not_proven_by_less(row, wanted, actual):
+    assert proofs.of_source(row, wanted, actual) is None
+
+
+RETURN_LINK = "96ED42A13489D4D52A97F851A3B140"
+SUITLAND = (38 + 51 / 60 + 8 / 3600, -(76 + 56 / 60 + 16 / 3600))
+
+
+def test_place_of_a_return_link_beacon_is_proven_and_by_nothing_less():
+    row = {"input_hex": RETURN_LINK, "cross_check": BOTH_PROVEN}
+    misread = (39 - 4 / 60 - 24 / 3600, -(77 - 1 / 60 - 20 / 3600))
+
+    assert proofs.of_place(row, misread, SUITLAND) == proofs.OFFSET_RULE
+    assert proofs.of_place(row, SUITLAND, misread) is None
+    assert proofs.of_place(row, (39.0, -77.0), SUITLAND) is None
+    assert proofs.of_place(row, None, SUITLAND) is None
+    assert proofs.of_place({**row, "cross_check": {}}, misread, SUITLAND) is None
+
+
+ANSWER = {"input": "A>B::N0CALL   :ackRG}", "aprslib": {"response": "ack", "msgNo": "RG"}}
+
+
+def test_number_that_is_answered_is_proven_by_a_third_decoder_and_by_nothing_less():
+    def rule(**differing):
+        return proofs.of_answer(ANSWER | differing, "acknowledges", "RG}", "RG")
+
+    assert rule() == proofs.REPLY_RULE
+    assert rule(aprslib=None) is None
+    assert rule(aprslib={"response": "ack", "msgNo": "RG}"}) is None
+    assert rule(aprslib={"response": "rej", "msgNo": "RG"}) is None
+    assert rule(input="A>B::N0CALL   :ackRG") is None
+    assert proofs.of_answer(ANSWER, "acknowledges", "R", "RG") is None
+
+
 def test_accepted_bad_checksum_fails(run):
     rows = [("1 bad checksum", "A", ("bad checksum accepted",))]
     status, words = run(rows, [(A_FILE, ("*",), "bad", "why not")], [CHECKSUM_GOAL])
@@ -138,7 +246,7 @@ def test_row_out_of_scope_is_counted_as_such(run):
     status, words = run([("1", "A", None)])
 
     assert status == 0
-    assert "tried      0  agreed      0  disagreed    0 (explained 0)  out of scope 1" in words
+    assert "disagreed    0 (explained 0)  out of scope 1" in words
 
 
 def test_file_that_nobody_claims_fails(run):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gateway.framing.kiss import Kiss
 from gateway.model.inbound import Chunk, Moment, Refused, Ruling
+from tests.conformance import proofs
 from tests.conformance.rows import Check, Row, by_field, reports_in, station
 
 DEGREES = 1e-6
@@ -83,10 +84,10 @@ def of_text(row: dict) -> Iterator[str | None]:
     if len(reports) != 1:
         yield f"reports: {len(reports)}, not 1"
         return
-    yield from fields_of(expected, reports[0])
+    yield from fields_of(row, expected, reports[0])
 
 
-def fields_of(expected: dict, report: dict) -> Iterator[str]:
+def fields_of(row: dict, expected: dict, report: dict) -> Iterator[str]:
     """Yield each field that the row has and the gateway tells otherwise."""
     detail = report["detail"]
     spot, exchange = detail.get("spot", {}), detail.get("exchange", {})
@@ -106,7 +107,9 @@ def fields_of(expected: dict, report: dict) -> Iterator[str]:
         ("text", words_in(expected), detail.get("text", "")),
     ):
         if wanted is not None:
-            yield "" if wanted == actual else f"{name}: {wanted!r}, not {actual!r}"
+            rule = proofs.of_answer(row, name, wanted, actual)
+            text = f"{name}: {wanted!r}, not {actual!r}"
+            yield "" if wanted == actual else proofs.judged(text, rule)
 
 
 def of_spot(expected: dict, spot: dict) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import msgspec
 
 from gateway.model.inbound import Chunk, Moment, Refused, Ruling
+from tests.conformance import proofs
 from tests.conformance.rows import Check, by_field, station
 
 LABELS = {15: "ID ", 23: "ID ", 51: "GSR "}
@@ -67,9 +68,11 @@ def of_first(row: dict) -> Iterator[str | None]:
     if "refused" in report:
         yield f"refused: {report['refused']}"
         return
-    yield from fields_of_first(expected, report)
+    yield from fields_of_first(row, expected, report)
     if len(row["input_hex"]) > LABEL_DIGITS:
-        yield from position(place_expected(row, expected), report)
+        wanted, place = place_expected(row, expected), place_in(report)
+        for text in position(wanted, report):
+            yield text and proofs.judged(text, proofs.of_place(row, wanted, place))
 
 
 LABEL_DIGITS = 15
@@ -83,21 +86,30 @@ def place_expected(row: dict, expected: dict) -> tuple[float, float] | None:
     if "arithmetic_per_T001" in found:
         derived = found["arithmetic_per_T001"]
         return None if derived is None else tuple(derived)
-    lat, lon = (found.get(name, found.get(long)) for name, long in LAT_LON)
+    lat, lon = (next((found[name] for name in names if name in found), None) for names in LAT_LON)
     return None if lat is None or lon is None else (float(lat), float(lon))
 
 
 NOBODY = {"ZGA": None}
 """What stands for no operator (T.018 table 3.9)."""
-LAT_LON = (("lat", "latitude"), ("lon", "longitude"))
+LAT_LON = (
+    ("lat", "latitude", "coarsePositionLatitude"),
+    ("lon", "longitude", "coarsePositionLongitude"),
+)
+"""The names of a position, first the one that goes before; an ELT(DT) has the last only."""
+
+
+def place_in(report: dict) -> tuple[float, float] | None:
+    """Return the position of a report."""
+    place = report.get("position")
+    return None if place is None else (place["lat_deg"], place["lon_deg"])
 
 
 def position(
     expected: tuple[float, float] | None, report: dict, within: float = DEGREES
 ) -> Iterator[str]:
     """Yield whether both say the same place, or none."""
-    place = report.get("position")
-    actual = None if place is None else (place["lat_deg"], place["lon_deg"])
+    actual = place_in(report)
     agree = expected == actual or (
         None not in (expected, actual)
         and max(abs(one - other) for one, other in zip(expected, actual, strict=True)) <= within
@@ -105,7 +117,7 @@ def position(
     yield "" if agree else f"position: {expected}, not {actual}"
 
 
-def fields_of_first(expected: dict, report: dict) -> Iterator[str]:
+def fields_of_first(row: dict, expected: dict, report: dict) -> Iterator[str]:
     """Yield each field that both know and tell otherwise."""
     detail = report["detail"]
     sender = report["sender"]
@@ -141,8 +153,14 @@ def fields_of_first(expected: dict, report: dict) -> Iterator[str]:
     ):
         for name in names:
             wanted = expected.get(name) if proven or name not in OF_SECOND_FIELD else None
-            if wanted is not None:
-                yield "" if same(wanted, actual) else f"{name}: {wanted!r}, not {actual!r}"
+            if wanted is None:
+                continue
+            rule = proofs.of_source(row, wanted, actual) if name == SOURCE else None
+            text = f"{name}: {wanted!r}, not {actual!r}"
+            yield "" if same(wanted, actual) else proofs.judged(text, rule)
+
+
+SOURCE = "encodedPositionSource"
 
 
 def six(detail: dict) -> str | None:

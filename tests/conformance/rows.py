@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -20,6 +21,18 @@ Row = tuple[str, str, tuple[str, ...] | None] | tuple[str, str, tuple[str, ...] 
 """Its id, how far it is trusted, where it disagrees, and how many fields were compared."""
 
 Check = Callable[[Path], list[Row]]
+
+
+class Proven(str):
+    """A disagreement in which the row's own value is proven to be wrong, and by which rule."""
+
+    __slots__ = ("rule",)
+
+    def __new__(cls, text: str, rule: str) -> Self:
+        """Mark a disagreement."""
+        made = super().__new__(cls, text)
+        made.rule = rule
+        return made
 
 
 def by_row(compare: Callable[[dict], Iterable[str] | None]) -> Check:

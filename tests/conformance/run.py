@@ -10,7 +10,9 @@ sentences, each opening with the field it is about; empty when all agree, None w
 outside of what this gateway does.
 
 Every file is tried, and every disagreement stays one: a reason kept in `reasons.toml` explains it
-and never turns it into an agreement. The exit status is 1 when a file is claimed by nobody, a goal
+and never turns it into an agreement. A row that differs in nothing but what `proofs.py` proves to
+be the other decoder's fault is counted apart, neither as agreed nor as disagreed, and every rule is
+printed with how often it proved one. The exit status is 1 when a file is claimed by nobody, a goal
 is missed, a disagreement has no reason, or a reason has no disagreement any more.
 """
 
@@ -19,13 +21,14 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from tests.conformance.rows import Check, Row
+from tests.conformance.rows import Check, Proven, Row
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = HERE.parents[2] / "shared" / "vectors"
@@ -46,6 +49,7 @@ class Goal:
 
 
 GOALS = (
+    *(Goal(family, "rows", 99.0) for family in FAMILIES),
     Goal("adsb", "A rows", 99.0),
     Goal("ais", "A fields", 99.9),
     Goal("aprs", "A fields", 99.0),
@@ -66,11 +70,15 @@ class Count:
 
     tried: int = 0
     agreed: int = 0
+    proven: int = 0
+    """In which only another decoder's proven faults differ."""
     disagreed: int = 0
     explained: int = 0
     out_of_scope: int = 0
     parts: dict[str, list[int]] = field(default_factory=dict)
     """For what goals speak of: how many agreed, and of how many."""
+    rules: Counter[str] = field(default_factory=Counter)
+    """How often each rule proved a fault of another decoder."""
 
     def part(self, what: str, agreed: int, tried: int) -> None:
         """Count towards a goal."""
@@ -78,21 +86,35 @@ class Count:
         pair[0] += agreed
         pair[1] += tried
 
+    def row(self, row_id: str, trust: str, *, agreed: bool) -> None:
+        """Count a row that agrees or does not."""
+        self.agreed += agreed
+        self.disagreed += not agreed
+        self.part("rows", agreed, 1)
+        if row_id.endswith(BAD_CHECKSUM):
+            self.part("bad checksums refused", agreed, 1)
+        elif trust == "A":
+            self.part("A rows", agreed, 1)
+
     def add(self, other: Count) -> None:
         """Count what another has counted."""
-        for name in ("tried", "agreed", "disagreed", "explained", "out_of_scope"):
+        for name in ("tried", "agreed", "proven", "disagreed", "explained", "out_of_scope"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.rules += other.rules
         for what, (agreed, tried) in other.parts.items():
             self.part(what, agreed, tried)
 
     def words(self) -> str:
         """Say it on one line."""
         line = (
-            f"tried {self.tried:>6}  agreed {self.agreed:>6}  disagreed {self.disagreed:>4}"
-            f" (explained {self.explained})  out of scope {self.out_of_scope}"
+            f"tried {self.tried:>6}  agreed {self.agreed:>6}  other's proven fault {self.proven:>3}"
+            f"  disagreed {self.disagreed:>4} (explained {self.explained})"
+            f"  out of scope {self.out_of_scope}"
         )
         for what, (agreed, tried) in sorted(self.parts.items()):
             line += f"  {what} {agreed}/{tried} = {percent(agreed, tried):.3f} %"
+        if self.proven:
+            line += f"  proven faults counted in: {percent(self.agreed, self.tried):.3f} % of rows"
         return line
 
 
@@ -141,6 +163,9 @@ def main(arguments: list[str]) -> int:
     say("")
     for family, count in totals.items():
         say(f"{family:<52} {count.words()}")
+    for family, count in totals.items():
+        for rule, times in count.rules.items():
+            say(f"{family}: proven {times}: {rule}")
     faults += missed_goals(totals)
     faults += [f"reasons.toml: needed by nothing: {r.reason}" for r in reasons if not r.used]
     say("")
@@ -192,16 +217,18 @@ def judge(file: str, rows: list[Row], reasons: list[Reason]) -> tuple[Count, lis
             count.out_of_scope += 1
             continue
         count.tried += 1
-        count.agreed += not disagreements
-        count.disagreed += bool(disagreements)
-        if row_id.endswith(BAD_CHECKSUM):
-            count.part("bad checksums refused", not disagreements, 1)
-        elif trust == "A":
-            count.part("A rows", not disagreements, 1)
-            if fields:
-                count.part("A fields", max(0, fields[0] - len(disagreements)), fields[0])
-        missing = [text for text in disagreements if not any_explains(reasons, file, row_id, text)]
-        count.explained += bool(disagreements) and not missing
+        proven = [text for text in disagreements if isinstance(text, Proven)]
+        differing = [text for text in disagreements if not isinstance(text, Proven)]
+        count.rules.update(text.rule for text in proven)
+        if proven and not differing:
+            count.proven += 1
+        else:
+            count.row(row_id, trust, agreed=not differing)
+        if trust == "A" and fields:
+            tried = fields[0] - len(proven)
+            count.part("A fields", max(0, tried - len(differing)), tried)
+        missing = [text for text in differing if not any_explains(reasons, file, row_id, text)]
+        count.explained += bool(differing) and not missing
         unexplained += [f"{file} {row_id}: {text}" for text in missing]
     return count, unexplained
 

@@ -5,9 +5,11 @@ The data lie outside of the repository: `$VECTORS`, or `../shared/vectors`.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from msgspec.structs import replace
 
 from gateway.radio.cospas_sarsat.words import BeaconDetail
 from gateway.radio.cospas_sarsat.write import write_beacon
-from tests.conformance import proofs
+from tests.conformance import check_spec, proofs
 from tests.conformance.rows import Proven
 
 RUN = Path(__file__).parent / "conformance" / "run.py"
@@ -44,6 +46,28 @@ def test_every_vector_agrees_or_has_its_reason(capsys):
     table = capsys.readouterr().out
 
     assert status == 0, table
+
+
+@pytest.mark.skipif(not (vectors() / "spec.json").is_file(), reason="the samples are not here")
+def test_every_value_of_every_sample_is_compared():
+    """A sample that states another value disagrees, whichever it is; a note is no value."""
+    samples = json.loads((vectors() / "spec.json").read_text(encoding="utf-8"))
+    for before, sample in pairwise([{}, *samples]):
+        for name, value in sample["expect"].items():
+            if sample["system"] in check_spec.TABLES and name not in ("note", "same_as"):
+                stated = {name: otherwise(value)}
+                said = [*check_spec.of_sample({**sample, "expect": stated}, before)]
+
+                assert said[0], (sample["frame"], stated)
+
+
+def otherwise(value):
+    """Return another value of the same kind; of a text one that is as long and begins otherwise."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return ("9" if value[0] != "9" else "8") + value[1:]
+    return 1.0 if value is None else value + 1
 
 
 @pytest.fixture

@@ -32,7 +32,8 @@ from tests.conformance.rows import Check, Proven, Row
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = HERE.parents[2] / "shared" / "vectors"
-FAMILIES = ("adsb", "ais", "aprs", "beacon406", "dsc", "framing", "gnss_nmea", "navtex")
+FAMILIES = ("adsb", "ais", "aprs", "beacon406", "dsc", "framing", "gnss_nmea", "navtex", "spec")
+"""Folders, and files of their name: `spec.json`."""
 COMPANIONS = ("README*", "*.meta.json", "*.chk")
 """Files that speak about the data beside them."""
 SHOWN_MAX = 10
@@ -59,6 +60,7 @@ GOALS = (
     Goal("gnss_nmea", "A fields", 99.5),
     Goal("gnss_nmea", "bad checksums refused", 100.0),
     Goal("navtex", "A rows", 99.0),
+    Goal("spec", "A rows", 100.0),
 )
 BAD_CHECKSUM = "bad checksum"
 """How the id of a row ends whose only merit is to be refused."""
@@ -155,7 +157,7 @@ def main(arguments: list[str]) -> int:
             faults.append(f"{file}: no checker claims this file")
             continue
         count, unexplained = judge(file, check(root / file), reasons)
-        totals[file.partition("/")[0]].add(count)
+        totals[Path(file).parts[0].removesuffix(".json")].add(count)
         say(f"{file:<52} {count.words()}")
         faults += unexplained[:SHOWN_MAX]
         if len(unexplained) > SHOWN_MAX:
@@ -176,7 +178,7 @@ def main(arguments: list[str]) -> int:
 def files(root: Path) -> Iterator[str]:
     """Yield the name of each file of the families, companions left out."""
     for family in FAMILIES:
-        for path in sorted((root / family).rglob("*")):
+        for path in sorted([*root.glob(f"{family}.json"), *(root / family).rglob("*")]):
             if path.is_file() and not any(fnmatchcase(path.name, name) for name in COMPANIONS):
                 yield path.relative_to(root).as_posix()
 

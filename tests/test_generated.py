@@ -36,6 +36,8 @@ SENTENCES = (
     b"$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6B",
     b"$GPGSV,1,1,00*79",
 )
+IN_SENTENCES = ("ais", "dsc", "gnss")
+"""The radio systems that say them; the others say their vectors."""
 
 
 def schema(name: str) -> dict[str, object]:
@@ -62,7 +64,7 @@ def entries():
         yield from pipeline.inbound(Chunk("all", at, sentence + b"\r\n"))
     yield from pipeline.tick(Tick(Moment(3600 * 10**9)))
     for name in radio_names():
-        if name not in port.profile.radio:
+        if name not in IN_SENTENCES:
             yield from entries_of(name)
 
 

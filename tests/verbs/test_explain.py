@@ -27,6 +27,8 @@ VECTORS = Path(__file__).parents[1] / "vectors"
 
 MAYDAY = "$CVDSC,12,3601234560,12,05,00,1474712519,0817,,,S,E,*51"
 FINER = "$CVDSE,1,1,A,3601234560,00,12345678*0C"
+OVERBOARD = "$IIMOB,,A,,1,,,5108.10,N,00120.40,E,,,200100009,*3B"
+NAVTEX = "$CRNRX,001,001,00,JE05,2,,,,,19,3,A,WES^2AER^2A BALT^2AC NE 3*00"
 SHIP = "!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24"
 
 
@@ -120,7 +122,7 @@ def test_a_part_alone_waits_and_then_comes_out_as_unread(told):
         ("hello", [("noise these bytes are not even the start of a message; they are counted and "
                    "let go")]),
         ("$GPGSV,1,1,00*79", [("unread whole, but no radio system of this port speaks this "
-                              "language: dsc, ais, gnss")]),
+                              "language: dsc, ais, shipboard, navtex, gnss")]),
         ('$GPRMC,042504.900,A,401".1002,N,00440.4650,E,0.00,334.28<110321,,,A*6D',
          ["whole yes, by its checksum"]),
     ],
@@ -239,15 +241,31 @@ def test_bytes_are_read_from_standard_input_as_they_are(told, monkeypatch):
 
 
 def test_what_several_modems_may_have_said_is_asked_back_with_what_each_would_mean(capsys):
-    overboard = "$IIMOB,,A,,1,,,5108.10,N,00120.40,E,,,200100009,*3B"
-    status = explain.main(argparse.Namespace(profile=None, raw=[MAYDAY, overboard]))
+    beacon = "56E6804002202009655250"
+    status = explain.main(argparse.Namespace(profile=None, raw=[MAYDAY, beacon]))
     told = capsys.readouterr()
 
     assert status == 1
     assert told.out == ""
     assert "more than one way" in told.err
     assert re.search(r"--profile generic-dsc .*\n.*DISTRESS  dsc .*360123456", told.err)
-    assert re.search(r"--profile generic-shipboard .*\n.*DISTRESS  shipboard", told.err)
+    assert re.search(r"--profile generic-cospas_sarsat .*\n.*DISTRESS  cospas_sarsat", told.err)
+
+
+def test_a_mixed_stream_is_read_whole_by_the_one_profile_that_hears_it_all(told):
+    page = told(f"{MAYDAY}\n{OVERBOARD}\n{NAVTEX}\n{SHIP}")
+
+    assert page.startswith("read as generic-nmea: ")
+    for system in ("dsc", "shipboard", "navtex", "ais"):
+        assert f"radio: {system}" in rows(page)
+
+
+@pytest.mark.parametrize(
+    ("raw", "modem"),
+    [(MAYDAY, "generic-dsc"), (OVERBOARD, "generic-shipboard"), (NAVTEX, "generic-navtex")],
+)
+def test_what_one_radio_says_alone_is_read_by_its_own_profile(told, raw, modem):
+    assert told(raw).startswith(f"read as {modem}: ")
 
 
 def test_what_is_proven_goes_before_what_is_not(told):

@@ -12,6 +12,7 @@ as though it had come from a modem of that system. What proves the wire proves n
 
     packet.py   header, numbers, answers       letters.py  the maps, read and written
     meaning.py  what a report means            words.py    what the modem says of itself
+    sender.py   what it is told: not wired to any port, and asked by nobody yet
 
 Remembered, for one port: the next number, and the systems whose frames have come.
 """

@@ -288,10 +288,10 @@ def test_no_mutation_breaks_the_decoder_or_holds_it_up():
         for _ in range(dice.randrange(1, 6)):
             mutate(dice, slots)
         body = write_printed(slots) if dice.random() < 0.5 else write_pairs(slots)
-        began = time.perf_counter()
+        began = time.thread_time()
         for found in radio.read(line(body)) or ():
             assert isinstance(found, Unread) or radio.report(found)
-        slowest = max(slowest, time.perf_counter() - began)
+        slowest = max(slowest, time.thread_time() - began)
 
     assert slowest < INPUT_S_MAX
 

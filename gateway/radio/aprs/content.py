@@ -7,7 +7,7 @@ r"""What the information field of a packet says, by its first byte.
     ` '   Mic-E (1C, 1D as well)       {   user-defined             $  a sentence of NMEA 0183
 
 Anything else is text, unless a position follows on a `!` within its first 40 characters (modems
-that put text in front). Weather and telemetry are kept as text. APRS 1.0.1 chapters 5 to 16.
+that put text in front). Weather and telemetry are kept as text. APRS 1.0.1 chapters 5 to 18.
 Nothing is dropped for a bad place: it is told without one, and with a doubt.
 """
 

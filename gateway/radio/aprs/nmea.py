@@ -3,7 +3,7 @@ r"""Sentences of NMEA 0183 that a tracker sends on as it has them from its recei
     $GPRMC,145526,A,3349.0378,N,08406.2617,W,23.726,27.9,121207,4.9,W*7A
     $GPGGA,hhmmss,lat,N,lon,W,quality,…,altitude,M,…       $GPGLL,lat,N,lon,W,hhmmss,A
 
-APRS 1.0.1 chapter 5 and appendix 1. Only a sentence whose checksum is right, and whose receiver
+APRS 1.0.1 chapter 6 and appendix 1. Only a sentence whose checksum is right, and whose receiver
 says that it has a fix, gives a position. The symbol would be in the destination; it is a dot.
 """
 

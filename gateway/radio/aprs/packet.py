@@ -11,8 +11,8 @@ r"""Packets: AX.25 UI frames behind a KISS command, and the same as text.
 
     N0CALL-7>APRS,WIDE1-1*:!4903.50N/07201.75W-
 
-AX.25 2.2 sections 3.12 and 4; APRS 1.0.1 chapters 3 and 17. What is no UI frame without a protocol
-(a connection, IP) is no APRS. A third-party packet holds another one as text, behind a brace.
+AX.25 2.2; APRS 1.0.1 chapters 3 and 17. What is no UI frame without a protocol (a connection, IP)
+is no APRS. A third-party packet holds another one as text, behind a brace.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ _RX_TO_BEGIN = 11
 _FORMATS = 2
 _COPY_SLOTS = 5
 _VOTES_MIN = 3  # M.493-15 annex 1, section 3: phasing is had with three symbols in their places
-_EXPANSIONS = range(100, 107)  # M.821-1 table 1
+_EXPANSIONS = range(100, 107)  # M.821-1
 _BITS = 7
 """Of information in a symbol: what one that repeats another, or agrees with C, proves."""
 

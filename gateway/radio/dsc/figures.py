@@ -36,8 +36,8 @@ _NOTHING_SYMBOLS = 3
 """In place of a frequency: 126 as often as it has symbols."""
 _LOST = "?"
 """Two of these stand for a symbol that holds no digits or was lost: no field can be read so."""
-_ASKS, _HAS_NONE = 110, 126  # M.821-1
-_EXPANSION_SYMBOLS = {100: 4, 101: 3, 102: 2, 103: 2, 105: 12, 106: 2}  # M.821-1 table 1
+_ASKS, _HAS_NONE = 110, 126  # M.821-1 table 3
+_EXPANSION_SYMBOLS = {100: 4, 101: 3, 102: 2, 103: 2, 105: 12, 106: 2}  # M.821-1
 _TEXT = 104
 _ALPHABET = "0123456789?ABCDEFGHIJKLMNOPQRSTUVWXYZ.,-/ "
 """M.821-1 table 2: symbols 0 to 41. The sign for 10 is as decoders in use show it."""

@@ -147,7 +147,7 @@ EXPANSIONS = {  # ITU-R M.821-1, less the leading 1
 
 SOURCE_INVALID = "00"
 
-SOURCES = {  # ITU-R M.821-1
+SOURCES = {  # ITU-R M.821-1 table 4
     "00": "invalid",
     "01": "dgnss",
     "02": "gnss",

@@ -142,7 +142,7 @@ def wrong_by(said: ModeSDetail, version: int | None) -> Emergency | None:
     squawk = said.squawk if said.squawk in SQUAWKS else None
     trouble = None
     if said.emergency_state:
-        # Only version 1 has the state in type 29 (DO-260A, 2.2.3.2.7.1.3.18).
+        # Only version 1 (DO-260A) has the state in type 29.
         is_meant = said.type_code != 29 or version == 1
         trouble = trouble_of(said.emergency_state, version) if is_meant else None
     if squawk is None and trouble is None:

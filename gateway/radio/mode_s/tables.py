@@ -13,7 +13,7 @@ SQUAWKS: dict[str, Nature] = {
     "7600": Nature.COMMS_LOST,
     "7700": Nature.UNDESIGNATED,
 }
-"""ICAO Annex 10 volume IV, 2.1.4.2; Annex 11."""
+"""ICAO Annex 10 volume IV."""
 
 Trouble = tuple[str, Urgency, Nature | None]
 
@@ -42,7 +42,7 @@ def trouble_of(state: int, version: int | None) -> Trouble | None:
 
 
 CALLSIGN = "#ABCDEFGHIJKLMNOPQRSTUVWXYZ##### ###############0123456789######"
-"""Six bits a character (Annex 10 volume IV, table 3-9); # stands for what is none."""
+"""Six bits a character (Annex 10 volume IV); # stands for what is none."""
 
 NAC_P_M = {
     11: 3.0,
@@ -57,7 +57,7 @@ NAC_P_M = {
     2: 7408.0,
     1: 18520.0,
 }
-"""95 % radius of an accuracy category for position (DO-260B, table 2-71)."""
+"""95 % radius of an accuracy category for position (DO-260B)."""
 
 MOVEMENT_KN = (
     (2, 0.125, 0.125),

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.codes.cpr import Cpr, Place, near, of_pair
 
 PAIR_NS = {False: 10 * 10**9, True: 25 * 10**9}
-"""So far apart two messages tell a place together: in the air, on the ground (DO-260B, A.1.7.7)."""
+"""So far apart two messages tell a place together: in the air, on the ground (DO-260B, A.1.7)."""
 
 NEAR_NS = {False: 300 * 10**9, True: 60 * 10**9}
 """So old a place still tells the zone: no craft flies half of one (330 km; 83 km on the ground)."""

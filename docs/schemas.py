@@ -35,7 +35,7 @@ from gateway.mqtt.payload import (
 from gateway.mqtt.ranges import Answer, Request
 from gateway.mqtt.receipts import Receipt
 from gateway.mqtt.topics import Topics
-from gateway.settings import radio_names
+from gateway.radio import system_names
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 STATION = "{station}"
@@ -101,7 +101,7 @@ def schemas() -> dict[str, Json]:
         "request.json": schema_of(Request),
         "answer.json": schema_of(Answer),
     }
-    for system in radio_names():
+    for system in system_names():
         made[f"detail-{system}.json"] = _union(details_of(system))
     return made
 
@@ -117,7 +117,7 @@ def components_of(
 ) -> tuple[list[Json], Json]:
     """Return references to the schemas of these structs, and the schemas, with their words."""
     listed = [*structs]
-    details = [detail for system in radio_names() for detail in details_of(system)]
+    details = [detail for system in system_names() for detail in details_of(system)]
     roots, components = msgspec.json.schema_components([*listed, *details], ref_template=template)
     wanted = dict(components)
     wanted["Detail"] = {

@@ -2,7 +2,8 @@
 
 A radio system never fails on what it hears: what it can't read becomes `Unread`. It remembers only
 what one port's later frames may complete, within a bound that its file names. One whose class says
-`receive_only = True` may stand in no profile that can key a transmitter.
+`receive_only = True` may stand in no profile that can key a transmitter. One that says
+`hands_on = True` has no words of its own: what it reads is told as the system that was on the air.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ def radio_names() -> tuple[str, ...]:
     """Return the names of all radio systems, in order."""
     names = (module.name for module in iter_modules(__path__))
     return tuple(sorted(name for name in names if not name.startswith("_")))
+
+
+def system_names() -> tuple[str, ...]:
+    """Return the names of radio systems as reports say them, in order."""
+    return tuple(name for name in radio_names() if not getattr(radio_named(name), "hands_on", 0))
 
 
 def receives_only(name: str) -> bool:

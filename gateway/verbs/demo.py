@@ -36,7 +36,7 @@ from gateway.model.words import Kind, Urgency
 from gateway.mqtt.payload import IncidentRecord, Record, RefusedRecord
 from gateway.mqtt.subscriber import subscribe
 from gateway.mqtt.topics import name_of
-from gateway.radio import radio_names
+from gateway.radio import system_names
 from gateway.settings import shipped
 from gateway.transport.tape import TapePort, read_tape
 from gateway.verbs.embedded import LOOPBACK, BrokerFailed, Listening, embedded_broker
@@ -124,7 +124,7 @@ class Eyes:
         self._colour = colour
         self._craft: set[tuple[str, str]] = set()
         self._more = 0
-        self._unheard = set(radio_names())
+        self._unheard = set(system_names())
 
     def line(self, topic: str, payload: bytes) -> str:
         """Return the line for one message; empty for what only confirms what was shown."""
@@ -165,7 +165,7 @@ class Eyes:
         self._unheard.discard(report.system)
         if self._unheard:
             return ""
-        names = radio_names()
+        names = system_names()
         return f"          (all {len(names)} radio systems have been heard: {', '.join(names)})"
 
 

@@ -146,6 +146,17 @@ def body_of(way: str, wire: bytes) -> bytes | None:
     return None
 
 
+def enveloped(way: str, body: bytes) -> bytes:
+    """Return the wire that carries this body; one that states its own length states the new one."""
+    if way in COUNTED and len(body) in range(2, 258):
+        body = body[:1] + bytes([len(body) - 2]) + body[2:]
+    return framer_named(way).wrap(body)
+
+
+COUNTED = {"actisense"}
+"""Framings whose bodies have their length in the second octet."""
+
+
 def mutant(target: Target, dice: random.Random) -> bytes:
     """Return one message of a vector, spoilt: three in four are enveloped anew, as if sent so."""
     wires = dice.choice(corpus(target))
@@ -154,7 +165,7 @@ def mutant(target: Target, dice: random.Random) -> bytes:
     if body is None:
         spoilt = spoil(wires[place], target, dice)
     else:
-        spoilt = framer_named(target.framing).wrap(spoil(body, target, dice) or b"0")
+        spoilt = enveloped(target.framing, spoil(body, target, dice) or b"0")
     before = b"".join(wires[:place]) if dice.random() < 0.5 else b""
     return (before + spoilt)[:INPUT_BYTES_MAX]
 
@@ -198,7 +209,7 @@ def noise(target: Target, dice: random.Random) -> bytes:
         return wire[:1] + dice.randbytes(max(len(wire) - 2, 1)) + wire[-1:]
     if target.framing == "symbols":
         return bytes((0x80, 0xC0)[at % 2] | dice.randrange(32) for at in range(len(body)))
-    return framer_named(target.framing).wrap(dice.randbytes(len(body)))
+    return enveloped(target.framing, dice.randbytes(len(body)))
 
 
 TROUBLES_APART = 100

@@ -103,6 +103,7 @@ FIXED = {
     "Register._carried": "one a name in the register, which is a file of at most a megabyte",
     "Grid._cells": "one a track that may help: TRACKS_MAX",
     "Troubles._untold": "of what stands: INCIDENTS_MAX",
+    "N2k._systems": "two: ais and dsc",
     # what is emptied before anything else can happen
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
     "Cutter._out": "the frames of one chunk of 4096 bytes",
@@ -190,6 +191,10 @@ FILLED = {
     "test_craft_remembered_are_bounded_and_the_one_longest_silent_goes",
     "Meshtastic._tail": "tests/rooms/framing/test_meshtastic.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "Actisense._tail": "tests/rooms/framing/test_actisense.py::"
+    "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
+    "FastPackets._open": "tests/rooms/radio/test_n2k.py::"
+    "test_waiting_messages_are_bounded_and_the_oldest_is_told",
     "Delimited._tail": "tests/rooms/framing/test_cobs_slip.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Kiss._tail": "tests/rooms/framing/test_kiss.py::"

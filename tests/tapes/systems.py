@@ -42,6 +42,7 @@ PORTS = {
     "mesh": "generic-meshtastic",
     "buoys": "generic-packed",
     "lifeboat": "generic-shipboard",
+    "bus": "generic-n2k",
 }
 
 Sent = tuple[float, str, bytes]
@@ -52,6 +53,7 @@ OVERFLYING = "F05230"
 EMERGENCY_S = (9.5, 130.0)
 """From when to when the troubled aircraft has 7700 set."""
 LIFEBOAT = "200100009"
+ANGLER = "200100011"
 COAST_STATION = "002001234"
 
 
@@ -66,6 +68,7 @@ def everything_else(
     yield from beacons(casualty, lat_deg, lon_deg)
     yield from buoys(length_s)
     yield from lifeboat()
+    yield from bus(length_s)
     whole = f"0{dsc_minutes(lat_deg, 2)}{dsc_minutes(lon_deg, 3)}"
     yield 8.0, "mf-dsc", relayed(casualty, whole)
 
@@ -331,6 +334,29 @@ def lifeboat() -> Iterator[Sent]:
         ),
     )
     yield 85.0, "lifeboat", sentence("$IIALR,120125.00,043,V,A,Engine cooling water low")
+
+
+# ---- What a patrol boat's own AIS hears, off its bus: composed here, after group 129039 ----------
+
+
+def bus(length_s: int) -> Iterator[Sent]:
+    """Yield an angler's class B transponder, as an adapter prints what the bus says."""
+    for at_s in range(6, length_s, 30):
+        octets = struct.pack(
+            "<BIiiBHHHBHBBB",
+            *(18, int(ANGLER), 14_400_000 + 1_000 * at_s, 511_200_000),  # 1e-7 degrees
+            *(at_s % 60 << 2, 15_708, 154),  # 1e-4 rad, 0.01 m/s
+            *(0, 0, 15_708, 0, 0x74, 0xFF),  # channel A; what this unit can do
+        )
+        yield (
+            float(at_s),
+            "bus",
+            b"A1200%02d.000 23FF4 1F80F %b\r\n"
+            % (
+                at_s % 60,
+                octets.hex().upper().encode(),
+            ),
+        )
 
 
 def sentence(body: str) -> bytes:

@@ -15,7 +15,7 @@ from gateway import cli
 from gateway.model.inbound import Chunk, Moment, Ruling, Tick
 from gateway.model.plan import PortPlan
 from gateway.pipeline import hallway
-from gateway.radio import radio_names
+from gateway.radio import radio_names, system_names
 from gateway.settings import BadSettings, profile_named
 from gateway.verbs import explain
 from gateway.verbs.chosen import choice, generic_profiles
@@ -204,7 +204,8 @@ def test_which_modem_says_such_a_thing_is_found_out_from_text_and_from_digits(to
     assert page.startswith("read as generic-")
     assert "  framing: " in page
     assert f"  radio: {system}\n" in page
-    assert [report["system"] for report in row["reports"]] == [system]
+    (told_as,) = [report["system"] for report in row["reports"]]
+    assert told_as == system or (system not in system_names() and told_as in system_names())
 
 
 def test_the_commands_in_the_help_do_as_it_says(told):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.radio import radio_names
+from gateway.radio import system_names
 from gateway.verbs.embedded import embedded_broker
 from gateway.verbs.replay import replay
 from tests.rooms.spoken import without_notes
@@ -96,7 +96,7 @@ def test_the_demonstration_shows_distress_and_tests_and_ends_by_itself():
     assert re.search(r"!!! DISTRESS +ais +alert.*970200017", done.stdout)
     assert re.search(r"\[TEST\] +ais +alert.*974200021", done.stdout)
     assert not re.search(r"DISTRESS.*974200021", done.stdout)
-    assert f"all {len(radio_names())} radio systems have been heard" in done.stdout
+    assert f"all {len(system_names())} radio systems have been heard" in done.stdout
     routine = re.findall(r" routine +(\w+) +(?:position|status)  (\S+ ?\S*)", done.stdout)
     assert len(routine) == len(set(routine)) > 10, "of routine each craft is shown once"
     assert re.search(r"\(50 more routine reports of \d+ craft and stations\)", done.stdout)

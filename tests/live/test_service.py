@@ -419,6 +419,7 @@ async def test_a_damaged_row_raises_the_alarm_and_the_next_mayday_is_told(tmp_pa
     async with on_watch(tmp_path, broker, "dsc") as station:
         station.modems["dsc"].say(MAYDAY)
         await station.until(lambda: station.told("/report/distress/dsc"), "the MAYDAY")
+        await station.until(lambda: station.told("/log"), "the note of its incident")
         journal = station.service._watch._journal._journal
         with closing(sqlite3.connect(station.plan.journal.path, isolation_level=None)) as db:
             db.execute("UPDATE entry SET body = x'81'")
@@ -428,8 +429,8 @@ async def test_a_damaged_row_raises_the_alarm_and_the_next_mayday_is_told(tmp_pa
         station.modems["dsc"].say(MAYDAY.replace(b"2019", b"2020").replace(b"*6A", b"*60"))
         await station.until(lambda: len(station.told("/report/distress/dsc")) == 2, "the next one")
 
-        assert "set aside: 1;" in alert["text"]
-        assert station.service.status().journal.quarantined == 1
+        assert "set aside: 2;" in alert["text"]
+        assert station.service.status().journal.quarantined == 2
 
 
 @on_loop
@@ -440,6 +441,7 @@ async def test_a_damaged_journal_keeps_no_station_off_watch_and_what_it_owed_is_
         path = Path(station.plan.journal.path)
         station.modems["dsc"].say(MAYDAY)
         await station.until(lambda: station.told("/report/distress/dsc"), "the MAYDAY")
+        await station.until(lambda: station.told("/log"), "the note of its incident")
         [before] = station.told("/report/distress/dsc")
     path.write_bytes(b"\xff" * 60 + path.read_bytes()[60:])  # noqa: ASYNC240  # nobody waits
     async with on_watch(tmp_path, broker, "dsc") as station:
@@ -449,7 +451,7 @@ async def test_a_damaged_journal_keeps_no_station_off_watch_and_what_it_owed_is_
             station.told(topic)[-1] for topic in ("/alert/journal_damage", "/report/distress/dsc")
         )
 
-        assert "set aside as journal.db.damaged-1; 1 entries of it are told again" in alert["text"]
+        assert "set aside as journal.db.damaged-1; 2 entries of it are told again" in alert["text"]
         assert record["report"]["report_id"] == before["report"]["report_id"]
         assert record["epoch"] != before["epoch"]
         assert (record["journaled"], record["late"]) == (True, True)

@@ -44,6 +44,11 @@ CLOCK = "gnss"
 """The radio system that states the time of day as a witness."""
 
 
+UNWATCHED_NS = 600 * 10**9
+"""Ticks come every second. A longer step is no time that anybody has watched: it is the end of a
+tape or of the watch, which calls out what waits. No alarm is raised for it, and nobody missed."""
+
+
 class PortCount(Struct):
     """What came in at one port. bytes_in is always the sum of the four that follow it."""
 
@@ -128,6 +133,8 @@ class Pipeline:
         self.timekeeping = Timekeeping(boot)
         self.floods = Floods()
         self.incidents = incidents
+        self._seen_ns = 0
+        """The moment of the last chunk or tick."""
         self.incident_errors = 0
         """Exceptions out of the room of incidents: faults of this program. Always 0, or please
         report it."""
@@ -137,6 +144,7 @@ class Pipeline:
         ear = self.ears[chunk.port]
         frames = ear.framer.split(chunk)
         ear.count.bytes_in += len(chunk.data)
+        self._seen_ns = chunk.heard.mono_ns
         _count_frames(ear, frames)
         stated = self.timekeeping.at(chunk.heard)
         return [*stated, *(item for frame in frames for item in self._walk(ear, frame))]
@@ -155,7 +163,9 @@ class Pipeline:
         """Let time pass: what waited too long for its other half comes out as it is."""
         stated = self.timekeeping.tick(tick.now)
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
-        return [*stated, *late, *self._let_incidents_pass(tick.now)]
+        watched = tick.now.mono_ns - self._seen_ns <= UNWATCHED_NS
+        self._seen_ns = tick.now.mono_ns
+        return [*stated, *late, *(self._let_incidents_pass(tick.now) if watched else ())]
 
     def _let_pass(self, ear: Ear, now: Moment) -> Iterator[Inbound]:
         frames = ear.framer.expire(now)

@@ -404,3 +404,14 @@ def test_a_beacon_belongs_to_the_ship_that_the_register_says_carries_it(beacons,
     assert len(rulings) == 2
     assert len({ruling.sighting.incident for ruling in rulings}) == troubles
     assert {note.incident_id for note in notes} == {one.sighting.incident for one in rulings}
+
+
+@pytest.mark.parametrize(("pause_s", "alarms"), [(300, True), (3600, False)])
+def test_the_end_of_a_watch_is_no_time_in_which_an_alarm_was_not_heeded(pause_s, alarms):
+    """The last tick calls out what waits, an hour ahead: whoever was alerted is not missing."""
+    pipeline = one_port("dsc")
+    pipeline.inbound(chunk(MAYDAY + END))
+    pipeline.tick(Tick(Moment(10**9)))
+    notes = pipeline.tick(Tick(Moment((1 + pause_s) * 10**9)))
+
+    assert any(isinstance(item, IncidentNote) for item in notes) is alarms

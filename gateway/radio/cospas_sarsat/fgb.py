@@ -107,9 +107,12 @@ def _detail(message: Burst, fields: _Fields) -> BeaconDetail:
     is_long = not message.is_identity and bool(first(25))
     cancel = not is_user and code == tables.ELT_DT and is_cancel(first, second)
     said: dict[str, Any] = {"beacon": beacon, "odd": ()}
-    said |= identity_of(first, None if cancel else second, is_long=is_long)
+    parts = [*identity_of(first, None if cancel else second, is_long=is_long)]
     if not message.is_identity and not cancel:
-        said |= place_of(first, second, is_long=is_long)
+        parts.append(place_of(first, second, is_long=is_long))
+    for more in parts:
+        said["odd"] += more.pop("odd", ())
+        said |= more
     return BeaconDetail(
         generation=1,
         form="identity" if message.is_identity else "message",

@@ -5,7 +5,7 @@ User protocols      bits 37-39; location protocols bits 37-40; the sections name
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.codes.baudot import baudot_text
@@ -23,15 +23,15 @@ _ODD_TEXT = "a character of its {} is in no table"
 _ODD_MMSI = "the six digits of its MMSI are more than six"
 
 
-def identity_of(first: Bits, second: Bits | None, *, is_long: bool) -> Said:
-    """Return all that is said besides the position."""
+def identity_of(first: Bits, second: Bits | None, *, is_long: bool) -> Iterator[Said]:
+    """Yield all that is said besides the position, of the first field and of the second."""
     if first(26):
-        said = _USER.get(first(37, 39), _national_bits)(first)
-        return said | _user_more(first, second, is_long=is_long)
-    said = _location(first)
+        yield _USER.get(first(37, 39), _national_bits)(first)
+        yield _user_more(first, second, is_long=is_long)
+        return
+    yield _location(first)
     if second is not None:
-        said |= _LOCATION_MORE.get(first(37, 40), _standard_more)(first, second)
-    return said
+        yield _LOCATION_MORE.get(first(37, 40), _standard_more)(first, second)
 
 
 # -- user protocols: A3.2 --------------------------------------------------------------------------

@@ -86,3 +86,33 @@ def test_messages_of_two_bands_make_no_pair():
     even, odd = encoded(10.46, 5, odd=False), encoded(10.48, 5, odd=True)
 
     assert of_pair(even, odd, newest_odd=True) is None
+
+
+@pytest.mark.parametrize("lat", [90.5, -90.5, 95, -95])
+def test_a_place_beyond_a_pole_is_none(lat):
+    even, odd = encoded(lat, 5, odd=False), encoded(lat, 5, odd=True)
+
+    assert of_pair(even, odd, newest_odd=True) is None
+    assert near(even, (lat, 5)) is None
+
+
+@pytest.mark.parametrize(
+    ("lat", "surface"),
+    # On the ground 90 degrees north is the same code as the equator, and nobody is there.
+    [*((lat, False) for lat in (90, -90, 89.9, -89.9, 0)), *((lat, True) for lat in (-89.9, 89.9))],
+)
+def test_a_place_at_a_pole_or_on_the_equator_is_one(lat, surface):
+    even, odd = (encoded(lat, 5, odd=kind, surface=surface) for kind in (False, True))
+
+    found = of_pair(even, odd, newest_odd=True, about=(lat, 5) if surface else None)
+    assert found is not None
+    assert found[0] == pytest.approx(lat, abs=WITHIN_DEG[False])
+    assert near(even, (lat, 5))[0] == pytest.approx(lat, abs=WITHIN_DEG[False])
+
+
+def test_of_a_message_in_the_air_there_are_more_zones_than_of_one_on_the_ground():
+    assert (Cpr(odd=False, lat=0, lon=0).span_deg, Cpr(odd=True, lat=0, lon=0).surface) == (
+        360.0,
+        False,
+    )
+    assert Cpr(odd=False, lat=0, lon=0, surface=True).span_deg == 90.0

@@ -76,6 +76,59 @@ def test_a_frame_cut_behind_its_escape_costs_only_itself(size):
     assert_accounted(frames, framer, len(wire))
 
 
+@pytest.mark.parametrize(
+    ("before", "faults"),
+    [
+        pytest.param(b"", [], id="at the start"),
+        pytest.param(Beast.wrap(SHORT), [None], id="behind a frame"),
+        pytest.param(b"noise" + Beast.wrap(SHORT), [Fault.NOISE, None], id="behind noise, in step"),
+        pytest.param(Beast.wrap(SHORT)[:9] + Beast.wrap(SHORT), [Fault.CUT, None], id="cut before"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_lone_escape_before_a_frame_is_one_byte_of_noise(before, faults, size):
+    wire = before + b"\x1a" + Beast.wrap(LONG)
+    frames, framer = split(*(wire[at : at + size] for at in range(0, len(wire), size)))
+    found = [frame for frame in frames if frame.fault is not Fault.NOISE or frame.raw == b"\x1a"]
+
+    assert [frame.fault for frame in found] == [
+        *(one for one in faults if one is not Fault.NOISE),
+        Fault.NOISE,
+        None,
+    ]
+    assert (found[-2].raw, found[-1].body) == (b"\x1a", LONG)
+    assert_accounted(frames, framer, len(wire))
+
+
+def test_two_escapes_out_of_step_are_both_noise_and_begin_nothing():
+    """Within a frame that was cut they are one octet of it, whatever follows."""
+    wire = b"\x1a\x1a~\x1a\x1a" + Beast.wrap(SHORT)[1:] + Beast.wrap(LONG)
+    frames, framer = split(wire)
+
+    assert whole(frames) == [LONG]
+    assert_accounted(frames, framer, len(wire))
+
+
+@pytest.mark.parametrize("type_", [b"1", b"2", b"3", b"4", b"\xe3"])
+def test_a_frame_without_its_end_is_cut_up_to_the_escape_of_the_next(type_):
+    cut = b"\x1a" + type_ + b"\x1a\x1a12"
+    frames, framer = split(cut + Beast.wrap(LONG))
+
+    assert [(frame.fault, frame.raw) for frame in frames] == [
+        (Fault.CUT, cut),
+        (None, Beast.wrap(LONG)),
+    ]
+    assert framer.held == 0
+
+
+def test_what_is_given_up_is_a_fault_unless_it_is_nothing_but_escapes():
+    for wire, fault in ((b"\x1a", Fault.NOISE), (b"\x1a\x1a", Fault.NOISE), (b"\x1a3", Fault.CUT)):
+        _, framer = split(wire)
+        (frame,) = framer.expire(Moment(HALF_SAID_NS))
+
+        assert (frame.fault, frame.raw) == (fault, wire)
+
+
 def test_a_pair_of_escapes_in_noise_begins_nothing():
     wire = b"noise\x1a\x1a3 goes on" + Beast.wrap(SHORT)
     frames, framer = split(wire)
@@ -151,6 +204,29 @@ def test_a_clock_by_gps_is_told_once_it_has_agreed_for_long_also_over_midnight()
 
     assert found[:first] == [None] * first
     assert found[first] == 20_000 * DAY_NS + 5 * 10**9 - 3_000_000
+
+
+@pytest.mark.parametrize("off_ns", [-(10**9), 10**9, 1, 0], ids=str)
+def test_a_clock_by_gps_is_exact_up_to_a_second_off(off_ns):
+    found = list(times(lambda moment: stamped(moment.utc_ns + off_ns)))
+    utc_ns = 20_000 * DAY_NS - 5 * 10**9
+
+    assert found[10:] == [utc_ns + second * 10**9 + off_ns for second in range(10, 15)]
+
+
+@pytest.mark.parametrize("off_ns", [-(10**9) - 1, 10**9 + 1], ids=str)
+def test_a_clock_more_than_a_second_off_is_none_by_gps(off_ns):
+    assert set(times(lambda moment: stamped(moment.utc_ns + off_ns))) == {None}
+
+
+def test_a_clock_that_ceased_to_agree_has_to_prove_itself_again():
+    def clock(moment):
+        return stamped(moment.utc_ns + (5 * 10**9 if moment.mono_ns == 2 * 10**9 else 0))
+
+    found = list(times(clock))
+
+    assert found[:13] == [None] * 13
+    assert None not in found[13:]
 
 
 def test_a_counter_of_12_mhz_is_no_time_of_day_although_it_passes_it():

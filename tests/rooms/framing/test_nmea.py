@@ -111,6 +111,7 @@ def test_line(wire, expected):
         pytest.param(tag(b"c:" + b"9" * 14), Tags(), id="time beyond all clocks"),
         pytest.param(tag("c:١٢".encode()), Tags(), id="digits of another alphabet"),
         pytest.param(tag(b"s:rx1").lower(), Tags("rx1"), id="checksum in lower case"),
+        pytest.param(tag(b"s:host:2000"), Tags("host:2000"), id="value with a colon"),
     ],
 )
 def test_tag_block_goes_with_its_sentence(wire, expected):
@@ -130,6 +131,9 @@ def test_tag_block_goes_with_its_sentence(wire, expected):
         pytest.param(b"\\s:rx1*zz\\", id="unreadable checksum"),
         pytest.param(b"\\s:rx1,c:1700000000*", id="no end"),
         pytest.param(tag(b"s:rx1") + b" ", id="not right before the sentence"),
+        pytest.param(tag(b"s:rx*1"), id="two asterisks"),
+        pytest.param(b"\\s:rx1*%02X\\\\" % nmea_checksum(b"s:rx1"), id="two ends"),
+        pytest.param(b"\\s:rx1*%02X" % nmea_checksum(b"s:rx1"), id="no end"),
         pytest.param(tag(b"s:rx1") + END, id="on a line of its own"),
     ],
 )
@@ -139,6 +143,37 @@ def test_broken_tag_block_costs_only_itself(wire):
     assert faults(frames) == [Fault.BROKEN_TAG_BLOCK, None]
     assert frames[1].tags is None
     assert_accounted(frames, framer, len(wire + AIS + END))
+
+
+def test_a_tag_block_before_a_broken_one_is_refused_once():
+    wire = tag(b"s:one") + b"\\s:two*00\\" + AIS + END
+    frames, framer = split(wire)
+
+    assert faults(frames) == [Fault.BROKEN_TAG_BLOCK, Fault.BROKEN_TAG_BLOCK, None]
+    assert (frames[2].raw, frames[2].tags) == (AIS, None)
+    assert_accounted(frames, framer, len(wire))
+
+
+@pytest.mark.parametrize("behind", [b"  ", b"\t", b"XX", b"X"], ids=repr)
+def test_what_stands_between_checksum_and_line_end_is_noise(behind):
+    frames, _ = split(RMC + behind + END)
+
+    assert faults(frames) == [None, Fault.NOISE]
+    assert frames[1].raw.startswith(behind)
+
+
+@pytest.mark.parametrize("line", [b"  ", b"\t", b"XX"], ids=repr)
+def test_a_line_of_anything_but_its_end_is_noise(line):
+    frames, framer = split(line + END)
+
+    assert [(frame.fault, frame.span) for frame in frames] == [(Fault.NOISE, len(line + END))]
+    assert framer.held == 0
+
+
+def test_a_sentence_without_a_checksum_says_what_it_says():
+    frames, _ = split(RMC[:-3] + END)
+
+    assert [(frame.fault, frame.body) for frame in frames] == [(Fault.NO_CHECKSUM, RMC[1:-3])]
 
 
 def test_of_two_tag_blocks_the_second_counts():

@@ -152,3 +152,36 @@ def test_no_noise_breaks_the_count():
         frames += framer.split(Chunk("p", Moment(0), wire, gap=dice.random() < 0.1))
 
     assert_accounted(frames, framer, size)
+
+
+def test_noise_before_half_a_symbol_is_told_at_once():
+    frames, framer = split(b"~~" + WIRE[:1])
+
+    assert [(frame.fault, frame.raw) for frame in frames] == [(Fault.NOISE, b"~~")]
+    assert framer.held == 1
+
+
+def test_a_bent_first_half_of_a_symbol_costs_only_it_however_the_bytes_arrive():
+    bent = WIRE[:20] + bytes((WIRE[20] ^ 0x40,)) + WIRE[21:]
+    frames, framer = split(*(bent[at : at + 1] for at in range(len(bent))))
+
+    assert whole(frames) == [WIRE[:20] + LOST + WIRE[22:]]
+    assert_accounted(frames, framer, len(bent))
+
+
+def test_a_call_as_long_as_any_is_told_before_it_grows_further():
+    frames, framer = split(pairs([1]) * (CALL_BYTES_MAX // 2) + pairs([1]))
+
+    assert [len(frame.raw) for frame in frames] == [CALL_BYTES_MAX]
+    assert framer.held == 2
+
+
+@pytest.mark.parametrize("lost", range(8))
+def test_the_shortest_end_of_a_sequence_ends_it_with_any_one_of_its_signs_lost(lost):
+    symbols = [pair_of(ten_bits(symbol)) for symbol in END]
+    wire = b"".join(LOST if at == lost else symbol for at, symbol in enumerate(symbols))
+    begun = pairs([112]) if lost == 0 else b""
+    frames, framer = split(begun + wire)
+
+    assert whole(frames) == [begun + wire]
+    assert framer.held == 0

@@ -326,6 +326,14 @@ def test_two_ports_hear_a_call_and_its_expansion_once_each():
     assert relations == [*first, Relation.COPY, Relation.COPY]
 
 
+def test_an_expansion_without_its_call_says_what_stands_by_itself():
+    (report,) = Ears().reports("$CDDSE,1,1,A,3380400790,02,0125,03,2705,06,0012")
+
+    assert (report.velocity.speed_kn, report.velocity.course_deg) == (12.5, 270.5)
+    assert report.persons_on_board == 12
+    assert report.urgency is Urgency.SAFETY
+
+
 def test_an_expansion_said_twice_is_a_copy_of_itself():
     ears = Ears()
     ears.hear(ALERT, ALERT_FINE)
@@ -342,9 +350,19 @@ def test_waiting_calls_are_bounded_and_the_oldest_goes_first():
         "$CDDSE,1,1,A,2320000000,00,00010001", "$CDDSE,1,1,A,2320000010,00,00010001"
     )
 
-    assert len(ears.pipeline.ears["a"].radios[0]._pending) == PENDING_MAX
+    radio = ears.pipeline.ears["a"].radios[0]
+    assert len(radio._pending) == PENDING_MAX
     assert oldest.refines is None
     assert next_oldest.refines is not None
+
+
+def test_calls_that_had_to_go_are_counted():
+    ears = Ears()
+    for turn in range(PENDING_MAX + 3):
+        ears.hear(f"$CDDSC,12,{232000000 + turn}0,12,05,00,1423108312,2019,,,S,E", after_ns=1)
+    (bound,) = ears.pipeline.ears["a"].radios[0].bounds()
+
+    assert (bound.held, bound.limit, bound.evicted) == (PENDING_MAX, PENDING_MAX, 3)
 
 
 def test_expansions_of_one_call_are_bounded():
@@ -434,6 +452,38 @@ def test_what_can_not_be_read_says_whether_it_might_have_been_a_distress(body, d
     assert isinstance(found, Unread)
     assert found.reason
     assert found.distress_like is distress_like
+
+
+@pytest.mark.parametrize(("count", "legible"), [(9, False), (10, True), (13, True), (14, False)])
+def test_a_call_that_says_nothing_of_distress_has_ten_to_thirteen_fields(count, legible):
+    fields_ = "20,2320011220,00,00,26,900072,,,,S,,,,"
+    body = "$CDDSC," + ",".join(fields_.split(",")[:count])
+    (found,) = Dsc().read(frame(body))
+
+    assert isinstance(found, Unread) is not legible
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "word", "value"),
+    [
+        ("02", "9999", "speed_kn", 999.9),
+        ("02", "9998", "speed_kn", 999.8),
+        ("02", "0000", "speed_kn", 0.0),
+        ("02", "10000", "speed_kn", None),
+        ("03", "3599", "course_deg", 359.9),
+        ("03", "3600", "course_deg", None),
+        ("06", "9999", "persons_on_board", 9999),
+        ("06", "10000", "persons_on_board", None),
+    ],
+)
+def test_numbers_of_an_expansion_are_told_up_to_the_largest_and_none_beyond(
+    code, data, word, value
+):
+    sentence = read_sentence(["1", "1", "A", "3380400790", code, data])
+    found = expansion_of((sentence,))
+
+    assert getattr(found, word) == value
+    assert bool(found.unreadable) is (value is None)
 
 
 # Fields.
@@ -646,6 +696,7 @@ def test_an_expansion_as_long_as_can_be_announced_is_written():
     bodies = write_expansion("232001122", tuple(text_set("X" * 50) for _ in range(9)))
 
     assert len(bodies) == SENTENCES_MAX == 9
+    assert all(body.startswith(b"$CDDSE,9,") for body in bodies)
     assert read_sentence(bodies[-1].decode().split(",")[1:]).total == 9
 
 

@@ -21,7 +21,9 @@ from gateway.model.plan import PortPlan, Profile
 from gateway.model.words import Confidence, Integrity, Urgency
 from gateway.pipeline import hallway
 from gateway.radio.dsc import Dsc
+from gateway.radio.dsc.air import Sequence
 from gateway.radio.dsc.call import Illegible, read_call
+from gateway.radio.dsc.figures import expansion_sets, expansion_symbols, raw_sentence
 from gateway.radio.dsc.meaning import draft_of_call
 from gateway.radio.dsc.send import write_pairs, write_printed, write_symbols
 from gateway.radio.dsc.write import call_texts
@@ -151,6 +153,8 @@ def test_an_expansion_refines_the_call_right_before_it():
     assert (second.persons_on_board, second.text) == (12, "DARLING 7")
     assert (second.position.source, second.position.datum) == ("gnss", "wgs84")
     assert second.detail.expansion.sets == EXPANSION
+    assert second.detail.expansion_announced
+    assert second.detail.proof.expansion_check == "right"
     assert second.confidence is Confidence.VERIFIED
 
 
@@ -161,6 +165,30 @@ def test_a_printed_expansion_is_told_with_its_call():
 
     assert whole.persons_on_board == together.persons_on_board == 12
     assert whole.detail.expansion == together.detail.expansion
+
+
+def test_an_expansion_may_follow_its_call_again_and_again():
+    slots = write_symbols(call_of(ALERT), EXPANSION)
+    alone = len(write_symbols(call_of(ALERT)))
+    ears = Ears("symbols")
+    first, _ = ears.reports(write_pairs(slots))
+    for persons in ("0013", "0014"):
+        more = write_symbols(call_of(ALERT), (("06", persons),))[alone:]
+        (report,) = ears.reports(write_pairs(more))
+
+        assert report.refines == first.report_id
+        assert report.persons_on_board == int(persons)
+
+
+def test_an_expansion_that_its_check_character_does_not_prove_says_so():
+    slots = list(write_symbols(call_of(ALERT), EXPANSION))
+    alone = len(write_symbols(call_of(ALERT)))
+    slots[alone + 8] = slots[alone + 13] = 3
+    first, second = heard_as_pairs(slots)
+
+    assert first.confidence is Confidence.VERIFIED
+    assert second.confidence is Confidence.TENTATIVE
+    assert "the error-check character of its expansion does not prove it" in second.doubts
 
 
 def test_an_expansion_without_its_call_is_kept_and_told():
@@ -215,6 +243,59 @@ def test_a_distress_with_a_wrong_check_character_is_told_and_never_verified():
     assert report.urgency is Urgency.DISTRESS
     assert (report.confidence, report.integrity) == (Confidence.TENTATIVE, Integrity.NONE)
     assert "its error-check character is wrong" in report.doubts
+
+
+def test_a_distress_without_its_check_character_is_told_and_says_so():
+    slots = [
+        slot if at not in (46, 51) else None
+        for at, slot in enumerate(write_symbols(call_of(ALERT)))
+    ]
+    (report,) = heard_as_pairs(slots)
+
+    assert report.urgency is Urgency.DISTRESS
+    assert report.casualty.mmsi == "338040079"
+    assert report.detail.proof.check == "missing"
+    assert report.confidence is Confidence.TENTATIVE
+
+
+def test_an_expansion_that_asks_or_has_nothing_is_written_and_read_back():
+    asks, none = "C10", "C26"
+    sets = (("00", asks), ("01", none), ("04", "DARLING'S 7/I"), ("03", "0450"), ("06", asks))
+    symbols = expansion_symbols(sets)
+
+    assert expansion_sets(Sequence(symbols, "right", 0, 0)) == sets
+    assert symbols[:4] == (100, 110, 101, 126)
+    assert symbols[-1] == 127
+    told = raw_sentence("338040079", Sequence(symbols, "right", 0, 0))
+    assert (told.flag, told.total, told.sets) == ("query", 1, sets)
+
+
+def test_an_expansion_that_only_tells_asks_for_nothing():
+    symbols = expansion_symbols(EXPANSION)
+    told = raw_sentence("338040079", Sequence(symbols, "right", 0, 0))
+
+    assert (told.flag, told.sets) == ("automatic", EXPANSION)
+
+
+def test_a_letter_that_is_in_no_table_is_a_question_mark():
+    assert expansion_sets(Sequence((104, 11, 41, 42, 99, 12, 127), "right", 0, 0)) == (
+        ("04", "A ??B"),
+    )
+
+
+@pytest.mark.parametrize("code", [107, 99, None])
+def test_an_expansion_with_a_code_of_no_table_can_not_be_cut(code):
+    assert expansion_sets(Sequence((102, 4, 50, code, 1, 127), "right", 0, 0)) is None
+
+
+def test_a_call_with_a_symbol_too_many_says_so():
+    texts = write_symbols(call_of(ALERT))
+    dx = [*texts[12::2]]
+    longer = [*dx[:15], 88, *dx[15:]]
+    (report,) = Ears("lines").reports(write_printed(longer) + b"\r\n")
+
+    assert report.urgency is Urgency.DISTRESS
+    assert "number of symbols" in report.detail.unreadable
 
 
 def test_half_an_alert_is_told_as_what_may_be_one():

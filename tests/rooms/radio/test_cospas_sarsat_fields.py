@@ -13,7 +13,13 @@ from msgspec.structs import asdict
 
 from gateway.codes.bch import BCH_38_26, BCH_82_61, BCH_250_202
 from gateway.model.inbound import Frame, Moment, Reading, Unread
-from gateway.radio.cospas_sarsat import BeaconDetail, CospasSarsat, tables, write_beacon
+from gateway.radio.cospas_sarsat import (
+    BeaconDetail,
+    CodingError,
+    CospasSarsat,
+    tables,
+    write_beacon,
+)
 from gateway.radio.cospas_sarsat.words import Proof, Rls
 
 BEACONS = 40
@@ -326,6 +332,9 @@ SECONDS = {
 }
 
 
+MESSAGE = "8E821E240039A08D007977"
+
+
 def composed(words, dice, **fixed):
     """Return the detail of a beacon of these words."""
     country = str(dice.choice([201, 775, dice.randrange(201, 776)]))
@@ -562,7 +571,7 @@ def test_what_no_table_has_is_said_of_a_location_protocol(code, body, odd):
     [
         (0b010, 0b000001 << 40, "a character of its call sign is in no table"),
         (0b110, 0b000001 << 40, "a character of its call sign is in no table"),
-        (0b110, 0b1011 << 18, "a character of its call sign is in no table"),
+        (0b110, 0b1011 << 18 | 0xE38E38 << 22, "a character of its call sign is in no table"),
         (0b001, 0b000001 << 40, "a character of its registration marking is in no table"),
         (0b011, 0b101 << 43, "no table has the type of beacon 101"),
         (0b011, 0b001 << 43 | 0b000001 << 36, "a character of its operator is in no table"),
@@ -582,7 +591,7 @@ def test_a_short_message_of_a_location_protocol_says_where_it_is_coarsely():
     assert said.sent_hex == f"{int(digits[:22], 16) >> 6 << 6:022X}"
 
 
-@pytest.mark.parametrize(("code", "letters"), [(0, True), (1, False)])
+@pytest.mark.parametrize(("code", "letters"), [(0, True), (1, False), (4, False)])
 def test_letters_of_an_operator_stand_in_place_of_an_offset_only_when_they_rotate(code, letters):
     words = 0b11000 << 10 | 0b10011 << 5 | 0b01110
     second = (0b01 << 6 | 0b0001 << 2 | 0) << 18 | code << 15 | words
@@ -700,3 +709,170 @@ def test_a_message_without_check_digits_is_shown_as_it_was_heard():
 
     assert (said.sent_hex, said.proof.corrected_1) == (digits, None)
     assert said.mmsi == "232123456"
+
+
+# ---- Who it is, and what is doubted --------------------------------------------------------------
+
+
+def test_an_address_with_its_operator_is_known_without_it_too():
+    """Ground stations of the issue of 2021 leave the operator out of the identity."""
+    with_one = heard(second_of(b91_93=0b100, b94_117=0xA39657, b118_137=0b11000 << 15))[1]
+    without = heard(second_of(b91_93=0b100, b94_117=0xA39657, b118_137=0))[1]
+
+    assert with_one.aliases == (with_one.hex_id[:15], without.hex_id)
+    assert without.aliases == (without.hex_id[:15],)
+    assert without.hex_id.endswith("00000")
+    assert write_beacon(without) == second_of(b91_93=0b100, b94_117=0xA39657, b118_137=0)
+    assert heard(second_of(b91_93=0b101))[1].aliases == (
+        heard(second_of(b91_93=0b101))[1].hex_id[:15],
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "told"), [(0, None), (0xFFFFFF, None), (1, "000001"), (0xFFFFFE, "FFFFFE")]
+)
+def test_a_blank_address_names_no_aircraft(address, told):
+    draft, said = heard(second_of(b91_93=0b100, b94_117=address, b118_137=0))
+
+    assert draft.casualty.icao24 == told
+    assert said.icao24 == f"{address:06X}"
+
+
+def test_the_ais_in_a_beacon_is_one_of_its_names():
+    draft, _ = heard(second_of(b124_137=4287))
+
+    assert (draft.casualty.epirb_ais, draft.casualty.mmsi) == ("4287", "232123456")
+    assert draft.casualty.beacon_hex == heard(second_of(b124_137=4287))[1].hex_id
+
+
+@pytest.mark.parametrize(
+    ("country", "known"), [(200, False), (201, True), (775, True), (776, False)]
+)
+def test_digits_of_no_country_are_doubted(country, known):
+    draft, _ = heard(second_of(b31_40=country))
+
+    assert (f"no country has the digits {country}" in draft.doubts) is not known
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (
+            "4" + "0123456789ABCDEF" * 3 + "0123456789ABCD",
+            "the two bits in front are neither 00 nor 10",
+        ),
+        ("FFFFFF" + MESSAGE, "its first 24 bits are no synchronisation of a beacon"),
+        (f"{MESSAGE} {MESSAGE[:-1]}F", "digits that are no whole message of a beacon"),
+    ],
+)
+def test_what_may_be_a_message_and_is_none_has_its_reason(line, reason):
+    raw = line.encode()
+    (found,) = CospasSarsat().read(Frame("p", Moment(0), raw, raw, len(raw), 0, None))
+
+    assert isinstance(found, Unread)
+    assert found.reason == reason
+
+
+def test_a_name_of_no_table_is_said_of_an_identity_as_of_a_message():
+    said = heard(second_of(b91_93=0b110))[1]
+
+    assert heard(f"ID {said.hex_id}")[1].protocol == said.protocol == "vessel_110"
+
+
+@pytest.mark.parametrize(("code", "provider"), [(1, "galileo"), (3, "bds"), (5, None), (7, None)])
+def test_a_provider_of_no_table_is_none(code, provider):
+    assert heard(second_of(b155_158=2, b167_169=code))[1].rls.provider == provider
+
+
+# ---- What stands in no field ---------------------------------------------------------------------
+
+
+def bits_of(digits, begin, end, *, first):
+    last = first - 1 + 4 * len(digits)
+    return int(digits, 16) >> (last - end) & ((1 << (end - begin + 1)) - 1)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in FIRST if name.startswith(("maritime", "callsign")))
+)
+def test_bits_82_and_83_of_a_ship_s_beacon_are_nought(name):
+    for said in firsts(name):
+        assert bits_of(write_beacon(said), 82, 83, first=25) == 0
+
+
+@pytest.mark.parametrize("name", sorted(SECONDS))
+def test_spare_bits_of_a_second_generation_beacon_are_as_the_standard_has_them(name):
+    spare = {
+        "of-callsign": [(136, 137, 0)],
+        "of-registration": [(136, 137, 0)],
+        "of-address": [(133, 137, 0), (201, 202, 0)],
+        "of-operator": [(121, 137, (1 << 17) - 1)],
+        "of-none": [(94, 137, 0)],
+        "field-1": [(194, 202, 0)],
+        "field-2": [(159, 160, 0), (163, 166, 0), (192, 202, 0)],
+        "field-15": [(159, 200, (1 << 42) - 1), (141, 154, 0)],
+    }
+    for said in seconds(name):
+        digits = write_beacon(said)
+        for begin, end, value in spare.get(name, []):
+            assert bits_of(digits, begin, end, first=-1) == value
+        if name != "field-15":
+            assert bits_of(digits, 141, 154, first=-1) == (1 << 14) - 1
+
+
+def test_a_user_that_knows_no_place_says_so_as_the_standard_has_it():
+    """T.001 section A3.2.8: all ones for the degrees, nought for the rest."""
+    words = {**FIRST["maritime-mmsi-long"], "at": lambda _: (None, None)}
+    for said in beacons(words, 1, generation=1):
+        digits = write_beacon(said)
+
+        assert bits_of(digits, 108, 132, first=25) == 0b0_1111111_0000_0_11111111_0000
+        assert heard(digits)[1].lat_deg is None
+
+
+@pytest.mark.parametrize("name", ["standard-mmsi", "standard-address", "rls-mmsi", "national-plb"])
+def test_a_short_message_of_a_location_protocol_has_the_first_six_bits_of_its_second_field(name):
+    words = {**FIRST[name], "long": one_of(None)}
+    for said in beacons(words, name, generation=1):
+        digits = write_beacon(BeaconDetail(**{**asdict(said), "long": False}))
+        whole = write_beacon(BeaconDetail(**{**asdict(said), "long": True}))
+
+        assert len(digits) == 22
+        assert bits_of(digits, 107, 112, first=25) == bits_of(whole, 107, 112, first=25)
+        assert bits_of(digits, 26, 85, first=25) == bits_of(whole, 26, 85, first=25)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FIRST if "at" in FIRST[name]))
+def test_a_beacon_that_knows_no_place_tells_none(name):
+    words = {**FIRST[name], "at": lambda _: (None, None)}
+    for said in beacons(words, name, generation=1)[:5]:
+        draft, found = heard(write_beacon(said))
+
+        assert (draft.position, found.lat_deg, found.coarse_lat_deg) == (None, None, None)
+        assert found.odd == ()
+
+
+def test_a_beacon_of_the_system_says_so_by_its_kind_of_vessel_alone():
+    said = composed({}, random.Random(1), **{**PLAIN, "protocol": "system_test", "mmsi": None})
+    digits = write_beacon(BeaconDetail(**{**asdict(said), "test": True}))
+
+    assert bits_of(digits, 43, 43, first=-1) == 0
+    assert heard(digits)[1].test
+
+
+@pytest.mark.parametrize(("protocol", "word"), [("callsign", "callsign"), ("registration", "tail")])
+def test_a_name_that_is_not_known_is_blank(protocol, word):
+    said = composed({}, random.Random(1), **{**PLAIN, "protocol": protocol, "mmsi": None})
+    found = heard(write_beacon(said))[1]
+
+    assert (getattr(found, word), found.odd) == (None, ())
+
+
+@pytest.mark.parametrize("tac", [999, 1000 + 1024, 5000])
+def test_a_certificate_that_has_no_room_is_not_written_and_the_error_says_what(tac):
+    words = {**FIRST["rls-epirb"], "tac": one_of(tac)}
+    with pytest.raises(CodingError) as caught:
+        write_beacon(composed(words, random.Random(1), generation=1))
+
+    assert (caught.value.field, caught.value.value) == ("tac", tac)
+    assert str(caught.value) == f"tac: {tac}"

@@ -35,7 +35,7 @@ COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framin
 	tests/health/test_bounds.py tests/live/test_links.py tests/live/test_requests.py \
 	$(addprefix tests/faults/test_,time.py certificates.py opening.py broker.py)
 
-.PHONY: help demo test vectors bench coverage cuts faults storms stories noise fuzz schema lock clean FORCE
+.PHONY: help demo test vectors bench coverage cuts faults storms stories noise fuzz mutate schema lock clean FORCE
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -81,6 +81,10 @@ fuzz: .venv/campaigns.stamp ## look for ways through each framing and radio that
 
 stories: .venv/dev.stamp ## every story in two thousand orders of arrival, and ten minutes of flood
 	@ORDERS=2000 FLOOD_S=600 $(BIN)/python -m pytest tests/stories
+
+mutate: .venv/dev.stamp ## plant faults in codes, framings, 406 and DSC; how many tests notice [SAMPLE=N|all] [PART=P]
+	@$(BIN)/python tests/mutate/run.py $(if $(SAMPLE),--sample '$(SAMPLE)') $(if $(PART),--part '$(PART)') \
+	  $(if $(SEED),--seed '$(SEED)')
 
 schema: .venv/dev.stamp ## write the generated schema and docs anew
 	@$(BIN)/python docs/make.py

@@ -728,6 +728,25 @@ def test_an_address_with_its_operator_is_known_without_it_too():
     )
 
 
+@each_first
+def test_each_name_of_the_craft_is_told_of_the_casualty(name):
+    for said in list(firsts(name))[:8]:
+        draft, found = heard(write_beacon(said))
+        names = draft.sender if draft.casualty is None else draft.casualty
+
+        assert (names.mmsi, names.callsign, names.tail) == (said.mmsi, said.callsign, said.tail)
+        assert (names.icao24, names.beacon_hex) == (said.icao24, found.hex_id)
+
+
+def test_a_message_whose_second_field_is_lost_is_shown_as_it_was_heard():
+    for said in list(firsts("standard-mmsi"))[:8]:
+        row = int(write_beacon(said), 16) ^ 0b1001_0010_0100_1001 << 10
+        found = heard(f"{row:030X}")[1]
+
+        assert found.proof.damaged_2
+        assert found.sent_hex == f"{row:030X}"
+
+
 @pytest.mark.parametrize(
     ("address", "told"), [(0, None), (0xFFFFFF, None), (1, "000001"), (0xFFFFFE, "FFFFFE")]
 )

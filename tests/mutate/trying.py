@@ -84,7 +84,12 @@ class Chosen:
         """Same inputs each time; a failure is enough, nobody reads its smallest form."""
         phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
         hypothesis.settings.register_profile(
-            "mutate", database=None, derandomize=True, deadline=None, phases=phases
+            "mutate",
+            database=None,
+            derandomize=True,
+            deadline=None,
+            phases=phases,
+            suppress_health_check=list(hypothesis.HealthCheck),
         )
         hypothesis.settings.load_profile("mutate")
 

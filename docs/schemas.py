@@ -21,6 +21,7 @@ from msgspec import Struct
 
 import gateway.radio
 from gateway import __version__
+from gateway.model.command import IncidentCommand, Outcome
 from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.words import Mode
@@ -100,6 +101,8 @@ def schemas() -> dict[str, Json]:
         "receipt.json": schema_of(Receipt),
         "request.json": schema_of(Request),
         "answer.json": schema_of(Answer),
+        "command-incident.json": schema_of(IncidentCommand),
+        "outcome.json": schema_of(Outcome),
     }
     for system in system_names():
         made[f"detail-{system}.json"] = _union(details_of(system))
@@ -189,6 +192,7 @@ _WORDS = {
         "incident_log_test": ["{incident}", Mode.TEST],
         "incident_log_exercise": ["{incident}", Mode.EXERCISE],
     },
+    "command": {"command_incident": ["incident"]},
 }
 
 _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
@@ -224,6 +228,15 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
     },
     "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),
     "alert": (Alert, 1, True, None, "an empty payload clears it", False),
+    "command_incident": (
+        IncidentCommand,
+        1,
+        False,
+        None,
+        "told to the gateway, JSON or msgpack; only where the link has `commands = true`",
+        True,
+    ),
+    "outcome": (Outcome, 1, False, None, "and on the response topic, when it is below it", False),
     "receipt": (Receipt, 1, False, None, "told to the gateway, JSON or msgpack", True),
     "request": (Request, 1, False, None, "told to the gateway, JSON or msgpack", True),
     "answer": (Answer, 1, False, None, "the records first, then this", False),
@@ -267,6 +280,7 @@ _LEVELS = {
     "what": "`step`: the time of day was moved. `offset`: what time it really was.",
     "event": "`raised`: something is wrong, or more than before. `cleared`: it is over.",
     "name": "What is wrong: journal, clock, undelivered, nondelivery, poison, …",
+    "command_id": "The name of the command, as whoever gave it chose it.",
     "consumer": "The name of the consumer of record, as configured.",
 }
 

@@ -30,7 +30,7 @@ from gateway.model.inbound import (
     Tick,
     Unread,
 )
-from gateway.model.incident import IncidentNote
+from gateway.model.incident import IncidentNote, IncidentOrder
 from gateway.model.plan import PortPlan, RegisterPlan
 from gateway.model.words import Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
@@ -148,6 +148,15 @@ class Pipeline:
         _count_frames(ear, frames)
         stated = self.timekeeping.at(chunk.heard)
         return [*stated, *(item for frame in frames for item in self._walk(ear, frame))]
+
+    def order(self, order: IncidentOrder, now: Moment) -> list[IncidentNote]:
+        """Carry out what an operator orders about an incident.
+
+        Raises:
+            OrderRefused: it can't be done; the text says why.
+        """
+        notes = self.incidents.order(order, now.mono_ns, utc_of(now.utc_ns))
+        return [_worded(note) for note in notes]
 
     def bounds(self) -> Iterator[Bound]:
         """Yield each place in the rooms where something waits or is remembered."""

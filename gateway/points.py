@@ -51,6 +51,8 @@ POINTS = {
     "receipt.acknowledged": "the broker knows",
     "request.heard": "a consumer asks for a range of numbers",
     "request.answered": "the answer is told to its end",
+    "command.heard": "an operator's command has come in",
+    "command.answered": "what came of it has been told, as far as it could be",
     "certificates.taken": "new certificates have been proven, and no connection bears them yet",
     "watch.ended": "the watch is over, and the journal still open",
 }

@@ -90,8 +90,9 @@ class Teller:
         yield "tell routine", self._routine.pulse
         yield "journal afterwards", self._again_pulse
 
-    def keep(self, items: Sequence[Item]) -> None:
-        """Hand items to the journal; they are told as soon as they are safe."""
+    def keep(self, items: Sequence[Item]) -> Sequence[asyncio.Future[tuple[Entry, ...]]]:
+        """Hand items to the journal, and return what it will answer; they are told when safe."""
+        answers = []
         for together in _batches(items):
             routine = lane_of(together[0]) is Lane.ROUTINE
             waiting = self._routine if routine else self._urgent
@@ -102,6 +103,8 @@ class Teller:
             waiting.queue.put_nowait(_Handed(together, entries, self._clock.now().mono_ns))
             waiting.told.clear()
             waiting.pulse.expect()
+            answers.append(entries)
+        return answers
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how much waits to be told."""

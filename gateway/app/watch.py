@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gateway import __version__
 from gateway.app.disk import DiskWatch
+from gateway.app.ordering import Ordering
 from gateway.app.outside import Outside
 from gateway.app.strain import Strain
 from gateway.app.telling import Teller
@@ -114,13 +115,13 @@ class Watch:
                 birth=self._next_status,
                 will=self._absence,
                 carrier=outside.carrier,
+                obey=lambda command: self._ordering.obey(command),  # noqa: PLW0108  # made below
             )
             for link in plan.links
         )
         self._lag = LoopLag(clock)
         self._tick_pulse, self._status_pulse = Pulse(clock), Pulse(clock)
-        self._began = clock.now()
-        self._statuses = 0
+        self._began, self._statuses, self._duties_failed = clock.now(), 0, 0
         self._file = StatusFile(plan.health.status_file) if plan.health.status_file else None
         self._notify, self._scrape = outside.notify, self._scraping(plan.health.prometheus_port)
         self._alerts_written: Mapping[AlertName, Alert] = {}
@@ -129,6 +130,7 @@ class Watch:
         self._told_ports: dict[str, PortLink] = {}
         self.board = Board(self._links, clock=clock, log=log)
         self._teller = Teller(journal, self._links, board=self.board, clock=clock, log=log)
+        self._ordering = Ordering(self._pipeline, self._teller, plan.station, clock, log)
         self._alarms = Alarms(
             {link.name: made for link, made in zip(plan.links, self._links, strict=True)},
             outbox=journal,
@@ -141,7 +143,6 @@ class Watch:
         )
         self._disk = DiskWatch(journal, self._teller, self.board)
         self._strain = Strain(self._lag, self.board)
-        self._duties_failed = 0
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
         """Return every duty of the watch, by name. None but the journal's ever ends by itself."""
@@ -313,6 +314,7 @@ class Watch:
         yield from self._pipeline.bounds()
         yield from self._journal.bounds()
         yield from self._teller.bounds()
+        yield from self._ordering.bounds()
         if self._recorder is not None:
             yield from self._recorder.bounds()
         for link in self._links:

@@ -16,7 +16,7 @@ from gateway.correlate import lifecycle, orders, sounding
 from gateway.correlate.changes import Change, calls_again, change_of
 from gateway.correlate.links import MAYBE, Carried
 from gateway.correlate.names import names_of, proves
-from gateway.correlate.standing import Standing, id_of, incident_of, is_over, worth
+from gateway.correlate.standing import ACTIONS_MAX, Standing, id_of, incident_of, is_over, worth
 from gateway.correlate.strands import (
     Strand,
     begun,
@@ -176,7 +176,8 @@ class Incidents:
             orders.act(known, order, mono_ns, utc)
         touched = {order.incident_id: None} | (self._regroup(seeds) if seeds else {})
         for name in touched:
-            self._standing[name].actions += (orders.deed_of(order, mono_ns, utc),)
+            done = (*self._standing[name].actions, orders.deed_of(order, mono_ns, utc))
+            self._standing[name].actions = done[-ACTIONS_MAX:]
         return list(self._told(touched, mono_ns, utc, words=f"{order.verb} by {order.author}"))
 
     def _strand_of(self, sighting: Sighting) -> tuple[Strand, bool]:

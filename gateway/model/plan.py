@@ -144,6 +144,9 @@ class LinkPlan(Struct, frozen=True, kw_only=True):
         ),
     ] = PUBACK
     """Who has to sign before an entry counts as delivered: the broker, or this consumer."""
+    commands: bool = False
+    """Whether operators may order here what becomes of an incident: whoever the broker lets write
+    on `command/incident`."""
     positions: Literal["conflated", "every"] = "conflated"
     """Routine positions: only the newest of each craft on its own topic, or each report as well."""
     position_interval_s: Annotated[float, Meta(ge=0, le=3600)] = 2.0

@@ -134,6 +134,12 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Requests whose answer has no end: the connection was lost, or the disk can't be read."""
     answered: int = 0
     """Records told in answers to requests."""
+    commands: int = 0
+    """Commands of operators that were carried out, or had been before."""
+    commands_refused: int = 0
+    """Commands that could not be read, came late, or could not be carried out."""
+    outcomes_untold: int = 0
+    """Outcomes of commands that the broker did not take."""
     poison: int = 0
     """Entries that could not be told time and again, set aside and still tried: `alert/poison`."""
     refused: int = 0
@@ -151,8 +157,8 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     outbox_errors: int = 0
     """Times that the outbox could not be read or struck out; what stands in it is told later."""
     overflowed: int = 0
-    """Receipts and requests that came with QoS 0 while a thousand others waited, and are forgotten:
-    whoever sent them has to send them again."""
+    """Receipts, requests and commands that came with QoS 0 while a thousand others waited, and are
+    forgotten: whoever sent them has to send them again."""
     certificates: dict[str, CertificateStatus] = {}
     """`ours`, that of the `authority` in our file, and that which the `broker` showed last; further
     ones of a kind are numbered: `authority-2`."""

@@ -24,6 +24,7 @@ from gateway.model.incident import IncidentNote
 from gateway.model.plan import PUBACK, LinkPlan
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
+from gateway.mqtt.commands import CommandCount, Commands, Obey
 from gateway.mqtt.downs import Downs
 from gateway.mqtt.late import Late
 from gateway.mqtt.linkstate import LinkState
@@ -84,6 +85,7 @@ class Link:
         birth: Callable[[], Struct],
         will: Callable[[], Struct],
         carrier: Carrier = MqttBus,
+        obey: Obey | None = None,
     ) -> None:
         self._plan = plan
         self._station = station
@@ -108,6 +110,7 @@ class Link:
         self._second = self._pump((Lane.URGENCY, Lane.SAFETY), URGENT_WIDTH, self._distress, outbox)
         self._receipts = self._signing(proven, outbox)
         self._requests = self._asking(proven, outbox)
+        self._commands = self._ordering(proven, obey)
         self._renewal = Renewal(
             plan.name,
             protection,
@@ -199,6 +202,8 @@ class Link:
             yield "receipts", self._receipts.pulse
         if self._requests is not None:
             yield "requests", self._requests.pulse
+        if self._commands is not None:
+            yield "commands", self._commands.pulse
 
     def poison(self) -> tuple[int, ...]:
         """Return the entries that could not be told time and again."""
@@ -235,6 +240,7 @@ class Link:
             receipts=signing.count.taken if signing else 0,
             receipts_refused=signing.count.refused if signing else 0,
             requests=replace(self._requests.count) if self._requests else RequestCount(),
+            commands=replace(self._commands.count) if self._commands else CommandCount(),
             poison=self.poison(),
             refused=self._count.refused + self._states.count.refused,
             unwritable=self._count.unwritable + routine.unwritable,
@@ -258,6 +264,8 @@ class Link:
             yield "receipts", self._receipts.bus
         if self._requests is not None:
             yield "requests", self._requests.bus
+        if self._commands is not None:
+            yield "commands", self._commands.bus
 
     def _pump(
         self, lanes: tuple[Lane, ...], width: int, after: Pump | None, outbox: Archive
@@ -315,6 +323,22 @@ class Link:
             log=self._log,
         )
 
+    def _ordering(self, connect: Callable[..., Bus], obey: Obey | None) -> Commands | None:
+        """Return what takes commands; None where nobody may give any."""
+        if obey is None or not self._plan.commands:
+            return None
+        # A connection of its own once more: a flood of orders is nobody's but the orderer's.
+        bus = connect(lane="commands", topics=(self._topics.command("incident"),))
+        return Commands(
+            self._topics,
+            station=self._station,
+            bus=bus,
+            obey=obey,
+            write=self._writer.closing,
+            clock=self._clock,
+            log=self._log,
+        )
+
     def _duties(self) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
         yield "distress connection", self._urgent.run()
         yield "routine connection", self._routine.bus.run()
@@ -334,6 +358,9 @@ class Link:
         if self._requests is not None:
             yield "requests connection", self._requests.bus.run()
             yield "requests", self._requests.run()
+        if self._commands is not None:
+            yield "commands connection", self._commands.bus.run()
+            yield "commands", self._commands.run()
 
     async def _beat(self) -> None:
         while True:

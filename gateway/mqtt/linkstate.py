@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gateway.model.status import CertificateStatus
+from gateway.mqtt.commands import CommandCount
 from gateway.mqtt.requests import RequestCount
 
 
@@ -40,6 +41,7 @@ class LinkState(Struct, frozen=True, kw_only=True):
     receipts: int
     receipts_refused: int
     requests: RequestCount
+    commands: CommandCount
     poison: tuple[int, ...]
     """Entries that could not be told time and again."""
     refused: int

@@ -32,6 +32,8 @@ class Topics:
 
     def __init__(self, station: str) -> None:
         self.root = f"{ROOT}/{level(station)}"
+        self.outcomes = f"{self.root}/outcome"
+        """Below it is told what came of commands; whoever gives one may say where."""
 
     def status(self) -> str:
         """Return where the station says that it is there, or its broker that it isn't."""

@@ -8,6 +8,7 @@ from msgspec.structs import fields, replace
 from gateway.app.troubles import troubles_of
 from gateway.app.views import in_words, link_status
 from gateway.model.status import CertificateStatus
+from gateway.mqtt.commands import CommandCount
 from gateway.mqtt.linkstate import LinkState
 from gateway.mqtt.requests import RequestCount
 
@@ -22,6 +23,7 @@ VALUES = {
     tuple[bytes, ...]: ((), (b"body",)),
     dict[str, CertificateStatus]: ({}, {"ours": CertificateStatus()}),
     RequestCount: (RequestCount(), None),
+    CommandCount: (CommandCount(), None),
 }
 """What a field of each type says when there is nothing to say, and something else."""
 
@@ -30,10 +32,11 @@ CALM = LinkState(**{field.name: VALUES[field.type][0] for field in fields(LinkSt
 STATES = {
     field.name: replace(CALM, **{field.name: VALUES[field.type][1]})
     for field in fields(LinkState)
-    if field.name not in {"name", "requests"}  # the one is the key of the others
+    if field.name not in {"name", "requests", "commands"}  # the one is the key of the others
 } | {
-    f"requests.{field.name}": replace(CALM, requests=RequestCount(**{field.name: 1}))
-    for field in fields(RequestCount)
+    f"{name}.{field.name}": replace(CALM, **{name: kind(**{field.name: 1})})
+    for name, kind in (("requests", RequestCount), ("commands", CommandCount))
+    for field in fields(kind)
 }
 
 

@@ -240,6 +240,8 @@ FILLED = {
     "test_what_was_journaled_afterwards_is_forgotten",
     "Late._afterwards": "tests/health/test_bounds.py::"
     "test_what_was_journaled_afterwards_is_forgotten",
+    "Ordering._known": "tests/app/test_ordering.py::"
+    "test_the_memory_of_commands_is_bounded_and_what_it_forgot_is_late",
     "_Waiting.queue": "tests/health/test_bounds.py::"
     "test_routine_is_given_up_when_too_much_waits_and_distress_never_is",
 }

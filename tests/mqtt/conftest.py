@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import structlog
 
+from gateway.model.command import Outcome, OutcomeState
 from gateway.model.entry import Entry, Lane, encode_item, lane_of
 from gateway.model.inbound import (
     Detail,
@@ -376,6 +377,7 @@ class Rig:
 
     def __init__(self, plan, *, birth, will):
         self.clock = HandClock()
+        self.ordered = []
         self.outbox = FakeOutbox()
         self.buses = {}
         self.log = structlog.wrap_logger(structlog.testing.CapturingLogger())
@@ -389,6 +391,17 @@ class Rig:
             birth=birth,
             will=will,
             carrier=self._carry,
+            obey=self._obey,
+        )
+
+    async def _obey(self, command):
+        """Carry out what is ordered, as a hallway in which all goes well."""
+        self.ordered.append(command)
+        return Outcome(
+            station="alpha",
+            command_id=command.command_id,
+            state=OutcomeState.ACCEPTED,
+            journaled=True,
         )
 
     def _carry(self, _plan, *, lane, will=None, topics=(), **_doors):
@@ -422,6 +435,20 @@ class Rig:
         asked = form.encode({"epoch": epoch, "first": first, "last": last} | said)
         settings = {"topic": bus.topics[0], "qos": 1, "retained": False, "mid": 1} | over
         bus.inbox.put_nowait(Incoming(payload=asked if payload is None else payload, **settings))
+
+    def order(self, *, form=msgspec.json, payload=None, over=None, **said):
+        """Have an operator order this; `over` is of MQTT."""
+        bus = self.buses["commands"]
+        wanted = {
+            "command_id": "c1",
+            "verb": "ack",
+            "incident_id": "00ff00ff00ff00ff",
+            "author": "Officer A",
+            "not_after": "2026-11-20T12:00:30Z",
+        } | said
+        settings = {"topic": bus.topics[0], "qos": 1, "retained": False, "mid": 1} | (over or {})
+        told = form.encode(wanted) if payload is None else payload
+        bus.inbox.put_nowait(Incoming(payload=told, **settings))
 
     def heard(self, *entries):
         """Put entries on disk and tell of them."""

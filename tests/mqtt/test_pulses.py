@@ -11,13 +11,14 @@ from gateway.mqtt import memory, outbox, receipts, requests, states
 from gateway.mqtt.limits import SIGNED_S_MAX
 from gateway.pulse import PULSE_S
 
-SETTINGS = {"receipts": "rcc", "tls": TlsPlan()}
+SETTINGS = {"receipts": "rcc", "tls": TlsPlan(), "commands": True}
 
 PASSIVE = {
     "distress connection": "its canary ends it, and alert/link says that it is down",
     "routine connection": "as above",
     "receipts connection": "as above",
     "requests connection": "as above",
+    "commands connection": "as above",
     "again": "it has a move with a new connection alone, and looks at once",
     "birth": "as above",
     "places": "it goes on between two calls that never wait",

@@ -1,0 +1,139 @@
+"""What operators order, carried out once, kept like what is heard, and answered.
+
+The same command may come twice: over two links, or again when its outcome was not heard. It is
+known by its name, and by what it orders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+
+from msgspec import Struct, msgpack
+from msgspec.structs import replace
+
+from gateway.app.telling import JOURNAL_S_MAX, Teller
+from gateway.clock import Clock
+from gateway.correlate.orders import OrderRefused
+from gateway.log import Log
+from gateway.model.bounds import Bound
+from gateway.model.command import IncidentCommand, Outcome, OutcomeState
+from gateway.model.entry import Entry
+from gateway.mqtt.command import CommandFault, Why, late
+from gateway.pipeline import Pipeline
+
+COMMANDS_MAX = 8192
+"""Commands whose outcome is remembered: more than eight links bring in the minute for which one is
+good, at ten a second each."""
+
+USED = "its command_id is that of another command: give each a name of its own"
+
+
+class Ordering:
+    """Carries out commands about incidents."""
+
+    def __init__(
+        self, pipeline: Pipeline, teller: Teller, station: str, clock: Clock, log: Log
+    ) -> None:
+        self._pipeline = pipeline
+        self._teller = teller
+        self._station = station
+        self._clock = clock
+        self._log = log
+        self._known: OrderedDict[str, _Given] = OrderedDict()
+        self._forgotten = 0
+
+    async def obey(self, command: IncidentCommand) -> Outcome:
+        """Return what came of a command, once the disk has it or can't take it; do it only once."""
+        await self._teller.give_way()
+        order = sha256(msgpack.encode(command.order())).digest()
+        given = self._known.get(command.command_id)
+        if given is None:
+            fault = late(command, self._clock.now())
+            return self._refusal(command, fault) if fault else await self._first(command, order)
+        if given.order != order:
+            return self._refusal(command, CommandFault(Why.USED, USED, command.command_id))
+        return replace(await self._settled(given), again=True)
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many commands are remembered."""
+        yield Bound(
+            of="Ordering._known",
+            what="commands",
+            held=len(self._known),
+            limit=COMMANDS_MAX,
+            rule="the oldest is forgotten: by then the same command is late, and refused",
+            evicted=self._forgotten,
+        )
+
+    async def _first(self, command: IncidentCommand, order: bytes) -> Outcome:
+        given = self._known[command.command_id] = self._given(command, order)
+        while len(self._known) > COMMANDS_MAX:
+            self._known.popitem(last=False)
+            self._forgotten += 1
+        return await self._settled(given)
+
+    def _given(self, command: IncidentCommand, order: bytes) -> _Given:
+        """Carry it out, here and now."""
+        try:
+            notes = self._pipeline.order(command.order(), self._clock.now())
+        except OrderRefused as refused:
+            fault = CommandFault(Why.ORDER, str(refused), command.command_id)
+            return _Given(order, self._refusal(command, fault))
+        outcome = replace(
+            self._outcome(command),
+            state=OutcomeState.ACCEPTED,
+            changed=tuple(note.incident.incident_id for note in notes),
+        )
+        self._log.info(
+            "order_obeyed",
+            verb=command.verb,
+            incident=command.incident_id,
+            author=command.author,
+            command_id=command.command_id,
+        )
+        return _Given(order, outcome, self._teller.keep(notes))
+
+    async def _settled(self, given: _Given) -> Outcome:
+        """Return the outcome as it is once the disk has answered, or has been waited for."""
+        answers = given.answers
+        if given.outcome.state is OutcomeState.ACCEPTED and given.outcome.journaled is None:
+            if answers:
+                await asyncio.wait(answers, timeout=JOURNAL_S_MAX)
+            given.outcome, given.answers = replace(given.outcome, **_kept(answers)), ()
+        return given.outcome
+
+    def _refusal(self, command: IncidentCommand, fault: CommandFault) -> Outcome:
+        return replace(self._outcome(command), reason=fault.reason)
+
+    def _outcome(self, command: IncidentCommand) -> Outcome:
+        return Outcome(
+            station=self._station,
+            command_id=command.command_id,
+            state=OutcomeState.REFUSED,
+            verb=command.verb,
+            incident_id=command.incident_id,
+        )
+
+
+class _Given(Struct):
+    """A command that was given."""
+
+    order: bytes
+    """What it orders, as a digest."""
+    outcome: Outcome
+    answers: Sequence[asyncio.Future[tuple[Entry, ...]]] = ()
+    """Of the journal, until they are in the outcome."""
+
+
+def _kept(answers: Sequence[asyncio.Future[tuple[Entry, ...]]]) -> dict[str, object]:
+    """Return what the journal says of an order."""
+    kept = [one for one in answers if one.done() and one.exception() is None]
+    if len(kept) < len(answers):
+        return {"journaled": False}
+    first = next((entry for one in kept for entry in one.result()), None)
+    if first is None:
+        return {"journaled": True}
+    return {"journaled": True, "epoch": first.epoch, "number": first.number}

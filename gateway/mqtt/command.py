@@ -1,0 +1,138 @@
+"""What a command says, or why it can't be taken. Pure.
+
+The envelope comes before the letter: how it came, how long it is, which keys it has, what they say,
+and whether it comes in time.
+"""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from enum import StrEnum
+
+import msgspec
+from msgspec import MsgspecError, Struct
+
+from gateway.model.command import IncidentCommand
+from gateway.model.inbound import Moment
+from gateway.model.incident import OrderVerb
+from gateway.model.words import HELD
+from gateway.mqtt.bus import Incoming
+from gateway.mqtt.ranges import CORRELATION_BYTES_MAX
+from gateway.mqtt.topics import TopicUnsafe, level
+
+COMMAND_BYTES_MAX = 16_384
+"""64 pieces of evidence by their longest names, and 500 characters of the longest kind."""
+
+AHEAD_S_MAX = 60.0
+"""How far ahead the end of a command may be: whoever orders something waits for the outcome."""
+
+SHOWN_CHARACTERS_MAX = 32
+"""Of a word that nobody knows, in the reason."""
+
+
+class Why(StrEnum):
+    """The kinds of reason for which a command is refused."""
+
+    TOPIC = "topic"
+    KEPT = "kept"
+    TOO_LONG = "too_long"
+    UNREADABLE = "unreadable"
+    ELSEWHERE = "elsewhere"
+    LATE = "late"
+    USED = "used"
+    ORDER = "order"
+
+
+class CommandFault(Struct, frozen=True):
+    """Why a command is refused."""
+
+    why: Why
+    reason: str
+    """For a person, with what would help."""
+    command_id: str | None = None
+    """As far as it could be read."""
+
+
+def command_of(incoming: Incoming) -> IncidentCommand | CommandFault:
+    """Return what is ordered, or why that can't be read."""
+    if len(incoming.payload) > COMMAND_BYTES_MAX:
+        return CommandFault(Why.TOO_LONG, f"it is longer than {COMMAND_BYTES_MAX} bytes")
+    if len(incoming.correlation or b"") > CORRELATION_BYTES_MAX:
+        reason = f"its correlation data is longer than {CORRELATION_BYTES_MAX} bytes"
+        return CommandFault(Why.TOO_LONG, reason)
+    try:
+        # A map of msgpack never begins with a brace or a blank: those are small numbers there.
+        decoder = _JSON if incoming.payload.lstrip(b" \t\r\n")[:1] == b"{" else _MSGPACK
+        said = decoder.decode(incoming.payload)
+    except (MsgspecError, ValueError, RecursionError):
+        return CommandFault(Why.UNREADABLE, "it is neither JSON nor msgpack of a command")
+    return _command(said)
+
+
+def late(command: IncidentCommand, now: Moment) -> CommandFault | None:
+    """Return why a command does not come in time; None where it does, or nobody knows the time."""
+    if now.utc_ns is None or now.clock not in HELD:
+        return None
+    ahead_s = command.not_after.timestamp() - now.utc_ns / 1e9
+    if ahead_s < 0:
+        reason = f"it comes {-ahead_s:.1f} s after its end (not_after): give it anew"
+    elif ahead_s > AHEAD_S_MAX:
+        reason = f"its end (not_after) is {ahead_s:.0f} s ahead, of {AHEAD_S_MAX:g} at the most"
+    else:
+        return None
+    return CommandFault(Why.LATE, f"{reason}; the clocks may differ", command.command_id)
+
+
+def _command(said: dict[str, object]) -> IncidentCommand | CommandFault:
+    name = _name(said.get("command_id"))
+    unknown = next((key for key in said if key not in _KEYS), None)
+    if unknown is not None:
+        return CommandFault(Why.UNREADABLE, f"unknown key {_near(unknown, _KEYS)}", name)
+    verb = said.get("verb")
+    if isinstance(verb, str) and verb not in _VERBS:
+        return CommandFault(Why.UNREADABLE, f"unknown verb {_near(verb, _VERBS)}", name)
+    try:
+        command = msgspec.convert(said, IncidentCommand)
+    except (MsgspecError, ValueError, OverflowError) as error:
+        return CommandFault(Why.UNREADABLE, str(error), name)
+    lacks = _lacking(command)
+    if name is None:
+        lacks = "command_id can't be a level of a topic: no / # or +, and only what prints"
+    return command if lacks is None else CommandFault(Why.UNREADABLE, lacks, name)
+
+
+def _lacking(command: IncidentCommand) -> str | None:
+    """Return what this verb needs and has not got."""
+    if math.isnan(command.silence_s):
+        return "silence_s is no number"
+    for key, verbs in _NEEDED.items():
+        if command.verb in verbs and not getattr(command, key):
+            return f"{command.verb} needs `{key}`"
+    return None
+
+
+def _name(said: object) -> str | None:
+    try:
+        return level(said) if isinstance(said, str) else None
+    except TopicUnsafe:
+        return None
+
+
+def _near(word: str, known: tuple[str, ...]) -> str:
+    shown = f"`{word[:SHOWN_CHARACTERS_MAX].encode('unicode_escape').decode()}`"
+    near = get_close_matches(word[:SHOWN_CHARACTERS_MAX], known, n=1)
+    return f"{shown}; " + (f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}")
+
+
+_NEEDED = {
+    "words": (OrderVerb.NOTE, OrderVerb.TRANSFER),
+    "other": (OrderVerb.MERGE,),
+    "evidence": (OrderVerb.SPLIT,),
+}
+"""What a verb can't be without; the rest is for the room of incidents to say."""
+
+_KEYS = IncidentCommand.__struct_fields__
+_VERBS = tuple(verb.value for verb in OrderVerb)
+_JSON = msgspec.json.Decoder(dict[str, object])
+_MSGPACK = msgspec.msgpack.Decoder(dict[str, object])

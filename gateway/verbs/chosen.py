@@ -20,7 +20,7 @@ _MEANT = ("system", "kind", "urgency", "mode", "sender", "casualty", "position",
 
 _TEXT_MARKED = ("nmea", "avr")
 """Framings of text that know a message by its marks; others take any line for one."""
-_BYTES_MARKED = ("beast", "kiss", "cobs", "slip", "meshtastic", "symbols")
+_BYTES_MARKED = ("actisense", "beast", "kiss", "cobs", "slip", "meshtastic", "symbols")
 
 
 def generic_profiles() -> dict[str, Profile]:

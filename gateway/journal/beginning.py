@@ -21,6 +21,7 @@ from gateway.journal import aside, outboxes, sql
 from gateway.journal.chain import Kept
 from gateway.journal.failed import JournalFailed
 from gateway.journal.logfile import Loss, loss_of
+from gateway.journal.newest import GONE_MAX, STANDING_MAX, word_in
 from gateway.journal.opening import damage
 from gateway.journal.rows import RANKED
 from gateway.journal.shelves import Owing
@@ -124,7 +125,7 @@ def _take_over(disk: Disk, path: str, links: Sequence[str]) -> None:
         sources: list[tuple[str, Callable[[], Owing]]] = []
         for away in set_aside:
             wreck = held.enter_context(Wreck(away))
-            found = _wanted(wreck, links, _owed_in(away))
+            found = _wanted(wreck, links, _owed_in(away), _stood_in(away))
             if found or not sources:
                 sources.append((Path(away).name, partial(_read_again, wreck, found)))
             if _took_over(away):
@@ -142,17 +143,36 @@ def _took_over(away: str) -> bool:
 
 
 def _wanted(
-    wreck: Wreck, links: Sequence[str], owed: Callable[[str, int], bool]
+    wreck: Wreck,
+    links: Sequence[str],
+    owed: Callable[[str, int], bool],
+    stood: Callable[[int], bool],
 ) -> list[tuple[Place, Sequence[str]]]:
-    """Return where each entry stands that is owed to anybody, and to whom, in order of telling."""
-    wanted: dict[tuple[int, int, bytes], tuple[Place, Sequence[str]]] = {}
+    """Return where each entry stands that is owed to anybody, and to whom, in order of telling.
+
+    And the newest word of each incident, owed or not.
+    """
+    wanted: dict[_Rank, tuple[Place, Sequence[str]]] = {}
+    words: dict[str, tuple[int, _Rank, Place]] = {}
     for place, kept in wreck.entries():
         owing = [link for link in links if owed(link, kept.number)]
+        rank = _RANKS[kept.lane], kept.number, kept.link
         if owing:
-            wanted[_RANKS[kept.lane], kept.number, kept.link] = place, owing
+            wanted[rank] = place, owing
         if len(wanted) >= 2 * TAKEN_OVER_MAX:
             wanted = dict(sorted(wanted.items())[:TAKEN_OVER_MAX])
-    return [found for _, found in sorted(wanted.items())[:TAKEN_OVER_MAX]]
+        word = word_in(kept.body) if stood(kept.number) else None
+        if word is not None and _is_newer(word.revision, kept.number, words.get(word.incident)):
+            words[word.incident] = word.revision, rank, place
+    wanted = dict(sorted(wanted.items())[:TAKEN_OVER_MAX])
+    newest = sorted(words.values(), key=lambda word: word[1][1], reverse=True)
+    for _, rank, place in newest[: STANDING_MAX + GONE_MAX]:
+        wanted.setdefault(rank, (place, ()))
+    return [found for _, found in sorted(wanted.items())]
+
+
+def _is_newer(revision: int, number: int, known: tuple[int, _Rank, Place] | None) -> bool:
+    return known is None or (revision, number) > (known[0], known[1][1])
 
 
 def _read_again(
@@ -187,8 +207,32 @@ def _owed_in(path: str) -> Callable[[str, int], bool]:
     )
 
 
+def _stood_in(path: str) -> Callable[[int], bool]:
+    """Return what says whether a number may be the newest word of an incident; in doubt, it may.
+
+    What was thrown away long ago may turn up in a file, and then an incident that nobody knows the
+    end of: so the file is believed where it can say it.
+    """
+    try:
+        with looked_into(path) as ask:
+            numbers = {row[0] for row in ask(sql.STOOD, ())}
+            number_last = msgspec.convert(next(ask(sql.NUMBER_LAST, ()))[0], int)
+            if loss_of(path, number_last=0) is Loss.MORE:
+                return _any
+    except (JournalFailed, msgspec.ValidationError, StopIteration):
+        return _any
+    return lambda number: number in numbers or number > number_last
+
+
 def _all(_link: str, _number: int) -> bool:
     return True
 
+
+def _any(_number: int) -> bool:
+    return True
+
+
+_Rank = tuple[int, int, bytes]
+"""Lane, number, link: the order of telling."""
 
 _RANKS = {lane.value: rank for rank, lane in enumerate(RANKED)}

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from gateway.clock import Clock
 from gateway.journal.beginning import Begun, Heritage, begun
 from gateway.journal.failed import JournalFailed
+from gateway.journal.newest import Stood
 from gateway.journal.rows import Row, row_of
 from gateway.journal.shelves import Cursor
 from gateway.journal.store import Disk
@@ -171,6 +172,10 @@ class Journal:
     async def entries(self, *, first: int = 1, limit: int) -> tuple[Entry, ...]:
         """Return what is still kept, by number."""
         return await self._ask(lambda: self._disk.entries(first=first, limit=limit))
+
+    async def stood(self, *, after: str = "", limit: int) -> Stood:
+        """Return the incidents that earlier runs have noted, as they were noted last, by name."""
+        return await self._ask(lambda: self._disk.stood(after=after, limit=limit))
 
     async def damaged(self, *, first: int, last: int) -> tuple[int, ...]:
         """Return the numbers in this range of rows that were found damaged, and set aside."""

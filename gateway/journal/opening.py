@@ -27,7 +27,7 @@ from gateway.journal.chain import (
 from gateway.journal.rows import ENTRY, RINGS
 from gateway.model.inbound import Moment
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of the file. Each version has its schema_vN.sql, which takes a file there from the one before."""
 
 CHAINED_SINCE, LAYOUT_SINCE = 2, 3
@@ -44,10 +44,11 @@ FILE_MODE = 0o640
 
 _OF_A_ROW = re.compile(
     r"(CHECK constraint failed|(NULL|non-[A-Z]+) value) in "
-    r"(entry|routine|refused|unread|outbox|owed)(\.\w+)?\Z"
+    r"(entry|routine|refused|unread|outbox|owed|standing)(\.\w+)?\Z"
 )
 """What SQLite says of a row with a value that was never written. Its link says so too, and the row
-is set aside when it is read, or the outbox written anew: no reason to do without the journal."""
+is set aside when it is read, or the outbox written anew, or one incident is not taken up again: no
+reason to do without the journal."""
 
 REMEDY_DAMAGED = "move it away (a new one is begun) or restore a copy of it"
 

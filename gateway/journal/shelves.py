@@ -27,6 +27,7 @@ from gateway.journal.chain import (
     seal_of,
     trim_link_of,
 )
+from gateway.journal.newest import Newest
 from gateway.journal.retention import BITE_ROWS, Retention, Ripe
 from gateway.journal.rows import ENTRY, RANKED, RINGS, Row
 from gateway.journal.writer import BACKLOG_FULL
@@ -38,7 +39,6 @@ TRIM_ROWS_MAX = 2 * BACKLOG_FULL
 smaller shrinks, without holding a commit up for long."""
 
 SHELVES = (ENTRY, *RINGS)
-
 OUTBOX = "outbox"
 
 LANES = {**{lane.value: lane for lane in RANKED}, **dict.fromkeys(RINGS, Lane.ROUTINE)}
@@ -120,6 +120,7 @@ class Shelves:
         """Shelf and number of each row that was read, is not as it was written, and still there."""
         self._begun: dict[str, list[Values]] = {}
         """Rows of this transaction that are not in their tables yet, by their shelf."""
+        self.newest = Newest(db)
         self._db = db
         self._links = links
         self._rows_max = rows_max
@@ -140,6 +141,7 @@ class Shelves:
             link = link_of(before, number, ordinal, word, utc_ns, row.body)
             place = (number, ordinal, word) if is_entry else (number, ordinal)
             shelved.setdefault(row.shelf, []).append((*place, utc_ns, before, link, row.body))
+            self.newest.note(row, number)
             tally.rows[word] += 1
             follows = tally.lane_last.get(row.lane)
             tally.lane_last[row.lane] = number
@@ -160,11 +162,13 @@ class Shelves:
         self.tally.moved.update(begun.keys() - {OUTBOX})
         for name, values in begun.items():
             self._put(sql.INSERT_ROWS[name], values)
+        self.newest.flush()
 
     def back_to(self, before: Tally) -> None:
         """Forget what a transaction that failed has done."""
         self.tally = before
         self._begun = {}
+        self.newest.forget()
 
     def strike(self, link: str, numbers: Sequence[int]) -> None:
         """Take the numbers out of the link's outbox; those that aren't there are no matter."""
@@ -220,7 +224,7 @@ class Shelves:
             for link in self._links:
                 if link not in owing:
                     self.strike(link, numbers)
-            told += 1
+            told += bool(owing)
         self._db.execute(sql.NOTE_ASIDE, (name, utc_ns, told))
 
     def owed_holds(self) -> bool:
@@ -297,6 +301,7 @@ class Shelves:
         self._forget([kept.number for kept in gone])
         for run in _runs(gone):
             self._write_down(run, utc_ns)
+        self.newest.trimmed()
 
     def seal(self) -> None:
         """Write down how far everything has come."""

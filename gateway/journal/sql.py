@@ -77,14 +77,16 @@ TRIM_RING = {
     "unread": "DELETE FROM unread WHERE number <= ?",
 }
 
-# Entries from a number on, and whether each may be thrown away: old enough, and in no outbox.
+# Entries from a number on, and whether each may be thrown away: old enough, in no outbox, and not
+# the newest word of an incident that stands.
 
 RIPE = """
     SELECT (number <= :number_proven
             OR number <= :number_dated AND journaled_utc_ns BETWEEN :utc_ns_min AND :utc_ns_max)
         AND NOT EXISTS (SELECT 1 FROM json_each(:links) AS asked, outbox
             WHERE outbox.link = asked.value AND rank IN (0, 1, 2)
-                AND outbox.number = entry.number),
+                AND outbox.number = entry.number)
+        AND number NOT IN (SELECT number FROM standing WHERE NOT gone),
         number, ordinal, lane, journaled_utc_ns, before, link, body
     FROM entry WHERE number > :after AND number <= max(:number_proven, :number_dated)
     ORDER BY number LIMIT :limit
@@ -154,6 +156,33 @@ COUNT_ROWS = """
 """
 
 COUNT_QUARANTINE = "SELECT count(*) FROM quarantine"
+
+# The newest word of each incident.
+
+SET_STANDING = """
+    INSERT INTO standing (incident, number, revision, gone) VALUES (?, ?, ?, ?)
+    ON CONFLICT (incident) DO UPDATE
+        SET number = excluded.number, revision = excluded.revision, gone = excluded.gone
+        WHERE excluded.revision >= standing.revision
+"""
+
+LIMIT_STANDING = """
+    DELETE FROM standing WHERE gone = ?1 AND number IN
+        (SELECT number FROM standing WHERE gone = ?1 ORDER BY number DESC LIMIT -1 OFFSET ?2)
+"""
+
+TRIM_STANDING = """
+    DELETE FROM standing WHERE gone AND NOT EXISTS
+        (SELECT 1 FROM entry WHERE entry.number = standing.number)
+"""
+
+STANDING = """
+    SELECT incident, revision, gone, standing.number, ordinal, lane, journaled_utc_ns, before, link,
+        body
+    FROM standing LEFT JOIN entry USING (number) WHERE incident > ? ORDER BY incident LIMIT ?
+"""
+
+STOOD = "SELECT number FROM standing"
 
 HEAD = """
     SELECT epoch, station, created_utc_ns, number_last, chained_after, link_last, trim_last,

@@ -16,6 +16,7 @@ from typing import Protocol
 from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
 from gateway.journal.front import Journal, Work
+from gateway.journal.newest import Stood
 from gateway.journal.shelves import Cursor
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
@@ -158,6 +159,12 @@ class StandingJournal:
         if self._journal is None:
             return ()
         return await self._journal.entries(first=first, limit=limit)
+
+    async def stood(self, *, after: str = "", limit: int) -> Stood:
+        """Return the incidents that earlier runs have noted; without a journal there are none."""
+        if self._journal is None:
+            return Stood((), damaged=0, unread=0, after=None)
+        return await self._journal.stood(after=after, limit=limit)
 
     async def damaged(self, *, first: int, last: int) -> tuple[int, ...]:
         """Return the numbers in this range of rows that were found damaged, and set aside."""

@@ -24,6 +24,7 @@ from gateway.clock import Clock
 from gateway.journal import aside, opening, sql
 from gateway.journal.examining import Ask, refusal
 from gateway.journal.failed import JournalFailed
+from gateway.journal.newest import Stood
 from gateway.journal.opening import SCHEMA_VERSION, claimed, words_of
 from gateway.journal.rows import RINGS, Row
 from gateway.journal.shelves import Cursor, Owing, Shelves, Values
@@ -180,6 +181,10 @@ class Disk:
     def entries(self, *, first: int, limit: int) -> tuple[Entry, ...]:
         """Return what is still kept, by number."""
         return self._whole(lambda: self._shelves.entries(first=first, limit=limit))
+
+    def stood(self, *, after: str, limit: int) -> Stood:
+        """Return the newest word of each incident, by its name."""
+        return self._shelves.newest.read(self.epoch, after=after, limit=limit)
 
     def quarantined(self, *, first: int, last: int) -> tuple[int, ...]:
         """Return the numbers in this range of rows that were set aside as damaged."""

@@ -107,6 +107,7 @@ FIXED = {
     # what is emptied before anything else can happen
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
     "Cutter._out": "the frames of one chunk of 4096 bytes",
+    "Newest._begun": "the rows of one transaction: BACKLOG_FULL",
     "Shelves.damaged": "rows of one question to the disk, which has a limit",
     "_Fields.unreadable": "the fields of one sentence",
     "_Row.left": "the symbols of one call",

@@ -10,6 +10,7 @@ import pytest
 from gateway.journal import outboxes, store
 from gateway.journal.chain import layout_of, owed_in
 from gateway.journal.failed import JournalFailed
+from gateway.journal.opening import SCHEMA_VERSION
 from gateway.journal.proving import proof_of
 from gateway.journal.rows import RANKED
 from gateway.journal.wreck import LOCAL_BYTES_MAX, PAGE_BYTES, Wreck
@@ -148,9 +149,9 @@ def newer(path):
     """Make it a journal of a release that knows one version more."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("CREATE TABLE later (what TEXT) STRICT")
-        db.execute("PRAGMA user_version = 4")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         tables = db.execute(store.sql.TABLES).fetchall()
-        db.execute("UPDATE journal SET layout = ?", (layout_of(4, tables),))
+        db.execute("UPDATE journal SET layout = ?", (layout_of(SCHEMA_VERSION + 1, tables),))
         for suffix in ("", "-wal"):
             shutil.copy(f"{path}{suffix}", f"{path}{suffix}.as-it-was")
     for suffix in ("", "-wal"):
@@ -166,7 +167,8 @@ def test_a_newer_releases_journal_is_refused_with_a_remedy_and_not_touched(begun
         opened()
 
     assert caught.value.foreign
-    assert "(version 4; this one knows 3); run that release again" in caught.value.reason
+    versions = f"(version {SCHEMA_VERSION + 1}; this one knows {SCHEMA_VERSION})"
+    assert f"{versions}; run that release again" in caught.value.reason
     assert before == [Path(f"{begun}{suffix}").read_bytes() for suffix in ("", "-wal")]
     assert before[1]
 

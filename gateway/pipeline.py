@@ -5,7 +5,8 @@ Pure: no clock, no wire, no disk. The same chunks and ticks give the same items,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,9 +31,9 @@ from gateway.model.inbound import (
     Tick,
     Unread,
 )
-from gateway.model.incident import IncidentNote, IncidentOrder
+from gateway.model.incident import Incident, IncidentNote, IncidentOrder
 from gateway.model.plan import PortPlan, RegisterPlan
-from gateway.model.words import Confidence, Fault, Relation
+from gateway.model.words import ClockState, Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
 from gateway.radio import Radio, radio_named, radio_names
 from gateway.rules import judge
@@ -233,14 +234,28 @@ class Pipeline:
         """Ask which trouble this belongs to; a fault of ours there loses no call."""
         try:
             name, notes = self.incidents.hear(sighting)
-            return name, [_worded(note) for note in notes]
+            heard = sighting.report.heard
+            return name, [_noted(note, heard.mono_ns, heard.utc, heard.clock) for note in notes]
         except Exception:  # noqa: BLE001  # see _read
             self.incident_errors += 1
             return None, []
 
-    def _let_incidents_pass(self, now: Moment) -> list[IncidentNote]:
+    def restore(self, kept: Sequence[Incident], now: Moment) -> list[IncidentNote]:
+        """Take up what stood when the last run ended; return what has changed of it since."""
+        self._seen_ns = max(self._seen_ns, now.mono_ns)
+        utc = utc_of(now.utc_ns)
         try:
-            return [_worded(note) for note in self.incidents.tick(now, utc_of(now.utc_ns))]
+            notes = self.incidents.restore(kept, now, utc)
+            return [_noted(note, now.mono_ns, utc, now.clock) for note in notes]
+        except Exception:  # noqa: BLE001  # see _read
+            self.incident_errors += 1
+            return []
+
+    def _let_incidents_pass(self, now: Moment) -> list[IncidentNote]:
+        utc = utc_of(now.utc_ns)
+        try:
+            notes = self.incidents.tick(now, utc)
+            return [_noted(note, now.mono_ns, utc, now.clock) for note in notes]
         except Exception:  # noqa: BLE001  # see _read
             self.incident_errors += 1
             return []
@@ -255,9 +270,12 @@ class Pipeline:
         return replace(kept, flood=True)
 
 
-def _worded(note: IncidentNote) -> IncidentNote:
-    """Return the note with the incident in one line."""
-    return replace(note, incident=replace(note.incident, say=say(note.incident)))
+def _noted(
+    note: IncidentNote, mono_ns: int, utc: datetime | None, clock: ClockState | None
+) -> IncidentNote:
+    """Return the note with the incident in one line, and when it was made."""
+    told = replace(note.incident, say=say(note.incident))
+    return replace(note, incident=told, mono_ns=mono_ns, utc=utc, clock=clock)
 
 
 def _read(ear: Ear, radio: Radio, frame: Frame) -> tuple[Reading | Unread, ...] | None:

@@ -54,6 +54,7 @@ POINTS = {
     "command.heard": "an operator's command has come in",
     "command.answered": "what came of it has been told, as far as it could be",
     "certificates.taken": "new certificates have been proven, and no connection bears them yet",
+    "incidents.restored": "what stood when the last run ended stands again",
     "watch.ended": "the watch is over, and the journal still open",
 }
 """Every point there is, and what is true when it is reached."""

@@ -6,6 +6,7 @@ decides what it means.
 
     watch.py     the duties of a station on watch
     telling.py   from the journal to the links, and what happens when the disk fails
+    restoring.py what stood when the last run ended
     disk.py      a disk that hangs is told of, also when nothing is heard
     strain.py    queues that fill up, and a loop that is held up
     views.py     how ports and links stand, as the status says it

@@ -13,6 +13,7 @@ from gateway import __version__
 from gateway.app.disk import DiskWatch
 from gateway.app.ordering import Ordering
 from gateway.app.outside import Outside
+from gateway.app.restoring import Restorer
 from gateway.app.strain import Strain
 from gateway.app.telling import Teller
 from gateway.app.troubles import flood_in, troubles_of
@@ -145,12 +146,13 @@ class Watch:
         self._strain = Strain(self._lag, self.board)
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
-        """Return every duty of the watch, by name. None but the journal's ever ends by itself."""
+        """Return every duty of the watch, by name. Only the taking up of incidents ever ends."""
         for port in self._ports:
             yield f"port {port.state.name}", partial(self._listen, port)
         for link, plan in zip(self._links, self._plan.links, strict=True):
             yield f"link {plan.name}", link.run
         yield "journal", self._journal.run
+        yield "incidents", self._restorer().run
         yield "tell", self._teller.run
         yield "journal afterwards", self._teller.journal_afterwards
         yield "tick", self._tick
@@ -159,6 +161,12 @@ class Watch:
         yield "lag", self._lag.run
         if self._scrape is not None:
             yield "metrics", self._scrape.run
+
+    def _restorer(self) -> Restorer:
+        rooms, keep = self._pipeline, self._teller.keep
+        return Restorer(
+            self._journal, rooms, self._links, keep=keep, clock=self._clock, log=self._log
+        )
 
     def _scraping(self, port: int | None) -> Scrape | None:
         if port is None:

@@ -48,8 +48,9 @@ def calls_again(before: Incident | None, now: Incident) -> bool:
     if before is None:
         return False
     new = set(now.systems) - set(before.systems) or set(now.natures) - set(before.natures)
-    alerts = [told.alert_mono_ns or 0 for told in now.evidence]
-    return bool(new) or max(alerts) - before.last_mono_ns > QUIET_NS
+    # Below zero are times before the machine was started.
+    alerts = [told.alert_mono_ns for told in now.evidence if told.alert_mono_ns is not None]
+    return bool(new) or any(at_ns - before.last_mono_ns > QUIET_NS for at_ns in alerts)
 
 
 def _parts(incident: Incident) -> tuple[frozenset[str], tuple[str, ...]]:

@@ -12,7 +12,7 @@ from heapq import nsmallest
 
 from msgspec.structs import replace
 
-from gateway.correlate import lifecycle, orders, sounding
+from gateway.correlate import lifecycle, orders, restoring, sounding
 from gateway.correlate.changes import Change, calls_again, change_of
 from gateway.correlate.links import MAYBE, Carried
 from gateway.correlate.names import names_of, proves
@@ -23,7 +23,6 @@ from gateway.correlate.strands import (
     filed,
     is_about_trouble,
     is_elsewhere,
-    restored,
     see,
     take_in,
 )
@@ -32,15 +31,12 @@ from gateway.correlate.web import Web
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment, Sighting
 from gateway.model.incident import (
-    CLOSED,
     Incident,
     IncidentNote,
     IncidentOrder,
     Link,
-    LinkKind,
     OrderVerb,
     Related,
-    Split,
 )
 from gateway.model.words import Relation
 
@@ -100,29 +96,19 @@ class Incidents:
         for known in self._standing.values():
             yield self._build(known)
 
-    def restore(self, kept: Iterable[Incident]) -> None:
-        """Take up what stood when the last run ended, under the same names."""
-        for incident in kept:
-            for told in incident.evidence:
-                self._web.put(restored(told))
-            self._web.splits = _merged_splits(self._web.splits, incident.splits)
-            for link in incident.links:
-                if link.kind is LinkKind.OPERATOR:
-                    self._web.joins[frozenset((link.one, link.other))] = link
-        for incident in kept:
-            members = frozenset(told.evidence_id for told in incident.evidence)
-            self._standing[incident.incident_id] = Standing(
-                members=members,
-                incident=incident,
-                closed=incident.phase if incident.phase in CLOSED else None,
-                alarm=incident.alarm,
-                actions=incident.actions,
-                raised_at=sounding.fix_of(incident),
-                noted_ns=incident.last_mono_ns,
-                revision=incident.revision,
-                split_from=incident.split_from,
-            )
-            self._of |= dict.fromkeys(members, incident.incident_id)
+    def restore(
+        self, kept: Iterable[Incident], now: Moment, utc: datetime | None
+    ) -> list[IncidentNote]:
+        """Take up what stood when the last run ended, under the same names, the newest first.
+
+        What has been heard since belongs to it as though it had been there all the time.
+        """
+        back = restoring.put_back(self._web, self._standing, self._of, kept)
+        for name in back.over:
+            self._pass_on(name)
+        touched = dict.fromkeys(back.over) | (self._regroup(back.seeds) if back.seeds else {})
+        restoring.keep_alarms(self._standing, touched, back.fresh)
+        return list(self._told(touched, now.mono_ns, utc))
 
     def hear(self, sighting: Sighting) -> tuple[str | None, list[IncidentNote]]:
         """Return the incident that this belongs to, and each one about which something changed."""
@@ -246,7 +232,7 @@ class Incidents:
             self._standing[name] = Standing(members=group)
             return
         left = self._standing[earlier]
-        self._standing[name] = replace(left, members=group, split_from=earlier, revision=0)
+        self._standing[name] = replace(left, members=group, split_from=earlier)
 
     def _pass_on(self, name: str) -> None:
         """Let an incident end in the one that all of it stands in now."""
@@ -258,6 +244,8 @@ class Incidents:
             sorted({*heir.actions, *gone.actions}, key=lambda deed: (deed.mono_ns, deed.verb))
         )
         heir.closed = heir.closed if gone.closed is not None else None
+        # Should the name stand again one day, its revisions still grow.
+        heir.revision = max(heir.revision, gone.revision + 1)
         gone.members = frozenset()
 
     def _told(
@@ -383,7 +371,3 @@ class Incidents:
         if known.incident is not None:
             last = replace(known.incident, revision=known.revision + 1)
             yield IncidentNote(change=why, incident=last, gone=True)
-
-
-def _merged_splits(known: list[Split], more: Iterable[Split]) -> list[Split]:
-    return [*known, *(split for split in more if split not in known)]

@@ -62,5 +62,7 @@ def _is_cancelled(told: Evidence) -> bool:
 
 def calls_after(evidence: Iterable[Evidence], cancelled: Iterable[Evidence]) -> bool:
     """Say whether something else calls on after it was cancelled."""
-    last_ns = max(told.cancelled_mono_ns or 0 for told in cancelled)
-    return any((told.alert_mono_ns or 0) > last_ns for told in evidence)
+    times = [told.cancelled_mono_ns for told in cancelled if told.cancelled_mono_ns is not None]
+    return any(
+        told.alert_mono_ns is not None and told.alert_mono_ns > max(times) for told in evidence
+    )

@@ -56,6 +56,8 @@ class Standing(Struct):
     """Until when something that has changed may wait to be told."""
     revision: int = 0
     split_from: str | None = None
+    restored: bool = False
+    """It was taken up from the run before, or is a part of what was."""
 
 
 def id_of(strands: Sequence[Strand]) -> str:

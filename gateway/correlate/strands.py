@@ -191,7 +191,9 @@ def see(strand: Strand, position: Position, mono_ns: int, system: str) -> bool:
 def _stated(strand: Strand, report: Report) -> dict[str, object]:
     """Return the place, where this report has a newer one."""
     fix, told = fix_of(report, strand.things), strand.evidence
-    if fix is None or (told.position_mono_ns or -1) > fix.mono_ns:
+    if fix is None:
+        return {}
+    if told.position_mono_ns is not None and told.position_mono_ns > fix.mono_ns:
         return {}
     if told.position_mono_ns == fix.mono_ns and _order(told.position) >= _order(fix.position):
         return {}

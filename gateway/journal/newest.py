@@ -18,7 +18,7 @@ from gateway.journal.rows import Row
 from gateway.model.entry import Entry, Lane
 from gateway.model.incident import IncidentNote
 
-STANDING_MAX = 8192
+STANDING_MAX = 4096
 """Incidents that stand: as many strands as the room of incidents has, and each has one at least.
 Beyond it the word that is oldest goes: what has room for no more has taken that one off too."""
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from gateway.model.place import Identity, Position
-from gateway.model.words import Confidence, Mode, Nature, Urgency
+from gateway.model.words import ClockState, Confidence, Mode, Nature, Urgency
 
 
 class Phase(StrEnum):
@@ -269,6 +269,12 @@ class IncidentNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has changed, in words."""
     gone: bool = False
     """It is over for so long that it is taken off the board."""
+    mono_ns: int | None = None
+    """When it was noted, on the clock of the incident's `boot`."""
+    utc: datetime | None = None
+    clock: ClockState | None = None
+    """How far `utc` can be trusted: only where it can, the next start of the machine dates by it
+    what this one has noted."""
 
 
 class OrderVerb(StrEnum):

@@ -32,6 +32,8 @@ class Shown(Struct, eq=False):
     entry: Entry
     rank: Rank
     gone: bool
+    revision: int
+    """Of two words the one with the higher is the newer: a number is given when the disk has it."""
 
 
 class Troubles:
@@ -61,12 +63,13 @@ class Troubles:
         told = note.incident
         topic = self._topics.incident(told.incident_id, told.mode)
         before = self._standing.pop(topic, None)
-        if before is not None and _is_older(entry, before.entry):
+        if before is not None and _is_older(told.revision, entry, before):
             self._standing[topic] = before
             return topic
         seen = before is not None and before.rank[-1]
         # Without the item: the body says it all, and is held once however many links there are.
-        shown = Shown(topic, replace(entry, item=None), _rank(told, note, seen=seen), note.gone)
+        rank = _rank(told, note, seen=seen)
+        shown = Shown(topic, replace(entry, item=None), rank, note.gone, told.revision)
         if before is not None:
             self._drop(before)
         elif len(self._standing) >= INCIDENTS_MAX:
@@ -125,6 +128,8 @@ def _rank(told: Incident, note: IncidentNote, *, seen: bool) -> Rank:
     return (note.gone, told.mode is not Mode.REAL, _URGENCIES.index(told.severity), seen)
 
 
-def _is_older(entry: Entry, known: Entry) -> bool:
+def _is_older(revision: int, entry: Entry, known: Shown) -> bool:
     """Say whether this word came before; what has no number is told as it comes."""
-    return bool(entry.number and known.number) and entry.number < known.number
+    if revision != known.revision:
+        return revision < known.revision
+    return bool(entry.number and known.entry.number) and entry.number < known.entry.number

@@ -81,6 +81,7 @@ DEATHS = {
     "receipt.acknowledged": Death(turn_max=20),
     "request.heard": Death(turn_max=5, asking=True),
     "request.answered": Death(turn_max=3, asking=True),
+    "incidents.restored": Death(turn_max=1),
     "watch.ended": Death(turn_max=1, leaving=True),
 }
 

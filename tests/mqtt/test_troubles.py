@@ -79,6 +79,15 @@ def test_an_older_word_changes_nothing(make):
     assert b"newer" in board.next(lambda _: True).entry.body
 
 
+def test_an_older_word_that_the_disk_took_late_changes_nothing(make):
+    """A failing disk numbers what it could not take behind what came since."""
+    board = Troubles(Topics("alpha"))
+    shown(make, board, 5, say="newer", revision=3)
+    shown(make, board, 6, say="older", revision=2)
+
+    assert b"newer" in board.next(lambda _: True).entry.body
+
+
 def test_what_has_no_number_stands_until_the_disk_has_it(make):
     board = Troubles(Topics("alpha"))
     for number in (4, 0, 5):

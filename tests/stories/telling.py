@@ -102,6 +102,7 @@ class Told:
         """Keep what was noted, as the journal does."""
         for note in notes:
             self.notes.append(note)
+            self.kept.pop(note.incident.incident_id, None)
             self.kept[note.incident.incident_id] = note.incident
             if note.gone:
                 del self.kept[note.incident.incident_id]
@@ -119,7 +120,8 @@ class Told:
         events = [(report.heard.mono_ns / 1e9, 1, self.hear, [report]) for report in reports]
         events += [(row["at_s"], 2, self.order, row) for row in self.story.get("ordered", ())]
         if "restart_s" in self.story:
-            events.append((self.story["restart_s"], 3, self.restart, None))
+            at_s = self.story["restart_s"]
+            events.append((at_s, 3, self.restart, at_s))
         ticks = itertools.takewhile(lambda s: s <= end_s, itertools.count(0.0, TICK_S))
         events += [(at_s, 4, self.tick, at_s) for at_s in ticks]
         for at_s, _, act, what in sorted(events, key=lambda event: event[:2]):
@@ -153,10 +155,10 @@ class Told:
         utc = BEGAN + timedelta(seconds=at_s)
         self.note(self.room.order(order, int(at_s * 1e9), utc))
 
-    def restart(self, _none):
+    def restart(self, at_s):
         """End the watch, and begin one that knows what was noted."""
         self.room = room()
-        self.room.restore(list(self.kept.values()))
+        self.note(self.room.restore(reversed(self.kept.values()), Moment(int(at_s * 1e9)), None))
 
 
 def shuffled(reports, seed):

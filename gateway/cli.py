@@ -112,17 +112,83 @@ def _record_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--seconds", type=_seconds, metavar="N", help="end after N seconds")
 
 
+def _incident_arguments(verb: argparse.ArgumentParser) -> None:
+    actions = verb.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
+    for name, (summary, declare) in _INCIDENT.items():
+        action = actions.add_parser(name, help=summary, description=f"{summary}.")
+        if name != "list":
+            action.add_argument("id", metavar="ID", help="the incident: as many digits as needed")
+        declare(action)
+        _broker_arguments(action)
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _broker_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--config", metavar="PATH", help=_CONFIG_HELP)
+    verb.add_argument(
+        "--link", metavar="NAME", help="by this link of the configuration (default: the first)"
+    )
+    verb.add_argument("--host", metavar="HOST", help="a broker, with no configuration at all")
+    verb.add_argument("--port", type=_tcp_port, metavar="N", help="its TCP port (default: 1883)")
+    verb.add_argument(
+        "--station", metavar="NAME", help="the station (default: ours; with --host any)"
+    )
+
+
+def _nothing_more(_action: argparse.ArgumentParser) -> None:
+    """Declare nothing."""
+
+
+def _order(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--author", metavar="NAME", help="who orders it (default: the login name)")
+    action.add_argument("--words", metavar="TEXT", help="why; it is kept with the order")
+
+
+def _silence(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--seconds", type=_seconds, default=300.0, metavar="N", help="how long (default: 300)"
+    )
+    _order(action)
+
+
+def _note(action: argparse.ArgumentParser) -> None:
+    action.add_argument("words", metavar="TEXT", help="what is to be known, or to whom it goes")
+    action.add_argument("--author", metavar="NAME", help="who orders it (default: the login name)")
+
+
+def _merge(action: argparse.ArgumentParser) -> None:
+    action.add_argument("other", metavar="OTHER", help="the other incident")
+    _order(action)
+
+
+def _split(action: argparse.ArgumentParser) -> None:
+    action.add_argument("evidence", nargs="+", metavar="EVIDENCE", help="what is taken out of it")
+    _order(action)
+
+
+def _export(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--as", dest="form", required=True, choices=("geojson", "cot", "cap", "sitrep")
+    )
+
+
 def _explain_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--profile",
         metavar="P",
         help="the modem it came from (default: whichever generic-… profile understands it)",
     )
+    _broker_arguments(verb)
+    verb.add_argument(
+        "--journal", metavar="FILE", help="of `incident ID`: out of this journal, with no broker"
+    )
+    verb.add_argument("--json", action="store_true", help="of `incident ID`: print JSON")
     verb.add_argument(
         "raw",
         nargs="+",
         help="what a modem said, in single quotes: text as it is printed, or bytes in hexadecimal"
-        " digits, with blanks or without; several belong together; - reads standard input",
+        " digits, with blanks or without; several belong together; - reads standard input;"
+        " or `incident ID`: why an incident is what it is",
     )
 
 
@@ -174,6 +240,8 @@ _EXPLAIN_EXAMPLES = """\
   distress-gateway explain '$CDDSC,20,3380400790,00,21,26,1423108312,2021,,,B,E*73'
   distress-gateway explain --profile wegmatt-daisy-hat '!AIVDM,1,1,,A,>>QK2khE0U8:1@E=@0,4*52'
   distress-gateway explain - < what-was-heard.txt
+  distress-gateway explain incident 4f2a
+  distress-gateway explain incident 4f2a --journal /var/lib/distress-gateway/journal.db
 
 one of each radio system; which it is, is found out by itself:
   dsc            '$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A'
@@ -195,7 +263,31 @@ one of each radio system; which it is, is found out by itself:
 
 A message that is read wrongly can be reported as the test vector at the end of the page."""
 
+_INCIDENT_EXAMPLES = """\
+  distress-gateway incident list
+  distress-gateway incident show 4f2a
+  distress-gateway incident ack 4f2a --author 'Officer B' --words 'called back on 16'
+  distress-gateway incident silence 4f2a --seconds 120
+  distress-gateway incident split 4f2a 9c01 --words 'another boat'
+  distress-gateway incident export 4f2a --as geojson > map.geojson"""
+
 _Declare = Callable[[argparse.ArgumentParser], None]
+
+_INCIDENT: dict[str, tuple[str, _Declare]] = {
+    "list": ("every incident that stands, one line each", _nothing_more),
+    "show": ("all that is known of one, in words", _nothing_more),
+    "ack": ("the alarm is known; the trouble goes on", _order),
+    "silence": ("no sound for a while", _silence),
+    "transfer": ("somebody else has taken it over: say who", _note),
+    "resolve": ("it is over", _order),
+    "false-alert": ("there was no trouble", _order),
+    "confirm-cancel": ("the casualty's own cancellation is confirmed", _order),
+    "reopen": ("it is not over after all", _order),
+    "merge": ("two incidents are one trouble", _merge),
+    "split": ("a part of the evidence is another trouble", _split),
+    "note": ("write something down about it", _note),
+    "export": ("print it in the form of another system", _export),
+}
 
 _VERBS: dict[str, tuple[str, str, _Declare]] = {
     "run": (
@@ -227,6 +319,11 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
         "tell door by door what becomes of a message, a broken one as well",
         _EXPLAIN_EXAMPLES,
         _explain_arguments,
+    ),
+    "incident": (
+        "show what is going on, and say what becomes of it: acknowledge, silence, split",
+        _INCIDENT_EXAMPLES,
+        _incident_arguments,
     ),
     "replay": (
         "turn a tape, or a capture made with another tool, into entries",

@@ -14,7 +14,9 @@ import pytest
 from gateway import __version__, cli
 
 ROOT = Path(__file__).parents[1]
-VERBS = ("run", "demo", "check", "ports", "record", "explain", "replay", "verify")
+VERBS = ("run", "demo", "check", "ports", "record", "explain", "incident", "replay", "verify")
+OURS = dict.fromkeys(("config", "link", "host", "port", "station"))
+"""Which broker is asked: that of the first link of our configuration."""
 COMMAND = [sys.executable, "-m", "gateway"]
 
 HELP_S_MAX = 0.150
@@ -94,7 +96,22 @@ def test_the_version_is_told(capsys):
             ["record", "--out", "d", "--port", "a", "--port", "b"],
             {"config": None, "port": ["a", "b"], "out": "d", "seconds": None},
         ),
-        (["explain", "--profile", "p", "$A", "-"], {"profile": "p", "raw": ["$A", "-"]}),
+        (
+            ["explain", "--profile", "p", "$A", "-"],
+            {"profile": "p", "raw": ["$A", "-"], "journal": None, "json": False, **OURS},
+        ),
+        (
+            ["incident", "silence", "4f", "--seconds", "60", "--author", "B", "--link", "shore"],
+            {
+                "action": "silence",
+                "id": "4f",
+                "seconds": 60.0,
+                "author": "B",
+                "words": None,
+                "json": False,
+                **(OURS | {"link": "shore"}),
+            },
+        ),
         (
             ["replay", "--json", "--station", "s", "f"],
             {"profile": None, "json": True, "station": "s", "file": "f"},
@@ -117,6 +134,10 @@ def test_arguments_reach_the_verb(arguments, found):
         (["demo", "--port", "70000"], "a TCP port is a number from 1 to 65535, not '70000'"),
         (["record"], "required: --out"),
         (["explain"], "required: raw"),
+        (["incident"], "required: ACTION"),
+        (["incident", "acknowledge", "4f"], "invalid choice: 'acknowledge'"),
+        (["incident", "split", "4f"], "required: EVIDENCE"),
+        (["incident", "export", "4f", "--as", "pdf"], "invalid choice: 'pdf'"),
         (["replay"], "required: FILE"),
     ],
 )

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from gateway.model.plan import Profile
 from gateway.settings import default_config, profile_named
+from gateway.verbs import why
 from gateway.verbs.chosen import choice, generic_profiles
 from gateway.verbs.doors import doors
 from gateway.verbs.telling import one_line
@@ -41,6 +42,8 @@ _HEX_JOINTS = re.compile(rb"0x|[ ,:-]")
 
 def main(args: argparse.Namespace) -> int:
     """Print what becomes of the messages; 1 when there is none, or several ways to read them."""
+    if args.raw[0] == "incident":
+        return why.main(args)
     wires = list(_wires(args.raw))
     if not wires:
         sys.stderr.write(NOTHING)

@@ -15,10 +15,12 @@ import aiomqtt
 import msgspec
 import pytest
 
+from gateway import cli
 from gateway.app import Service
 from gateway.clock import Clock
 from gateway.log import set_up
 from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, StationPlan
+from gateway.mqtt import caller
 from gateway.settings import profile_named
 
 LOOPBACK = "127.0.0.1"
@@ -58,6 +60,10 @@ class Officer:
                     found[topic] = payload["incident"]
         return {one["incident_id"]: one for one in found.values()}
 
+    def pieces(self):
+        """Return how many pieces of evidence each of them has."""
+        return [len(one["evidence"]) for one in self.standing().values()]
+
     async def order(self, verb, incident_id, *, name=None, retain=False, **said):
         """Give an order, and return its outcome."""
         name = name or f"c{len(self.told)}"
@@ -77,7 +83,7 @@ class Officer:
 
 
 @asynccontextmanager
-async def on_watch(folder, port):
+async def on_watch(folder, port, *, commands=True):
     """Run a station with a DSC modem, and an officer who hears all of it."""
     modem, gateway_end = os.openpty()
     tty.setraw(gateway_end)
@@ -90,7 +96,9 @@ async def on_watch(folder, port):
     plan = StationPlan(
         station="alpha",
         ports=(dsc,),
-        links=(LinkPlan(name="local", host=LOOPBACK, port=port, client_id="gw", commands=True),),
+        links=(
+            LinkPlan(name="local", host=LOOPBACK, port=port, client_id="gw", commands=commands),
+        ),
         journal=JournalPlan(path=str(folder / "journal.db")),
         record=None,
         log=LogPlan(level="error"),
@@ -160,17 +168,17 @@ async def test_two_calls_are_merged_and_split_again(mosquitto, tmp_path):
         (one, other) = await officer.incidents(2)
         merged = await officer.order("merge", one, other=other, words="the same fire")
         (left,) = await officer.incidents(1)
+        await officer.until(lambda: officer.pieces() == [2])
         held = officer.standing()[left]
         ids = [evidence["evidence_id"] for evidence in held["evidence"]]
         parted = await officer.order("split", left, evidence=ids[-1:])
-        both = await officer.incidents(2)
+        await officer.until(lambda: officer.pieces() == [1, 1])
         refused = await officer.order("split", left, evidence=["00"])
 
     assert set(merged["changed"]) == {one, other}
     assert [link["kind"] for link in held["links"]] == ["operator"]
     assert len(ids) == 2
     assert len(parted["changed"]) == 2
-    assert {len(stands["evidence"]) for stands in both.values()} == {1}
     assert (refused["state"], "journaled" in refused) == ("refused", False)
     assert "a split needs some of the evidence" in refused["reason"]
 
@@ -216,3 +224,129 @@ async def test_a_flood_of_orders_delays_no_call(mosquitto, tmp_path, count):
         done = officer.service.status().links["local"].commands
 
     assert done < count / 2
+
+
+# ---- The command line --------------------------------------------------------------------------
+
+
+class Desk:
+    """The command line at an officer's desk."""
+
+    def __init__(self, port, capsys):
+        self.port = port
+        self.capsys = capsys
+
+    async def __call__(self, *words):
+        """Run a verb beside the station; return its exit status and all that it said."""
+        arguments = [*words, "--host", LOOPBACK, "--port", str(self.port)]
+        status = await asyncio.to_thread(cli.main, arguments)
+        said = self.capsys.readouterr()
+        return status, said.out + said.err
+
+
+@pytest.fixture
+def desk(mosquitto, capsys):
+    return Desk(mosquitto().port, capsys)
+
+
+@on_loop
+async def test_an_officer_sees_acknowledges_and_hears_at_the_command_line(desk, tmp_path):
+    async with on_watch(tmp_path, desk.port) as officer:
+        empty = await desk("incident", "list")
+        officer.say(MAYDAY)
+        (name,) = await officer.incidents(1)
+        listed = await desk("incident", "list")
+        shown = await desk("incident", "show", name[:5])
+        acked = await desk("incident", "ack", name[:5], "--author", "Officer B", "--words", "on 16")
+        await officer.until(lambda: officer.standing()[name]["alarm"]["phase"] == "acknowledged")
+        listed_again = await desk("incident", "list", "--json")
+        explained = await desk("explain", "incident", name[:5])
+        outcome = await desk("incident", "note", name, "a boat is sent", "--json")
+
+    assert empty == (0, "no incident stands\n")
+    assert listed[0] == 0
+    assert name in listed[1]
+    assert "raised" in listed[1]
+    assert shown[0] == 0
+    assert "MMSI 338 040 079" in shown[1]
+    assert acked[0] == 0
+    assert acked[1].startswith("accepted, entry ")
+    assert msgspec.json.decode(listed_again[1])["incident"]["alarm"]["by"] == "Officer B"
+    assert explained[0] == 0
+    assert "ack by Officer B: on 16" in explained[1]
+    assert msgspec.json.decode(outcome[1])["state"] == "accepted"
+
+
+@on_loop
+async def test_an_incident_is_explained_out_of_the_journal_of_a_station_that_is_gone(
+    desk, tmp_path
+):
+    async with on_watch(tmp_path, desk.port) as officer:
+        officer.say(MAYDAY)
+        (name,) = await officer.incidents(1)
+        await desk("incident", "note", name, "a boat is sent", "--author", "Officer B")
+    journal = ("--journal", str(tmp_path / "journal.db"))
+    status, page = await desk("explain", "incident", name[:5], *journal)
+
+    assert status == 0
+    assert "note by Officer B: a boat is sent" in page
+    assert (await desk("explain", "incident", "zz", *journal))[0] == 1
+    assert (await desk("explain", "incident", name, "--journal", "none.db"))[0] == 1
+    assert (await desk("explain", "incident"))[0] == 2
+
+
+@on_loop
+async def test_what_is_refused_ends_with_one_and_its_reason(desk, tmp_path):
+    async with on_watch(tmp_path, desk.port) as officer:
+        officer.say(MAYDAY)
+        officer.say(OTHER)
+        (one, other) = await officer.incidents(2)
+        unknown = await desk("incident", "ack", "zz")
+        either = await desk("incident", "show", "")
+        nobody = await desk("incident", "merge", one, "zz")
+        itself = await desk("incident", "merge", one, one)
+        nothing = await desk("incident", "split", one, "zz")
+        merged = await desk("incident", "merge", one, other, "--words", "one fire")
+        (left,) = await officer.incidents(1)
+        await officer.until(lambda: officer.pieces() == [2])
+        pieces = [piece["evidence_id"] for piece in officer.standing()[left]["evidence"]]
+        parted = await desk("incident", "split", left, pieces[1][:8])
+        await officer.until(lambda: officer.pieces() == [1, 1])
+        exports = {
+            form: await desk("incident", "export", left, "--as", form)
+            for form in ("geojson", "cot", "cap", "sitrep")
+        }
+
+    assert unknown == (
+        1,
+        "no incident zz stands on this broker; `incident list` names those that do\n",
+    )
+    assert either[0] == 1
+    assert "may be any of 2" in either[1]
+    assert nobody[0] == 1
+    assert itself == (1, "refused: a merge needs the name of another incident\n")
+    assert (nothing[0], "zz names 0 pieces" in nothing[1]) == (1, True)
+    assert (merged[0], parted[0]) == (0, 0)
+    assert [status for status, _ in exports.values()] == [0] * 4
+    assert msgspec.json.decode(exports["geojson"][1])["type"] == "FeatureCollection"
+    assert "<event" in exports["cot"][1]
+    assert "<alert" in exports["cap"][1]
+
+
+@on_loop
+async def test_where_nobody_takes_orders_the_reason_is_said(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(caller, "OUTCOME_S_MAX", 0.5)
+    async with on_watch(tmp_path, desk.port, commands=False) as officer:
+        officer.say(MAYDAY)
+        (name,) = await officer.incidents(1)
+        unheard = await desk("incident", "resolve", name)
+    offline = await desk("incident", "list", "--station", "alpha")
+
+    assert unheard[0] == 1
+    assert "does the link have `commands = true`" in unheard[1]
+    assert "station alpha is offline" in offline[1]
+
+
+def test_a_broker_that_is_not_there_is_said_so(capsys):
+    assert cli.main(["incident", "list", "--host", LOOPBACK, "--port", "1"]) == 1
+    assert capsys.readouterr().err.startswith("the broker: ")

@@ -156,8 +156,9 @@ class Pipeline:
         Raises:
             OrderRefused: it can't be done; the text says why.
         """
-        notes = self.incidents.order(order, now.mono_ns, utc_of(now.utc_ns))
-        return [_worded(note) for note in notes]
+        utc = utc_of(now.utc_ns)
+        notes = self.incidents.order(order, now.mono_ns, utc)
+        return [_noted(note, now.mono_ns, utc, now.clock) for note in notes]
 
     def bounds(self) -> Iterator[Bound]:
         """Yield each place in the rooms where something waits or is remembered."""

@@ -44,7 +44,7 @@ class Restorer:
         pipeline: Pipeline,
         links: Sequence[Link],
         *,
-        keep: Callable[[Sequence[Item]], None],
+        keep: Callable[[Sequence[Item]], object],
         clock: Clock,
         log: Log,
     ) -> None:

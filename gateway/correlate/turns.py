@@ -9,8 +9,8 @@ from __future__ import annotations
 NOTES_FIRST = 64
 """Told at once after a quiet time: more than a ferry's rafts and all that they set off."""
 
-NOTE_NS = 20 * 10**6
-"""After those one in this time. Each is written to disk, told, and stands on every broker: at fifty
+NOTE_NS = 25 * 10**6
+"""After those one in this time. Each is written to disk, told, and stands on every broker: at forty
 a second that takes a twentieth of one processor, and the calls themselves have the rest."""
 
 _DEBT_MAX = 64.0

@@ -13,7 +13,8 @@ The numbers are those of the invariants that the station has to hold; each breac
     I4   delivered is receipted   committed(): only what was signed for is struck out of an outbox;
                                   receipt_acknowledged(): only what is struck out is acknowledged
     I5   gap-free numbers         committed(), opened(): 1, 2, 3 … in each epoch, across deaths
-    I6   nothing unsigned gone    opened(): each urgent row is there until every link has signed
+    I6   nothing unsigned gone    opened(): each urgent row is there until every link has signed;
+                                  each incident that stood is known to
     I7   distress not behind      look(): in calm a distress is told within DISTRESS_S_MAX of its
                                   hearing, whatever else waits
     I8   nothing unbounded        look(): queues, maps and tasks below their named limits
@@ -114,7 +115,8 @@ class Oracle:
         """The newest number of each epoch."""
         self._owed = {link: {} for link in self._links}
         """Urgent rows not struck out, and since when they are there: the outboxes."""
-        self._signed = defaultdict(set)
+        # Of each incident, by epoch, the newest word: its revision, and whether it is over.
+        self._signed, self._words = defaultdict(set), defaultdict(dict)
         self._order = {}
         """The newest hearing that was committed, by port and kind of lane."""
         self._told = {}
@@ -180,8 +182,10 @@ class Oracle:
             if number > self._last[epoch]:  # committed when the process died, and nobody knew
                 item = msgspec.msgpack.decode(body)
                 self._keep(epoch, number, lane, *_of_body(item), born=self._world.life - 1)
+                self._word_of_body(epoch, item)
         self._last[epoch] = last
         self._look_for_lost(epoch, found)
+        self._look_for_incidents(epoch, db)
         owed = set(db.execute("SELECT link, number FROM outbox"))
         for link in self._links:  # struck out when the process died, and nobody knew
             for place in [place for place in self._owed[link] if place[0] == epoch]:
@@ -196,6 +200,9 @@ class Oracle:
             self._last[entry.epoch] = entry.number
             name, key, port, mono_ns = _of_item(entry.item)
             self._look_at_flood(entry.item, key)
+            if isinstance(entry.item, IncidentNote):
+                told = entry.item.incident
+                self._word(entry.epoch, told.incident_id, told.revision, entry.item.gone)
             lane = (port, entry.lane is Lane.ROUTINE)
             # What a failing disk took in the end comes behind what was heard after it.
             late = self._world.disk.within(60.0)
@@ -208,6 +215,22 @@ class Oracle:
         for link, epoch, numbers in struck:
             for number in numbers:
                 self._strike(link, (epoch, number))
+
+    def _look_for_incidents(self, epoch, db):
+        stood = {name for (name,) in db.execute("SELECT incident FROM standing WHERE NOT gone")}
+        for name, (_, gone) in self._words[epoch].items():
+            if not gone and name not in stood:
+                self.breach("I6", f"incident {name} stood, and nobody will take it up")
+
+    def _word_of_body(self, epoch, item):
+        if "incident" in item:
+            told = item["incident"]
+            self._word(epoch, told["incident_id"], told.get("revision", 1), "gone" in item)
+
+    def _word(self, epoch, name, revision, gone):
+        before, _ = self._words[epoch].get(name, (0, False))
+        if revision >= before:
+            self._words[epoch][name] = (revision, gone)
 
     def told(self, link, outgoing):
         """A publication is handed to a broker."""

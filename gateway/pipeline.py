@@ -66,7 +66,7 @@ class PortCount(Struct):
     refused: int = 0
     """Frames with a fault, and whole ones that could not be read."""
     unread: int = 0
-    """Whole frames in a language that no decoder of this port speaks."""
+    """Whole frames in a language that no decoder of this port speaks, or that are of no radio."""
     reports: int = 0
     copies: int = 0
     suspect: int = 0
@@ -209,6 +209,9 @@ class Pipeline:
 
     def _onward(self, ear: Ear, radio: Radio, found: Reading | Unread) -> Iterator[Inbound]:
         if isinstance(found, Unread):
+            if not found.kept:
+                ear.count.unread += len(found.frames)
+                return
             yield self._refused(
                 ear, found.frames, found.reason, door="radio", distress_like=found.distress_like
             )

@@ -108,13 +108,15 @@ class Reading(Struct, frozen=True, gc=False):
 
 
 class Unread(Struct, frozen=True, gc=False):
-    """A whole frame that no report can be made of. It is kept and counted, never lost."""
+    """A whole frame that no report can be made of. It is counted, and kept but for one case."""
 
     frames: tuple[Frame, ...]
     reason: str
     """What stood in the way, in words; empty when no decoder speaks this language."""
     distress_like: bool = False
     """True when, had it been readable, it might have been a call for help."""
+    kept: bool = True
+    """False for what is plainly of no radio and comes a thousand times a second: counted only."""
 
 
 class Draft(Struct, frozen=True, kw_only=True, gc=False):

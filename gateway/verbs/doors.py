@@ -167,6 +167,8 @@ def _not_yet(walk: Walk, step: Step) -> Rows:
 def _radio(made: Made) -> Rows:
     if isinstance(made.found, Unread):
         yield "unread", printable(made.found.reason)
+        if not made.found.kept:
+            yield "becomes", "a number among the unread: it is counted, and not kept"
         if made.found.distress_like:
             yield "and", f"told at once on {Topics(STATION).refused(PORT)}: it may be a distress"
         return

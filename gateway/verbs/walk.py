@@ -86,7 +86,7 @@ class Walk:
         """How many frames were refused or could not be read."""
         return (
             self.broken
-            + sum(isinstance(made.found, Unread) for made in self._made())
+            + sum(isinstance(made.found, Unread) and made.found.kept for made in self._made())
             + self.unknown
         )
 

@@ -9,7 +9,7 @@ as a copy of the first. Reports are of the system that was on the air, `dsc` or 
 
 What is proven: the bus checks each of its frames; the binary of an adapter has a checksum of its
 own; its lines have nothing, so no report from lines is better than tentative. Other groups
-(engines, tanks, wind) are counted and passed over: a bus says a thousand of them a second.
+(engines, tanks, wind) are counted among the unread and not kept: a bus says a thousand a second.
 Remembered, for one port: messages that wait for a frame, and what the two systems remember.
 """
 
@@ -62,7 +62,7 @@ class N2k:
         if parcel is None:
             return (Unread((frame,), _BROKEN, distress_like=True),) if _calls(frame) else None
         if parcel.pgn not in WANTED:
-            return ()
+            return (Unread((frame,), _OF_NO_RADIO, kept=False),)
         if parcel.whole:
             return (self._told(Whole((frame,), parcel.pgn, parcel.octets)),)
         return tuple(
@@ -134,6 +134,7 @@ class N2k:
 
 
 _BROKEN = "a line of the bus that can't be read"
+_OF_NO_RADIO = "a group of the bus that is of no radio"
 _NOT_PROVEN = "nothing proves what the adapter says on its wire"
 _MARKS = re.compile(
     rb"[ ][01][0-9A-F]F(?:B10|B09|B0A|101)|[ ]1F(?:B10|B09|B0A|101)"

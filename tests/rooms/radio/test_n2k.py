@@ -25,7 +25,7 @@ BINARY = [bytes.fromhex(row["wire_hex"][0]) for row in ROWS.values() if "wire_he
 CALL = bytes.fromhex(ROWS["distress-in-one-line"]["wire"][0].split()[-1])
 RELAY = bytes.fromhex(ROWS["distress-relay"]["wire"][0].split()[-1])
 CLASS_A = bytes.fromhex(ROWS["ais-sart-active"]["wire"][0].split()[-1])
-DSC, SHIP = 129808, 129038
+DSC, SHIP, WIND = 129808, 129038, 130306
 STEP_NS = 10**6
 
 
@@ -223,10 +223,22 @@ def test_absent_is_absent_and_a_place_off_the_earth_is_taken_out():
     assert "the position stated is not on the Earth" in second.doubts
 
 
-def test_other_groups_are_counted_and_say_nothing():
-    wind = line(130306, b"\x01\x02\x03\x04\x05\xfa\xff\xff")
+@pytest.mark.parametrize(
+    ("wire", "framing"),
+    [
+        (line(WIND, b"\x01\x02\x03\x04\x05\xfa\xff\xff"), "lines"),
+        ("12:00:00.107 R 09FD0205 64 1E 01 C8 F1 FA FF FF", "lines"),
+        (binary_of(WIND, b"\x01\x02\x03\x04\x05\xfa\xff\xff"), "actisense"),
+    ],
+)
+def test_each_of_the_other_groups_is_counted_once_and_not_kept(wire, framing):
+    pipeline = port(framing=framing)
+    sent = wire if isinstance(wire, bytes) else wire.encode() + b"\r\n"
+    items = [found for at in range(3) for found in pipeline.inbound(Chunk("a", Moment(at), sent))]
+    count = pipeline.ears["a"].count
 
-    assert heard(wind, "17:33:21.107 R 09FD0205 64 1E 01 C8 F1 FA FF FF") == []
+    assert items == []
+    assert (count.frames, count.unread, count.refused, count.reports) == (3, 3, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@
 
 Low octet first; addresses have two digits in an octet; frequencies and channels are the digits of
 M.493; 1e-7 degrees; 1e-4 s since midnight. All bits set is absent. Source: canboat's database of
-parameter groups, "DSC Call Information", and its captured samples. Group and sentence have the
+parameter groups, "DSC Call Information". Group and sentence have the
 same fields but one: a call about another's distress has one octet for its first telecommand and
 for the nature of that distress. What a call means is not decided here.
 """

@@ -12,7 +12,7 @@
        group that is sent to one address, the low 8 of the group are that address
     S  source   D  direction, or destination   P  priority, PGN   T  adapter's clock   N  octets
 
-Sources: Yacht Devices, YDNU-02 manual, appendix E; Actisense, "NMEA 2000 ASCII Output format";
+Sources: Yacht Devices, YDNU-02 manual; Actisense, "NMEA 2000 ASCII Output format";
 canboat, "Actisense NGT-1 serial format". The first tells CAN frames as they are; the others have
 put the parts together, and the adapter with them what proves that these belong together.
 """

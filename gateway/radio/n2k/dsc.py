@@ -58,6 +58,8 @@ def call_of(octets: bytes) -> Call:
     sets = _sets(cut)
     if place.fine:
         sets = {_FINE: place.fine, **sets}
+    if kind == _DISTRESS and casualty == address:
+        casualty = ""  # the field is called "ship in distress": whoever calls so cancels nothing
     about = kind != _DISTRESS and category == _DISTRESS
     nature = first if about and _NATURES_FIRST <= first <= _NATURES_LAST else _ABSENT
     relayed = about and first == _ACKNOWLEDGED and end == _ASKED

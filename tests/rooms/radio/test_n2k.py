@@ -172,6 +172,14 @@ def test_a_distress_is_told_however_little_of_it_came():
         assert [report.urgency for report in reports(items)] == [Urgency.DISTRESS]
 
 
+@pytest.mark.parametrize("casualty", ["", "200100031"])
+def test_whoever_calls_and_is_named_as_the_ship_in_distress_has_cancelled_nothing(casualty):
+    call = dsc_call(112, 112, "200100031", 101, 100, casualty=casualty)
+    (report,) = reports(heard(ngt1(DSC_CALL, call), framing="actisense"))
+
+    assert (report.kind, report.nature) == (Kind.ALERT, Nature.FLOODING)
+
+
 def test_a_second_call_is_not_put_into_the_first_one():
     """An expansion belongs to the call in its own message, whatever was heard before."""
     plain = bytearray(CALL)

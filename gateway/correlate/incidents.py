@@ -188,7 +188,7 @@ class Incidents:
         touched: dict[str, None] = {}
         for name in names_of(report.sender):
             for strand in self._web.named(report.mode, name) if proves(name) else ():
-                if see(strand, report.position, report.heard.mono_ns, report.system):
+                if see(strand, report):
                     regroup = self._web.put(strand)
                     touched |= (
                         self._regroup({strand.name}) if regroup else {self._of[strand.name]: None}

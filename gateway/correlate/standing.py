@@ -98,7 +98,7 @@ def incident_of(  # noqa: PLR0913  # each is a part of it, put together in one p
         systems=tuple(sorted({told.system for told in evidence})),
         position=place,
         position_evidence=None if where_from is None else where_from.evidence_id,
-        position_utc=None if where_from is None else where_from.last_utc,
+        position_utc=None if where_from is None else where_from.position_utc,
         persons_on_board=max(
             (told.persons_on_board for told in evidence if told.persons_on_board is not None),
             default=None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from msgspec import Struct
@@ -170,19 +171,19 @@ def take_in(strand: Strand, report: Report, relation: Relation) -> None:
     strand.place()
 
 
-def see(strand: Strand, position: Position, mono_ns: int, system: str) -> bool:
+def see(strand: Strand, report: Report) -> bool:
     """Take note of where another radio says the craft is; say whether that is news."""
-    told = strand.evidence
-    if told.position_mono_ns is not None and told.position_mono_ns >= mono_ns:
+    told, stated = strand.evidence, fix_of(report, strand.things)
+    if stated is None or (told.position_mono_ns or -1) >= stated.mono_ns:
         return False
-    stated, known = fix_at(position, mono_ns, strand.things), strand.fix
-    if known is not None and distance_m(known, stated) > ELSEWHERE_M + 2 * reach_m(known, stated):
+    if is_elsewhere(strand, report):
         return False
     strand.evidence = replace(
         told,
-        position=position,
-        position_mono_ns=mono_ns,
-        position_from=None if system == told.system else system,
+        position=stated.position,
+        position_mono_ns=stated.mono_ns,
+        position_utc=_was_there_utc(report),
+        position_from=None if report.system == told.system else report.system,
     )
     strand.place()
     return True
@@ -200,8 +201,17 @@ def _stated(strand: Strand, report: Report) -> dict[str, object]:
     return {
         "position": fix.position,
         "position_mono_ns": fix.mono_ns,
+        "position_utc": _was_there_utc(report),
         "position_from": None,
     }
+
+
+def _was_there_utc(report: Report) -> datetime | None:
+    """Return the time of day at which the sender was where the report says."""
+    utc, place = report.heard.utc, report.position
+    if utc is None or place is None:
+        return None
+    return utc - timedelta(seconds=place.age_s or 0)
 
 
 def _said(told: Evidence, report: Report, *, copy: bool) -> dict[str, object]:

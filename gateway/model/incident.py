@@ -121,6 +121,8 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     position: Position | None = None
     """The newest one stated."""
     position_mono_ns: int | None = None
+    position_utc: datetime | None = None
+    """When it was there; the age that the message states is taken off."""
     position_from: str | None = None
     """The radio system that stated it, when that is another one: a track of the same craft."""
     first_mono_ns: int

@@ -62,7 +62,12 @@ def report_of(row, at_s, number):
         sender=identity_of(row["by"]) if "by" in row else who,
         casualty=who,
         nature=Nature(nature) if nature else None,
-        position=Position(lat_deg=place[0], lon_deg=place[1], accuracy_m=row["known_to_m"])
+        position=Position(
+            lat_deg=place[0],
+            lon_deg=place[1],
+            accuracy_m=row["known_to_m"],
+            age_s=row.get("age_s"),
+        )
         if place
         else None,
         persons_on_board=row.get("persons"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from stories.telling import BEGAN, TICK_S, Told, report_of, room
@@ -126,6 +127,17 @@ def test_a_position_of_the_craft_on_another_radio_moves_the_casualty_and_opens_n
     assert only(here).position.lat_deg == 52.02
     hear(here, place | {"where": [52.0, 3.0]}, at_s=200)
     assert only(here).position.lat_deg == 52.02
+
+
+def test_the_time_of_a_position_is_when_the_casualty_was_there():
+    """A later call without a place, and a place that states its age, make it no younger."""
+    here = room()
+    hear(here, SHIP | {"age_s": 60.0}, at_s=100)
+    hear(here, {key: SHIP[key] for key in ("on", "who")}, at_s=200)
+    assert only(here).position_utc == BEGAN + timedelta(seconds=40)
+    place = {**SHIP, "on": "ais", "urgency": "routine", "kind": "position", "known_to_m": 10}
+    hear(here, place | {"age_s": 30.0}, at_s=300)
+    assert only(here).position_utc == BEGAN + timedelta(seconds=270)
 
 
 def test_a_copy_is_counted_and_is_no_repeat():

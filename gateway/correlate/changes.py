@@ -39,7 +39,7 @@ def change_of(before: Incident | None, now: Incident) -> Change | None:
         return Change("it has moved", DETAILS_NS)
     if _parts(before) != _parts(now):
         return Change("what belongs to it or is near has changed", DETAILS_NS)
-    same = replace(before, revision=0) == replace(now, revision=0)
+    same = before == replace(now, revision=before.revision)
     return None if same else Change("heard again", REPEATS_NS)
 
 
@@ -83,6 +83,8 @@ _AT_ONCE = frozenset(_WATCHED) - {"confidence", "names", "doubts"}
 
 
 def _far(before: Incident, now: Incident) -> bool:
+    if before.position == now.position:
+        return False
     here, there = sounding.fix_of(before), sounding.fix_of(now)
     if here is None or there is None:
         return (here is None) != (there is None)

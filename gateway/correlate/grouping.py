@@ -46,7 +46,13 @@ class Groups:
         """Say whether nothing in these two groups speaks against one casualty."""
         return differ(self._things[self.of(one)], self._things[self.of(other)]) is None
 
+    def is_a_thing(self, name: str) -> bool:
+        """Say whether anything is known of what this group is."""
+        return bool(self._things[self.of(name)])
+
     def _apart(self, one: str, other: str) -> bool:
+        if not self._sides:
+            return False
         here, there = set(self._members[one]), set(self._members[other])
         return any(
             (here & left and there & right) or (here & right and there & left)
@@ -86,14 +92,16 @@ def _between(groups: Groups, links: Iterable[Link]) -> dict[frozenset[str], Link
 
 def _plain(groups: Groups, near: Mapping[frozenset[str], Link]) -> list[Link]:
     """Return the links that leave no doubt which of several is meant."""
+    fits = {ends: link for ends, link in near.items() if groups.may_be_one(*ends)}
     beside: dict[str, list[tuple[str, float]]] = {}
-    for ends, link in near.items():
+    for ends, link in fits.items():
         for end in ends:
             (other,) = ends - {end}
-            beside.setdefault(end, []).append((other, link.weight))
+            if groups.is_a_thing(other):  # what may be anything is nobody's rival
+                beside.setdefault(end, []).append((other, link.weight))
     return [
         link
-        for ends, link in near.items()
+        for ends, link in fits.items()
         if link.weight >= SAME and not _is_rivalled(groups, ends, link.weight, beside)
     ]
 
@@ -106,9 +114,10 @@ def _is_rivalled(
 ) -> bool:
     for end in ends:
         (other,) = ends - {end}
-        for rival, weight_of_rival in beside[end]:
+        if not groups.is_a_thing(other):
+            continue
+        for rival, weight_of_rival in beside.get(end, ()):
             near = rival != other and weight_of_rival >= weight - MARGIN
-            fits = near and groups.may_be_one(end, rival)
-            if fits and not groups.may_be_one(rival, other):
+            if near and not groups.may_be_one(rival, other):
                 return True
     return False

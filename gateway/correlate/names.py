@@ -46,8 +46,8 @@ def names_of(identity: Identity | None) -> tuple[str, ...]:
     """Return each name as `kind:value`, the one that proves most first."""
     if identity is None:
         return ()
-    found = ((kind, getattr(identity, field)) for field, kind in _KINDS)
-    return tuple(f"{kind}:{value}" for kind, value in found if value is not None)
+    found = [(kind, getattr(identity, field)) for field, kind in _KINDS]
+    return tuple([f"{kind}:{value}" for kind, value in found if value is not None])
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:

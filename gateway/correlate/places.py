@@ -73,7 +73,13 @@ def reach_m(one: Fix, other: Fix) -> float:
 
 def is_within(one: Fix, other: Fix, reaches: float) -> bool:
     """Say whether they are fewer reaches apart than this."""
-    limit_m = reaches * reach_m(one, other)
-    # Most of them differ too much in latitude alone, and need no great circle.
-    north_m = abs(one.position.lat_deg - other.position.lat_deg) * geodesy.DEGREE_M
-    return north_m < limit_m and distance_m(one, other) < limit_m
+    # Asked of dozens for each call: no root and no great circle where the latitudes tell.
+    here_m, there_m = one.known_to_m, other.known_to_m
+    speed_mps = max(other.speed_mps, one.speed_mps)
+    moved_m = speed_mps * (one.mono_ns - other.mono_ns) / 1e9
+    limit = reaches * reaches * (here_m * here_m + there_m * there_m + moved_m * moved_m)
+    north_m = (one.position.lat_deg - other.position.lat_deg) * geodesy.DEGREE_M
+    if north_m * north_m >= limit:
+        return False
+    far_m = distance_m(one, other)
+    return far_m * far_m < limit

@@ -47,8 +47,10 @@ def reasons(before: Incident | None, now: Incident, raised_at: Fix | None) -> li
     found += [f"{name} is said as well" for name in now.natures if name not in before.natures]
     if before.phase in CLOSED and now.phase not in CLOSED:
         found.append("it calls again after it was closed")
+    if raised_at is None or raised_at.position == now.position:
+        return found
     fix = fix_of(now)
-    if raised_at is not None and fix is not None:
+    if fix is not None:
         far_m = distance_m(raised_at, fix)
         if far_m > MOVED_REACHES * reach_m(raised_at, fix):
             found.append(f"it is {far_m / 1852:.0f} NM from where it was")

@@ -13,7 +13,7 @@ from gateway.correlate.links import SAME, Carried, far_apart, link_between, may_
 from gateway.correlate.names import BEACON_HEAD, PAIRED, differ
 from gateway.correlate.places import Fix
 from gateway.correlate.strands import Strand
-from gateway.model.incident import Link, Split
+from gateway.model.incident import Link, LinkKind, Split
 from gateway.model.words import Mode
 
 CELL_DEG = 0.5
@@ -24,10 +24,13 @@ NEIGHBOURS_MAX = 48
 are fewer; in a flood of invented calls there may be more."""
 
 LINKS_MAX = 8
-"""Links of one strand to what may be related and no more; those that join are all kept."""
+"""Links of one strand to what may be related, and no more. Those by a name are all kept."""
 
-TOGETHER_MAX = 512
-"""Strands that are grouped together; only an invented crowd has so many."""
+JOINS_MAX = 12
+"""Links of one strand that join by nearness. More rivals for one place need not be known."""
+
+TOGETHER_MAX = 128
+"""Strands that are grouped together, in some milliseconds; only an invented crowd has so many."""
 
 _SHIPS = "234567"
 """First digits of the MMSIs of ships (M.585)."""
@@ -39,6 +42,15 @@ _POLE = 0.02
 _POLAR_COLUMNS = 15
 """The cosine at which cells grow no wider, and how many of them then go round the pole: what is
 across it is near."""
+
+_ROW_MAX = 180
+_WIDTHS_DEG = {
+    row: CELL_DEG / max(_POLE, cos(radians((row + 0.5) * CELL_DEG)))
+    for row in range(-_ROW_MAX - 1, _ROW_MAX + 2)
+}
+"""How wide the cells of each row are, the rows beside the last ones included."""
+
+_COLUMNS = {row: ceil(360.0 / width_deg) for row, width_deg in _WIDTHS_DEG.items()}
 
 Key = tuple[Mode, str]
 Cell = tuple[Mode, int, int]
@@ -100,7 +112,7 @@ class Web:
             link
             for name in found
             for link in self.links_of(name)
-            if link.one in found and link.other in found
+            if link.one == name and link.other in found
         ]
         return grouped(found, links, [*self.splits, *_apart(found)])
 
@@ -178,9 +190,10 @@ class Web:
         names = (name for name in turns if name and name not in named and name != strand.name)
         for name in islice(names, NEIGHBOURS_MAX):
             other = self.strands[name]
-            full = len(strand.links) >= LINKS_MAX or len(other.links) >= LINKS_MAX
-            if not (full and differ(strand.things, other.things)) and may_be_near(strand, other):
-                yield other
+            if may_be_near(strand, other):
+                full = len(strand.links) >= LINKS_MAX or len(other.links) >= LINKS_MAX
+                if not (full and differ(strand.things, other.things)):
+                    yield other
 
 
 def _keys(strand: Strand) -> Iterator[str]:
@@ -223,7 +236,12 @@ def _apart(found: dict[str, Strand]) -> Iterator[Split]:
 
 
 def _has_room(strand: Strand, link: Link) -> bool:
-    return link.weight >= SAME or len(strand.links) < LINKS_MAX
+    if link.weight < SAME:
+        return len(strand.links) < LINKS_MAX
+    if link.kind is not LinkKind.NEARNESS or len(strand.links) < JOINS_MAX:
+        return True
+    kept = strand.links.values()
+    return sum(one.kind is LinkKind.NEARNESS and one.weight >= SAME for one in kept) < JOINS_MAX
 
 
 def _binding(weights: dict[str, float]) -> dict[str, float]:
@@ -231,20 +249,12 @@ def _binding(weights: dict[str, float]) -> dict[str, float]:
 
 
 def _cell(fix: Fix) -> tuple[int, int]:
-    row = floor(fix.position.lat_deg / CELL_DEG)
+    row = min(_ROW_MAX, max(-_ROW_MAX, floor(fix.position.lat_deg / CELL_DEG)))
     return row, _column(row, fix.position.lon_deg)
 
 
 def _column(row: int, lon_deg: float) -> int:
-    return floor((lon_deg % 360.0) / _width_deg(row)) % _columns(row)
-
-
-def _width_deg(row: int) -> float:
-    return CELL_DEG / max(_POLE, cos(radians((row + 0.5) * CELL_DEG)))
-
-
-def _columns(row: int) -> int:
-    return ceil(360.0 / _width_deg(row))
+    return floor((lon_deg % 360.0) / _WIDTHS_DEG[row]) % _COLUMNS[row]
 
 
 def _around(fix: Fix | None) -> Iterator[tuple[int, int]]:
@@ -252,7 +262,7 @@ def _around(fix: Fix | None) -> Iterator[tuple[int, int]]:
         return
     row, _ = _cell(fix)
     for beside in (row - 1, row, row + 1):
-        middle, count = _column(beside, fix.position.lon_deg), _columns(beside)
+        middle, count = _column(beside, fix.position.lon_deg), _COLUMNS[beside]
         steps = range(count) if count <= _POLAR_COLUMNS else (-1, 0, 1)
         yield from {(beside, (middle + step) % count): None for step in steps}
 

@@ -175,6 +175,7 @@ def _standing_as(told: Incident, members: frozenset[str]) -> Standing:
         revision=told.revision,
         split_from=told.split_from,
         restored=True,
+        is_told=True,
     )
 
 

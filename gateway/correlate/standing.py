@@ -40,7 +40,7 @@ _GRADES = (Confidence.VERIFIED, Confidence.TENTATIVE, Confidence.SUSPECT)
 _URGENCIES = tuple(Urgency)
 
 
-class Standing(Struct):
+class Standing(Struct, gc=False):
     """What is known of an incident beside its evidence."""
 
     members: frozenset[str]
@@ -52,12 +52,18 @@ class Standing(Struct):
     raised_at: Fix | None = None
     """Where the alarm placed it."""
     noted_ns: int = 0
+    looked_ns: int | None = None
+    """When it was last put together, whether or not there was something to tell."""
     untold_ns: int | None = None
     """Until when something that has changed may wait to be told."""
     revision: int = 0
     split_from: str | None = None
+    is_told: bool = False
+    """Whether anybody was told of it under its own name; what was split off was not yet."""
     restored: bool = False
     """It was taken up from the run before, or is a part of what was."""
+    heir: str | None = None
+    """The incident that all of this stands in now."""
 
 
 def id_of(strands: Sequence[Strand]) -> str:
@@ -210,17 +216,3 @@ def is_over(known: Standing, mono_ns: int) -> bool:
     if told is None or mono_ns - told.last_mono_ns < GONE_NS:
         return False
     return told.mode is Mode.TEST or told.phase in CLOSED
-
-
-def worth(known: Standing) -> tuple[bool, bool, bool, bool, int]:
-    """Return what says which of two is let go first: the lesser."""
-    told = known.incident
-    if told is None:
-        return False, False, False, False, 0
-    return (
-        told.mode is not Mode.TEST,
-        told.phase not in CLOSED,
-        bool(told.actions),
-        not told.doubts,
-        told.last_mono_ns,
-    )

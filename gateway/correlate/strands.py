@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TypeVar
 
 from msgspec import Struct
@@ -34,6 +35,25 @@ ELSEWHERE_M = 20_000.0
 """A place so much farther than a thing can have come belongs to another that uses its name."""
 
 _Text = TypeVar("_Text", bound=str)
+
+_SAID = attrgetter(
+    "position",
+    "names",
+    "natures",
+    "urgency",
+    "covert",
+    "confidence",
+    "doubts",
+    "persons_on_board",
+    "text",
+    "acknowledged_by",
+    "relayed_by",
+    "cancelled_mono_ns",
+    "ports",
+    "channels",
+    "lost",
+)
+"""All of a strand that is neither a number of reports nor the time of one that calls."""
 
 _GRADES = (Confidence.VERIFIED, Confidence.TENTATIVE, Confidence.SUSPECT)
 _URGENCIES = (Urgency.DISTRESS, Urgency.URGENCY, Urgency.SAFETY, Urgency.ROUTINE)
@@ -169,6 +189,11 @@ def take_in(strand: Strand, report: Report, relation: Relation) -> None:
     if strand.evidence.names != told.names:
         strand.things = things_of(strand.evidence.names)
     strand.place()
+
+
+def says_the_same(one: Evidence, other: Evidence) -> bool:
+    """Say whether these differ in nothing but how often, and when, it called."""
+    return bool(_SAID(one) == _SAID(other))
 
 
 def see(strand: Strand, report: Report) -> bool:

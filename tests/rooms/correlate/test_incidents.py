@@ -230,6 +230,91 @@ def test_what_is_closed_goes_off_the_board_after_half_an_hour_and_what_is_open_n
     assert again != closed
 
 
+def test_one_tick_looks_at_no_more_than_a_few_and_all_have_their_turn(monkeypatch):
+    """With a full board a tick takes no longer, and no alarm is forgotten."""
+    monkeypatch.setattr(incidents, "PASSED_PER_TICK", 8)
+    monkeypatch.setattr(incidents, "DUE_PER_TICK", 4)
+    here = room()
+    rows = [SHIP | {"who": [f"mmsi:2440000{n:02d}"], "where": [n, 3.0]} for n in range(40)]
+    for n, row in enumerate(rows):
+        hear(here, row, at_s=n)
+    ticks = [tick(here, 1000 + at_s) for at_s in range(15)]
+    alarms = [note.incident for notes in ticks for note in notes if note.incident.alarm.escalated]
+    assert len({one.incident_id for one in alarms}) == 40
+    assert max(map(len, ticks)) <= 4
+
+
+def test_what_says_the_same_again_is_counted_at_once_and_linked_by_a_later_tick():
+    here = room()
+    hear(here, SHIP | {"where": [52.0, 3.1]})
+    one, _ = hear(here, {**SART, "who": ["mmsi:972123456"], "where": [52.0, 3.0]})
+    for at_s in range(1, 4):
+        assert hear(here, {**SART, "who": ["mmsi:972123456"], "where": [52.0, 3.0]}, at_s=at_s) == (
+            one,
+            [],
+        )
+    told = next(known for known in here.standing() if known.incident_id == one)
+    assert (told.evidence[0].reports, told.last_mono_ns) == (4, 3 * S)
+    assert len(here._repeated) == 0
+    hear(here, {**SART, "who": ["mmsi:972123456"], "where": [52.0, 3.0]}, at_s=4)
+    assert len(here._repeated) == 1
+    tick(here, 5)
+    assert len(here._repeated) == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"where": [52.01, 3.0]},
+        {"nature": "sinking"},
+        {"persons": 3},
+        {"text": "we sink"},
+        {"channel": "70"},
+        {"kind": "acknowledgement", "by": ["mmsi:002320001"]},
+        {"kind": "relay", "by": ["mmsi:002320001"]},
+        {"kind": "cancellation", "by": SHIP["who"]},
+    ],
+)
+def test_what_says_more_than_before_waits_for_nothing(more):
+    here = room()
+    hear(here, SHIP | {"where": [52.0, 3.0]})
+    hear(here, SHIP | {"where": [52.0, 3.0]} | more, at_s=1)
+    assert len(here._repeated) == 0
+
+
+def test_a_crowd_in_one_spot_keeps_a_bounded_number_of_links(monkeypatch):
+    monkeypatch.setattr(web, "JOINS_MAX", 3)
+    here = room()
+    for number in range(30):
+        hear(here, {**SHIP, "on": "aprs", "who": [f"callsign:N{number:04d}"]}, at_s=number)
+    kept = [len(strand.links) for strand in here._web.strands.values()]
+    assert max(kept) <= 3
+    assert {name for one in here.standing() for name in one.names} >= {"callsign:N0000"}
+
+
+def test_of_what_has_to_go_a_test_goes_first_and_what_somebody_acted_on_last(monkeypatch):
+    """The least worth goes, and of two alike the one that was silent longest."""
+    monkeypatch.setattr(incidents, "STRANDS_MAX", 7)
+    here = room()
+    acted, _ = hear(here, SHIP, at_s=0)
+    order(here, "note", acted)
+    two, _ = hear(here, SHIP | {"who": ["mmsi:244000001"], "where": [40.0, 3.0]}, at_s=1)
+    hear(here, SHIP | {"on": "ais", "who": ["mmsi:244000001"], "where": [40.0, 3.0]}, at_s=2)
+    first, _ = hear(here, SHIP | {"who": ["mmsi:244000202"], "where": [30.0, 3.0]}, at_s=3)
+    second, _ = hear(here, SHIP | {"who": ["mmsi:244003003"], "where": [20.0, 3.0]}, at_s=4)
+    closed, _ = hear(here, SHIP | {"who": ["mmsi:244040004"], "where": [10.0, 3.0]}, at_s=5)
+    order(here, "resolve", closed)
+    test, _ = hear(here, SHIP | {"who": ["mmsi:244500005"], "mode": "test"}, at_s=6)
+    hear(here, SHIP | {"who": ["mmsi:244000202"], "where": [30.0, 3.0]}, at_s=7)
+    gone = []
+    for number in range(5):
+        row = {"who": [f"mmsi:21{number}1{number}6{number}88"], "where": [-5.0 * number, 3.0]}
+        _, notes = hear(here, SHIP | row, at_s=10)
+        gone += [note.incident.incident_id for note in notes if note.gone]
+    assert gone[:4] == [test, closed, second, first]
+    assert {acted, two} <= {one.incident_id for one in here.standing()}
+
+
 def test_a_reopened_incident_sounds_again():
     here = room()
     incident_id, _ = hear(here, SHIP)

@@ -89,6 +89,8 @@ NOT_COME_TO = {
     "certificates.taken": "only over TLS: tests/faults/test_certificates.py",
     "port.write_begun": "this release transmits nothing",
     "port.written": "this release transmits nothing",
+    "command.heard": "only where an operator orders: tests/live/test_incidents.py",
+    "command.answered": "only where an operator orders: tests/live/test_incidents.py",
     "told.unjournaled": "only with a failing disk: tests/live/test_service.py, F13, F14",
     "told.afterwards": "only after a disk that failed: tests/app/test_telling.py, F12, F13, F14",
     "journal.set_aside": "only with a damaged row: F15",

@@ -274,7 +274,7 @@ def test_a_file_that_is_no_tape_is_said_to_be_none(tmp_path):
     }
     which = (
         "say which port of the tape, as ?port=…: aircraft, ais-mast, ais-quay, beacon-406, buoys, "
-        "gnss, lifeboat, mesh, mf-dsc, navtex, packet, packet-text, vhf-dsc"
+        "bus, gnss, lifeboat, mesh, mf-dsc, navtex, packet, packet-text, vhf-dsc"
     )
 
     assert list(words.values()) == [

@@ -71,7 +71,7 @@ def fix_of(report: Report, position: Position, sort: Sort, *, suspect: bool) -> 
         sort=sort,
         position=position,
         velocity=report.velocity,
-        mono_ns=heard.mono_ns - age_ns,
+        mono_ns=heard.mono_ns - age_ns if age_ns else heard.mono_ns,
         heard_ns=heard.mono_ns,
         utc=heard.utc,
         report_id=report.report_id,

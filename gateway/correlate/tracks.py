@@ -25,11 +25,12 @@ from gateway.model.incident import Nearby
 from gateway.model.place import Identity, Position, Velocity
 from gateway.model.words import Confidence, Kind, Mode, Urgency
 
-TRACKS_MAX = 131_072
-"""The busiest receivers hear some ten thousand ships and a thousand aircraft at once; the rest is
-room for a day's traffic, and for a flood of invented ones."""
+TRACKS_MAX = 32_768
+"""The busiest receivers hear some ten thousand ships and a thousand aircraft at once: three times
+that. A track of one system takes some 900 bytes, so that all of them take 30 MB, a quarter of what
+the whole gateway may. In a flood of invented ones the longest silent go."""
 
-ALIASES_MAX = 262_144
+ALIASES_MAX = 65_536
 """Two further names for each track: a ship has a call sign and an IMO number."""
 
 NAMES_MAX = 8

@@ -6,11 +6,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.correlate import sounding
+from gateway.correlate.lifecycle import calls_after_silence
 from gateway.correlate.places import distance_m, reach_m
 from gateway.model.incident import Incident
-
-QUIET_NS = 1800 * 10**9
-"""A call after so long a silence is a new one, though it was closed."""
 
 REPEATS_NS = 60 * 10**9
 """Repeats alone are told anew no more often than this."""
@@ -33,7 +31,7 @@ def change_of(before: Incident | None, now: Incident) -> Change | None:
     for name, words in _WATCHED.items():
         old, new = getattr(before, name), getattr(now, name)
         if old != new:
-            change = words.format(old=_said(old), new=_said(new))
+            change = words[new] if isinstance(words, dict) else _filled(words, old, new)
             return Change(change, 0 if name in _AT_ONCE else DETAILS_NS)
     if _far(before, now):
         return Change("it has moved", DETAILS_NS)
@@ -44,13 +42,30 @@ def change_of(before: Incident | None, now: Incident) -> Change | None:
 
 
 def calls_again(before: Incident | None, now: Incident) -> bool:
-    """Say whether a closed incident is one again: something new, or a call after a long silence."""
+    """Say whether a closed incident is one again.
+
+    Something new is said of it, it calls after a long silence, or after it cancelled itself.
+    """
     if before is None:
         return False
     new = set(now.systems) - set(before.systems) or set(now.natures) - set(before.natures)
-    # Below zero are times before the machine was started.
-    alerts = [told.alert_mono_ns for told in now.evidence if told.alert_mono_ns is not None]
-    return bool(new) or any(at_ns - before.last_mono_ns > QUIET_NS for at_ns in alerts)
+    return bool(new) or calls_after_silence(before, now) or _calls_after_cancelling(before, now)
+
+
+def _calls_after_cancelling(before: Incident, now: Incident) -> bool:
+    """Say whether what had cancelled itself has called since, and nobody knew of that call."""
+    known = {told.evidence_id: told.alert_mono_ns for told in before.evidence}
+    return any(
+        told.cancelled_mono_ns is not None
+        and told.alert_mono_ns is not None
+        and told.alert_mono_ns > told.cancelled_mono_ns
+        and told.alert_mono_ns != known.get(told.evidence_id)
+        for told in now.evidence
+    )
+
+
+def _filled(words: str, old: object, new: object) -> str:
+    return words.format(old=_said(old), new=_said(new))
 
 
 def _parts(incident: Incident) -> tuple[frozenset[str], tuple[str, ...]]:
@@ -64,7 +79,7 @@ def _said(value: object) -> str:
     return str(getattr(value, "phase", value))
 
 
-_WATCHED = {
+_WATCHED: dict[str, str | dict[bool, str]] = {
     "phase": "it is {new}, and was {old}",
     "severity": "it is {new}, and was {old}",
     "alarm": "the alarm is {new}",
@@ -73,11 +88,11 @@ _WATCHED = {
     "confidence": "it is {new}, and was {old}",
     "acknowledged_by": "acknowledged by {new}",
     "relayed_by": "relayed by {new}",
-    "alert_lost": "all that called has fallen silent: {new}",
+    "alert_lost": {True: "all that called has fallen silent", False: "it calls again"},
     "names": "it is {new}",
     "doubts": "doubts: {new}",
     "persons_on_board": "{new} persons on board",
-    "covert": "covert: {new}",
+    "covert": {True: "it is covert", False: "it is covert no more"},
 }
 _AT_ONCE = frozenset(_WATCHED) - {"confidence", "names", "doubts"}
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.model.incident import (
-    Evidence,
-    Phase,
-)
+from gateway.model.incident import Evidence, Incident, Phase
 
 INTERVAL_S = {"dsc": 270.0, "cospas_sarsat": 125.0, "ais": 60.0, "mode_s": 30.0}
 """The longest pause between two calls of one that is alive: DSC repeats within 3.5 to 4.5 min
@@ -19,6 +16,13 @@ INTERVAL_S = {"dsc": 270.0, "cospas_sarsat": 125.0, "ais": 60.0, "mode_s": 30.0}
 
 MISSED = 3
 """After so many pauses without a call it is lost."""
+
+QUIET_NS = 1800 * 10**9
+"""A call after so long without one is a new one, though somebody has dealt with those before it. A
+beacon that fades in and out calls more often."""
+
+QUIET_DSC_NS = MISSED * int(INTERVAL_S["dsc"] * 1e9)
+"""The same where a person presses the button: what repeats itself has stopped by then."""
 
 
 def is_lost(told: Evidence, now_ns: int) -> bool:
@@ -29,6 +33,17 @@ def is_lost(told: Evidence, now_ns: int) -> bool:
     if told.system == "dsc" and told.acknowledged_by:
         return False
     return now_ns - told.alert_mono_ns > MISSED * int(interval_s * 1e9)
+
+
+def calls_after_silence(before: Incident, now: Incident) -> bool:
+    """Say whether something calls that had not called for so long that it is a call of its own."""
+    known = {told.evidence_id: told.alert_mono_ns for told in before.evidence}
+    for told in now.evidence:
+        called_ns, calls_ns = known.get(told.evidence_id), told.alert_mono_ns
+        quiet_ns = QUIET_DSC_NS if told.system == "dsc" else QUIET_NS
+        if called_ns is not None and calls_ns is not None and calls_ns - called_ns > quiet_ns:
+            return True
+    return False
 
 
 def all_lost(evidence: Iterable[Evidence]) -> bool:

@@ -39,6 +39,9 @@ _THINGS = {
 }
 """What a class of MMSI numbers: one ship has one, and so has one device."""
 
+_NOBODY = "000000000"
+"""What a set sends into which no MMSI was put: many do."""
+
 SHIP, AIRCRAFT, BEACON = "ship", "aircraft", "beacon"
 
 
@@ -47,7 +50,7 @@ def names_of(identity: Identity | None) -> tuple[str, ...]:
     if identity is None:
         return ()
     found = [(kind, getattr(identity, field)) for field, kind in _KINDS]
-    return tuple([f"{kind}:{value}" for kind, value in found if value is not None])
+    return tuple([f"{kind}:{value}" for kind, value in found if value not in (None, _NOBODY)])
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:

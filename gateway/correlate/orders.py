@@ -12,6 +12,7 @@ from gateway.correlate.links import SURE
 from gateway.correlate.standing import Standing
 from gateway.correlate.web import Web
 from gateway.model.incident import (
+    CLOSED,
     Action,
     AlarmPhase,
     IncidentOrder,
@@ -41,19 +42,41 @@ def known(standing: Mapping[str, Standing], incident_id: str) -> Standing:
 
 
 def act(one: Standing, order: IncidentOrder, mono_ns: int, utc: datetime | None) -> None:
-    """Carry out an order that concerns one incident alone."""
+    """Carry out an order that concerns one incident alone.
+
+    Raises:
+        OrderRefused: it makes no sense as the incident stands.
+    """
+    refuse_out_of_turn(one, order.verb)
     alarm, by = one.alarm, order.author
     if order.verb is OrderVerb.SILENCE:
         one.alarm = sounding.silenced(alarm, by, mono_ns, utc, order.silence_s)
     elif order.verb is OrderVerb.REOPEN:
         one.closed = None
-        one.alarm = sounding.raised(alarm, f"reopened by {by}", mono_ns, utc)
+        if one.incident is not None and sounding.may_sound(one.incident):
+            one.alarm = sounding.raised(alarm, f"reopened by {by}", mono_ns, utc)
     elif order.verb in _ALARMS:
         one.alarm = sounding.taken(alarm, _ALARMS[order.verb], by, mono_ns, utc)
     elif order.verb in _CLOSES:
         one.closed = _CLOSES[order.verb]
         cleared = sounding.taken(alarm, AlarmPhase.CLEARED, by, mono_ns, utc)
         one.alarm = replace(cleared, why=order.words or order.verb.value)
+
+
+def refuse_out_of_turn(one: Standing, verb: OrderVerb) -> None:
+    """Raise OrderRefused where an order makes no sense as the incident stands."""
+    phase = None if one.incident is None else one.incident.phase
+    why = None
+    if verb is OrderVerb.REOPEN and phase not in CLOSED:
+        why = "it is open"
+    elif verb in (*_ALARMS, *_CLOSES, OrderVerb.SILENCE) and phase in CLOSED:
+        why = f"it is over ({phase}); reopen it first"
+    elif verb is OrderVerb.CONFIRM_CANCEL and phase is not Phase.AWAITING_CONFIRMATION:
+        why = "the casualty has cancelled nothing; `resolve` or `false-alert` says that it is over"
+    elif verb is OrderVerb.SILENCE and one.alarm.phase not in _SOUNDING:
+        why = f"its alarm is {one.alarm.phase}, and makes no sound"
+    if why is not None:
+        raise OrderRefused(why)
 
 
 def deed_of(order: IncidentOrder, mono_ns: int, utc: datetime | None) -> Action:
@@ -108,6 +131,7 @@ def take_apart(web: Web, one: Standing, order: IncidentOrder, utc: datetime | No
     return {min(out), min(rest)}
 
 
+_SOUNDING = (AlarmPhase.RAISED, AlarmPhase.SILENCED)
 _ALARMS = {
     OrderVerb.ACK: AlarmPhase.ACKNOWLEDGED,
     OrderVerb.TRANSFER: AlarmPhase.TRANSFERRED,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from gateway.correlate.lifecycle import calls_after_silence
 from gateway.correlate.places import Fix, distance_m, fix_at, reach_m
 from gateway.correlate.standing import Standing
 from gateway.model.incident import CLOSED, AlarmPhase, Incident, IncidentAlarm
@@ -47,6 +48,8 @@ def reasons(before: Incident | None, now: Incident, raised_at: Fix | None) -> li
     found += [f"{name} is said as well" for name in now.natures if name not in before.natures]
     if before.phase in CLOSED and now.phase not in CLOSED:
         found.append("it calls again after it was closed")
+    elif calls_after_silence(before, now):
+        found.append("it calls again after a long silence")
     if raised_at is None or raised_at.position == now.position:
         return found
     fix = fix_of(now)
@@ -73,8 +76,12 @@ def _kind(name: str) -> str:
 
 def sounds(incident: Incident) -> bool:
     """Say whether an alarm may sound here at all."""
-    quiet = incident.mode is Mode.TEST or incident.covert
-    return not quiet and incident.phase not in CLOSED
+    return may_sound(incident) and incident.phase not in CLOSED
+
+
+def may_sound(incident: Incident) -> bool:
+    """Say whether it is neither a test nor covert: then no alarm sounds, whatever is ordered."""
+    return incident.mode is not Mode.TEST and not incident.covert
 
 
 def raised(

@@ -31,6 +31,9 @@ LISTED_MAX = 8
 TEXT_MAX = 500
 """Characters of a text that stand in an incident; the report has the whole of it."""
 
+NAMELESS_NS = 3600 * 10**9
+"""What names nobody is held to speak of one casualty within an hour, and of another in the next."""
+
 ELSEWHERE_M = 20_000.0
 """A place so much farther than a thing can have come belongs to another that uses its name."""
 
@@ -103,7 +106,8 @@ def filed(report: Report) -> str:
     if report.kind is Kind.TEXT and report.text:
         return f"text:{hashlib.blake2b(report.text.encode(), digest_size=8).hexdigest()}"
     said_by = names_of(report.sender)
-    return f"by {said_by[0]}" if said_by else f"at {report.heard.port}"
+    hour = report.heard.mono_ns // NAMELESS_NS
+    return f"by {said_by[0]} {hour}" if said_by else f"at {report.heard.port} {hour}"
 
 
 def begun(report: Report) -> Strand:

@@ -146,6 +146,8 @@ def stands(incident: Incident) -> str:
     if incident.merged_into is not None:
         return f"now part of incident {line(incident.merged_into, 32)}"
     words = PHASES[incident.phase]
+    if incident.phase is Phase.RELAYED and incident.acknowledged_by:
+        words = f"{PHASES[Phase.ACKNOWLEDGED]} and relayed"
     if incident.alert_lost and not is_over(incident):
         words += ", fallen silent"
     if incident.alarm.phase is AlarmPhase.TRANSFERRED and not is_over(incident):

@@ -166,7 +166,6 @@ def test_what_names_nobody_is_still_somebody_in_distress():
         ("transfer", Phase.ALERTED, AlarmPhase.TRANSFERRED),
         ("resolve", Phase.RESOLVED, AlarmPhase.CLEARED),
         ("false-alert", Phase.FALSE_ALERT, AlarmPhase.CLEARED),
-        ("confirm-cancel", Phase.CANCELLED, AlarmPhase.CLEARED),
         ("note", Phase.ALERTED, AlarmPhase.RAISED),
     ],
 )
@@ -179,6 +178,105 @@ def test_an_order_is_carried_out_and_kept_with_its_author(verb, phase, alarm):
     (deed,) = note.incident.actions
     assert (deed.verb, deed.author, deed.words) == (verb, "anna", "why")
     assert tick(here, 1.0) == []
+
+
+OWN_CANCEL = {**SHIP, "kind": "cancellation", "by": SHIP["who"]}
+
+
+def closed_by(verb):
+    """Return a room with one incident that is over, and its name."""
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    if verb == "confirm-cancel":
+        hear(here, OWN_CANCEL, at_s=60)
+    order(here, verb, incident_id, at_s=90)
+    return here, incident_id
+
+
+def test_what_the_casualty_has_cancelled_an_operator_confirms():
+    here, _ = closed_by("confirm-cancel")
+    assert (only(here).phase, only(here).alarm.phase) == (Phase.CANCELLED, AlarmPhase.CLEARED)
+
+
+@pytest.mark.parametrize("verb", ["ack", "silence", "transfer", "resolve", "false-alert"])
+@pytest.mark.parametrize("over", ["resolve", "false-alert", "confirm-cancel"])
+def test_what_is_over_has_to_be_reopened_before_anything_else_is_ordered(over, verb):
+    here, incident_id = closed_by(over)
+    before = only(here)
+    with pytest.raises(OrderRefused, match="reopen it first"):
+        order(here, verb, incident_id, at_s=100)
+    assert only(here) == before
+    order(here, "reopen", incident_id, at_s=110)
+    order(here, "ack", incident_id, at_s=120)
+
+
+def test_what_is_open_is_not_reopened_and_what_nobody_cancelled_is_not_confirmed():
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    with pytest.raises(OrderRefused, match="it is open"):
+        order(here, "reopen", incident_id)
+    with pytest.raises(OrderRefused, match="has cancelled nothing"):
+        order(here, "confirm-cancel", incident_id)
+
+
+@pytest.mark.parametrize("verb", ["ack", "transfer"])
+def test_a_silence_takes_no_acknowledgement_back(verb):
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    order(here, verb, incident_id)
+    with pytest.raises(OrderRefused, match="makes no sound"):
+        order(here, "silence", incident_id, silence_s=2)
+
+
+@pytest.mark.parametrize("quiet", [{"covert": True}, {"mode": "test"}])
+def test_no_order_makes_an_alarm_of_what_must_not_sound(quiet):
+    here = room()
+    incident_id, _ = hear(here, SHIP | quiet)
+    order(here, "resolve", incident_id)
+    order(here, "reopen", incident_id)
+    assert only(here).alarm.phase in (AlarmPhase.NONE, AlarmPhase.CLEARED)
+    tick(here, 400)
+    assert only(here).alarm.phase in (AlarmPhase.NONE, AlarmPhase.CLEARED)
+
+
+@pytest.mark.parametrize("over", ["resolve", "false-alert", "confirm-cancel"])
+@pytest.mark.parametrize(("pause_s", "sounds"), [(600, False), (900, True), (36_000, True)])
+def test_a_call_of_its_own_after_it_was_closed_is_open_again_and_sounds(over, pause_s, sounds):
+    """By the pause since the last call, whatever else was heard since: each repeat renews nothing.
+
+    What cancelled itself and calls again has thought better of it at once.
+    """
+    here, _ = closed_by(over)
+    hear(here, SHIP, at_s=pause_s)
+    assert (only(here).phase is Phase.ALERTED) is (sounds or over == "confirm-cancel")
+    assert (only(here).alarm.phase is AlarmPhase.RAISED) is (sounds or over == "confirm-cancel")
+
+
+def test_repeats_of_a_false_alert_stay_quiet():
+    here, _ = closed_by("false-alert")
+    for at_s in range(240, 7200, 240):
+        hear(here, SHIP, at_s=at_s)
+        tick(here, at_s + 1)
+    assert only(here).alarm.phase is AlarmPhase.CLEARED
+
+
+def test_a_call_after_a_long_silence_sounds_though_the_one_before_it_was_acknowledged():
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    order(here, "ack", incident_id, at_s=5)
+    for at_s in range(240, 960, 240):
+        hear(here, SHIP, at_s=at_s)
+    assert only(here).alarm.phase is AlarmPhase.ACKNOWLEDGED
+    (note,) = hear(here, SHIP, at_s=3 * 3600)[1]
+    assert note.incident.alarm.why == "it calls again after a long silence"
+
+
+def test_callers_without_a_number_of_their_own_an_hour_apart_are_not_one():
+    here = room()
+    for at_s, where in ((0, [52.0, 3.0]), (7200, None)):
+        row = {"on": "dsc", "who": ["mmsi:000000000"]} | ({"where": where} if where else {})
+        hear(here, row | {"known_to_m": 926}, at_s=at_s)
+    assert sorted(one.position is None for one in here.standing()) == [False, True]
 
 
 def test_a_silence_ends_by_itself_and_the_alarm_sounds_again():

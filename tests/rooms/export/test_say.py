@@ -32,6 +32,10 @@ def test_what_who_where_how_sure_and_how_it_stands_in_this_order():
         ({"station_distance_m": 2000.0, "station_bearing_deg": 359.0}, ", 1.1 NM N of station, "),
         ({"phase": Phase.ACKNOWLEDGED}, "; acknowledged by radio"),
         ({"phase": Phase.RELAYED}, "; relayed, not acknowledged"),
+        (
+            {"phase": Phase.RELAYED, "acknowledged_by": ("mmsi:002320001",)},
+            "; acknowledged by radio and relayed",
+        ),
         ({"phase": Phase.AWAITING_CONFIRMATION}, "; cancelled by itself, not confirmed"),
         ({"alert_lost": True}, "; not acknowledged, fallen silent"),
         ({"alarm": IncidentAlarm(phase=AlarmPhase.TRANSFERRED)}, ", taken over by others"),

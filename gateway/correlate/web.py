@@ -190,10 +190,9 @@ class Web:
         names = (name for name in turns if name and name not in named and name != strand.name)
         for name in islice(names, NEIGHBOURS_MAX):
             other = self.strands[name]
-            if may_be_near(strand, other):
-                full = len(strand.links) >= LINKS_MAX or len(other.links) >= LINKS_MAX
-                if not (full and differ(strand.things, other.things)):
-                    yield other
+            full = len(strand.links) >= LINKS_MAX or len(other.links) >= LINKS_MAX
+            if not (full and differ(strand.things, other.things)) and may_be_near(strand, other):
+                yield other
 
 
 def _keys(strand: Strand) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -17,6 +18,16 @@ from gateway.verbs.embedded import embedded_broker
 
 LOOPBACK = "127.0.0.1"
 START_S_MAX = 5.0
+
+
+def pytest_collection_finish():
+    """Take what ten thousand tests are made of out of the search for garbage, as the service does.
+
+    Else each whole search takes half a second: many tests make one, and those that take the time of
+    something are hit by others.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def free_port():

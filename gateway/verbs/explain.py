@@ -101,5 +101,6 @@ def _wires(raws: list[str]) -> Iterator[Wire]:
 
 def _given(raw: str) -> bytes:
     if raw == "-":
-        return sys.stdin.buffer.read(INPUT_BYTES_MAX)
+        # None where whoever started this has closed it.
+        return sys.stdin.buffer.read(INPUT_BYTES_MAX) if sys.stdin else b""
     return raw.encode(errors="surrogateescape")

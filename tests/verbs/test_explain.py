@@ -182,6 +182,13 @@ def test_an_unknown_profile_is_told():
         explain.main(argparse.Namespace(profile="generic-aiz", raw=[SHIP]))
 
 
+def test_a_standard_input_that_is_closed_says_nothing(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+
+    assert explain.main(argparse.Namespace(profile=None, raw=["-"])) == 1
+    assert capsys.readouterr().err
+
+
 def test_nothing_that_steers_a_terminal_is_printed(told):
     page = told("$GPRMC,\x1b[2J\x07*00", "\x1b]0;x\x07", "!AIVDM,1,1,,\x9b,x,0*00", "\udcff")
 

@@ -88,13 +88,17 @@ def join(web: Web, one: Standing, other: Standing, order: IncidentOrder) -> set[
     """Join two incidents, and take back what took them apart; return where to look anew.
 
     Raises:
-        OrderRefused: they are one already, or one is real and the other is not.
+        OrderRefused: they are one already, or one is real and the other is not, or one name is
+            used in both, at places where one thing can't have been.
     """
     if one is other:
         why = "a merge needs the name of another incident"
         raise OrderRefused(why)
     if _mode(one) is not _mode(other):
         why = "what is real, a test or an exercise can't be merged with another"
+        raise OrderRefused(why)
+    if any(name in other.members for member in one.members for name in web.strands[member].twice):
+        why = "both use one name, at places where one thing can't have been: one of them is another"
         raise OrderRefused(why)
     first, second = sorted((min(one.members), min(other.members)))
     web.splits = [split for split in web.splits if not _between(split, one.members, other.members)]

@@ -210,6 +210,16 @@ def test_what_is_over_has_to_be_reopened_before_anything_else_is_ordered(over, v
     order(here, "ack", incident_id, at_s=120)
 
 
+def test_one_name_at_two_places_is_not_merged_for_it_would_stay_two():
+    here = room()
+    one, _ = hear(here, SHIP)
+    other, _ = hear(here, SHIP | {"where": [-40.0, 100.0]}, at_s=60)
+    before = list(here.standing())
+    with pytest.raises(OrderRefused, match="one thing can't have been"):
+        order(here, "merge", one, at_s=70, other=other)
+    assert list(here.standing()) == before
+
+
 def test_what_is_open_is_not_reopened_and_what_nobody_cancelled_is_not_confirmed():
     here = room()
     incident_id, _ = hear(here, SHIP)

@@ -241,7 +241,10 @@ class Incidents:
 
     def _may_wait(self, strand: Strand, before: Evidence, mono_ns: int) -> bool:
         """Say whether what was just taken in changes so little that the next tick may see to it."""
-        known = self._board.standing[self._board.of[strand.name]]
+        name = self._board.of[strand.name]
+        known = self._board.standing[name]
+        if known.incident is None and self._turns.waits(name):
+            return says_the_same(before, strand.evidence)
         if known.looked_ns is None or not 0 <= mono_ns - known.looked_ns < LOOK_NS:
             return False
         open_ = known.incident is not None and known.incident.phase in _CALLING

@@ -39,6 +39,10 @@ class Turns:
         waiting.setdefault(name)
         return False
 
+    def waits(self, name: str) -> bool:
+        """Say whether this one has never been told of, and waits for its turn."""
+        return name in self._first
+
     def took(self, mono_ns: int) -> None:
         """One was told."""
         self._refill(mono_ns)

@@ -110,3 +110,10 @@ def beacons(seed: int) -> Iterator[bytes]:
             lon_deg=dice.uniform(-170, 170),
         )
         yield f"{write_beacon(said)}\r\n".encode()
+
+
+def bursts(seed: int) -> Iterator[bytes]:
+    """Yield as many lines, but of a fleet's beacons, each burst after burst from where it is."""
+    fleet_of = list(islice(beacons(seed), CRAFT))
+    for number in range(CALLS):
+        yield fleet_of[number % CRAFT]

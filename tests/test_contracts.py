@@ -140,7 +140,7 @@ def test_the_house_as_it_stands_keeps_every_contract(copy):
 def test_a_planted_breach_is_caught_by_its_own_contract(copy, breach):
     planted = copy / "gateway" / breach.path
     if breach.breaks == {"rule-kinds"}:
-        planted.parent.mkdir(parents=True)
+        planted.parent.mkdir(parents=True, exist_ok=True)
         (planted.parent / "__init__.py").touch()
         (planted.parent / "other.py").touch()
     with planted.open("a", encoding="utf-8") as file:

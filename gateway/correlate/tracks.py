@@ -15,8 +15,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from gateway.codes.geodesy import NM_M, bearing_deg, distance_m
+from gateway.codes.grid import Grid, cell_of
 from gateway.correlate.fixes import Fix, Slot, apart_m, fix_of, is_newer
-from gateway.correlate.grid import Grid, cell_of
 from gateway.correlate.names import PAIRED, in_order, names_of, proves
 from gateway.correlate.pace import OTHER, sort_of
 from gateway.model.bounds import Bound

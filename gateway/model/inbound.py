@@ -9,6 +9,7 @@ from msgspec import Struct
 from gateway.model.incident import IncidentNote
 from gateway.model.place import Identity, Position, Velocity
 from gateway.model.status import AlarmCleared, AlarmRaised
+from gateway.model.verdict import Verdict
 from gateway.model.words import (
     ClockState,
     Confidence,
@@ -233,14 +234,6 @@ class Sighting(Struct, frozen=True, gc=False):
     """Everyone who has heard this transmission up to now, the first one first."""
     incident: str | None = None
     """The trouble that it belongs to; see `incident/<id>`."""
-
-
-class Verdict(Struct, frozen=True, kw_only=True, gc=False):
-    """What one rule of one agreement says about a sighting."""
-
-    agreement: str
-    rule: str
-    outcome: str
 
 
 class Ruling(Struct, frozen=True, gc=False):

@@ -16,9 +16,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.model.entry import Entry, Lane
-from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report, Verdict, Witness
+from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report, Witness
 from gateway.model.incident import Incident
 from gateway.model.status import AlarmCleared, AlarmRaised
+from gateway.model.verdict import Verdict
 from gateway.model.words import Mode, Relation, Urgency
 from gateway.mqtt.bus import Outgoing
 from gateway.mqtt.cut import cut_to_fit

@@ -106,6 +106,8 @@ class TomlFile:
                 yield field.name, defaults[field.name]
             elif field.default is not NODEFAULT:
                 yield field.name, field.default
+            elif field.default_factory is not NODEFAULT:
+                yield field.name, field.default_factory()
             else:
                 self.fault(at, "is missing", f"add `{field.name} = {example(field.type)}`")
             return

@@ -15,9 +15,9 @@ def wanted(kind: object) -> str:
 def words_of(kind: object) -> tuple[str, ...]:
     """Return the closed list of words of this type; empty for any other type."""
     found, _ = _stripped(_plain(inspect.type_info(kind)))
-    if not isinstance(found, inspect.LiteralType):
-        return ()
-    return tuple(value for value in found.values if isinstance(value, str))
+    if isinstance(found, inspect.VarTupleType):
+        found, _ = _stripped(found.item_type)
+    return tuple(value for value in _values(found) if isinstance(value, str))
 
 
 def example(kind: object) -> str:
@@ -52,19 +52,41 @@ def _wanted(kind: inspect.Type) -> str:
     if "description" in extra:
         return str(extra["description"])
     match found:
-        case inspect.LiteralType():
-            words = "one of " + ", ".join(shown(value) for value in found.values)
+        case inspect.LiteralType() | inspect.EnumType():
+            words = "one of " + ", ".join(shown(value) for value in _values(found))
         case inspect.BoolType():
             words = "true or false"
         case inspect.IntType():
             words = "a whole number" + _range(found.ge, found.le)
         case inspect.FloatType():
             words = "a number" + _range(found.ge, found.le)
+        case inspect.DateTimeType():
+            words = "a date and time with its zone, 2026-01-01T00:00:00Z"
+        case _:
+            words = _wanted_of_many(found)
+    return words
+
+
+def _wanted_of_many(found: inspect.Type) -> str:
+    match found:
         case inspect.VarTupleType():
             words = f"a list, each {_wanted(found.item_type)}"
+        case inspect.TupleType():
+            words = f"a list of {len(found.item_types)}, each {_wanted(found.item_types[0])}"
+        case inspect.DictType():
+            words = f"a table, each value {_wanted(found.value_type)}"
+        case inspect.StructType():
+            words = "a table of " + ", ".join(field.encode_name for field in found.fields)
         case _:
             words = "text"
     return words
+
+
+def _values(kind: inspect.Type) -> tuple[object, ...]:
+    """Return the closed list of values of a type; empty where there is none."""
+    if isinstance(kind, inspect.EnumType):
+        return tuple(member.value for member in kind.cls)
+    return tuple(kind.values) if isinstance(kind, inspect.LiteralType) else ()
 
 
 def _range(low: float | None, high: float | None) -> str:

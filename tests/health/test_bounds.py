@@ -107,6 +107,15 @@ FIXED = {
     "Grid._cells": "one a track that may help: TRACKS_MAX",
     "Troubles._untold": "of what stands: INCIDENTS_MAX",
     "N2k._systems": "two: ais and dsc",
+    "Dial._found": "FOUND_MAX, then all are found anew",
+    "Engine._listeners": "LISTENERS_MAX, then all are found anew",
+    "Engine.rules": "one a rule of the agreement: PARTS_MAX",
+    "Engine._clauses": "one a rule of the agreement: PARTS_MAX",
+    "Rolls._named": "one a party and role of the agreement",
+    "Ground._zones": "one a zone of the agreement: PARTS_MAX",
+    "AckDeadline._windows": "one a band: five",
+    "Picture._cells": "one a craft: CRAFT_MAX",
+    "Deadlines._soonest": "twice what runs, and 64: then it is thinned",
     # what is emptied before anything else can happen
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
     "Cutter._out": "the frames of one chunk of 4096 bytes",
@@ -168,7 +177,14 @@ HANDED_IN = {
 }
 """Of those, what the source does not show: it is handed in, or made by a call."""
 
-NOT_AT_WORK = {"Sender._awaited", "Tracks._craft", "Tracks._aliases"}
+NOT_AT_WORK = {
+    "Sender._awaited",
+    "Tracks._craft",
+    "Tracks._aliases",
+    "Rolls._known",
+    "Picture._craft",
+    "Deadlines._running",
+}
 """Of rooms that no pipeline asks yet: they have their bounds, and are in no status."""
 
 FILLED = {
@@ -176,6 +192,12 @@ FILLED = {
     "test_what_is_remembered_of_a_flood_is_bounded_and_what_somebody_has_acted_on_stays",
     "Copies._seen": "tests/rooms/correlate/test_copies.py::"
     "test_memory_is_bounded_and_the_oldest_goes_first",
+    "Rolls._known": "tests/rooms/rules/test_parties.py::"
+    "test_stations_remembered_are_bounded_and_found_out_again",
+    "Picture._craft": "tests/rooms/rules/test_picture.py::"
+    "test_craft_are_bounded_and_the_one_longest_silent_goes",
+    "Deadlines._running": "tests/rooms/rules/test_deadlines.py::"
+    "test_deadlines_are_bounded_and_the_one_soonest_over_gives_way",
     "Floods._callers": "tests/rooms/correlate/test_floods.py::"
     "test_no_more_callers_are_remembered_than_prove_a_flood",
     "Nmea._tail": "tests/rooms/framing/test_nmea.py::"

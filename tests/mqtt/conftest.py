@@ -22,7 +22,6 @@ from gateway.model.inbound import (
     Report,
     Ruling,
     Sighting,
-    Verdict,
     Witness,
 )
 from gateway.model.incident import (
@@ -36,6 +35,7 @@ from gateway.model.incident import (
 from gateway.model.place import Identity, Position
 from gateway.model.plan import LinkPlan
 from gateway.model.status import AlarmRaised, AlertName
+from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import (
     ClockState,
     Confidence,
@@ -105,7 +105,19 @@ def ruling_of(number=1, *, relation=Relation.FIRST, first_id=None, **over):
             first_id=first_id,
             witnesses=(Witness(report_id=report.report_id, port="ais1", mono_ns=1),),
         ),
-        verdicts=(Verdict(agreement="a", rule="r", outcome="ok"),),
+        verdicts=(
+            Verdict(
+                agreement="a",
+                version="1",
+                digest="0" * 64,
+                rule="r",
+                kind="watch",
+                judgement=Judgement.OK,
+                subject="channel:vhf16",
+                words="it is kept",
+                mono_ns=1,
+            ),
+        ),
     )
 
 

@@ -1,0 +1,73 @@
+"""What agreements are asked about, beside what radios hear."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gateway.model.agreement import EventWord
+from gateway.model.inbound import Moment
+from gateway.model.place import Position
+from gateway.model.words import Mode, Urgency
+
+
+class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened and stands in no radio message: a person, a receiver or a line says so."""
+
+    fact_id: str
+    what: EventWord
+    also: tuple[EventWord, ...] = ()
+    """What it is as well: a `transmitted` that is a `distress_ack`."""
+    at: Moment
+    by: str | None = None
+    """The party that did it; None for this station."""
+    person: str | None = None
+    """Who says so."""
+    to: str | None = None
+    """The party addressed."""
+    channel: str | None = None
+    """A channel of the agreement, or the endpoint of a line."""
+    about: str | None = None
+    """Whom or what it is about: the subject of a verdict, the id of a report."""
+    words: str = ""
+    """What was spoken; of evidence of a watch, its kind."""
+    fields: tuple[str, ...] = ()
+    """What it holds: position, nature, time, …"""
+    starts_in_s: float | None = None
+    """Of a notice: how long ahead of the activity it is given."""
+    place: Position | None = None
+    airborne: bool = False
+
+
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A transmission that this station is asked for."""
+
+    request_id: str
+    at: Moment
+    channel: str | None = None
+    """A channel of the agreement; None when the frequency is in none."""
+    freq_hz: int | None = None
+    mode: str | None = None
+    """dsc, ais, or an emission of voice."""
+    category: Urgency
+    purpose: str
+    """distress_alert is a call of the station itself in distress; distress_ack, distress_relay,
+    urgency_announce, safety_announce, calling, test, contact, position, …"""
+    marked: Mode = Mode.REAL
+    """Whether the message itself says that it is a test or an exercise."""
+    via: str | None = None
+    """dsc_ack, dsc_relay, voice, …"""
+    by: str | None = None
+    """The party that transmits; None for this station."""
+    persons: tuple[str, ...] = ()
+    """Who has authorised it."""
+    consents: tuple[str, ...] = ()
+    """Whose consent is on record: rcc_consent, hotline_consent, …"""
+    to: tuple[str, ...] = ()
+    """Parties, or all_ships, area_ships, group, individual, coast_station."""
+    about: str | None = None
+    """The subject that it answers or relays."""
+    fields: tuple[str, ...] = ()
+    text: str = ""
+    language: str | None = None
+    duration_s: float | None = None
+    airborne: bool = False

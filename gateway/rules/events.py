@@ -1,0 +1,153 @@
+"""From what was heard, or said by others than radios, to what rules wait for."""
+
+from __future__ import annotations
+
+from gateway.model.agreement import Agreement, EventWord
+from gateway.model.asked import Fact
+from gateway.model.inbound import Moment, Report, Sighting
+from gateway.model.place import Identity
+from gateway.model.verdict import Verdict
+from gateway.model.words import Kind, Mode, Nature, Relation, Urgency
+from gateway.rules.channels import Dial, band_of
+from gateway.rules.event import Event
+from gateway.rules.parties import Registry, Rolls, nobody
+
+_NAMES = ("mmsi", "icao24", "beacon_hex", "imo", "tail", "callsign", "tag", "name")
+"""Names of an identity, the one that proves most first."""
+
+_BY_KIND = {
+    Kind.ACKNOWLEDGEMENT: EventWord.DISTRESS_ACK,
+    Kind.RELAY: EventWord.DISTRESS_RELAY,
+    Kind.CANCELLATION: EventWord.CANCEL,
+}
+_BY_URGENCY = {
+    Urgency.URGENCY: EventWord.URGENCY_CALL,
+    Urgency.SAFETY: EventWord.SAFETY_CALL,
+}
+_BY_SQUAWK = {
+    "7500": EventWord.SQUAWK_7500,
+    "7600": EventWord.SQUAWK_7600,
+    "7700": EventWord.SQUAWK_7700,
+}
+
+BEACONS, TRANSPONDERS = "cospas_sarsat", "mode_s"
+"""Radio systems as reports name them."""
+
+_BY_RELATION: dict[Relation, tuple[EventWord, ...]] = {
+    Relation.FIRST: (EventWord.HEARD, EventWord.USE),
+    Relation.REFINEMENT: (EventWord.HEARD, EventWord.USE),
+    Relation.COPY: (EventWord.HEARD,),
+}
+"""A copy shows that a receiver hears, and is no second transmission."""
+
+
+class Interpreter:
+    """Puts into the words of one agreement what happened."""
+
+    def __init__(self, agreement: Agreement, registry: Registry = nobody) -> None:
+        self.rolls = Rolls(agreement.parties, registry)
+        self.dial = Dial(agreement)
+
+    def sighting(self, sighting: Sighting, at: Moment) -> Event:
+        """Return what a report is to the rules."""
+        report = sighting.report
+        heard = report.heard
+        system = report.system
+        about = report.casualty or report.sender
+        by = self.rolls.of(report.sender, system)
+        return Event(
+            words=_words(report, sighting.relation),
+            at=at,
+            event_id=report.report_id,
+            subject=subject_of(about, report.report_id),
+            channel=self.dial.find(heard.freq_hz, system),
+            band=band_of(heard.freq_hz),
+            system=system,
+            by=by,
+            to=() if report.addressee is None else self.rolls.of(report.addressee, None),
+            of=by if about is report.sender else self.rolls.of(about, system),
+            category=report.urgency,
+            purpose=report.kind.value,
+            test=report.mode is not Mode.REAL,
+            incident=sighting.incident,
+            place=report.position,
+            report=report,
+        )
+
+    def fact(self, fact: Fact) -> Event:
+        """Return what a person, a receiver or a line has to say."""
+        by = self.rolls.own if fact.by is None else tuple(self.rolls.named((fact.by,)))
+        return Event(
+            words=(fact.what, *fact.also),
+            at=fact.at,
+            event_id=fact.fact_id,
+            subject=fact.about or fact.channel or fact.by or fact.fact_id,
+            channel=fact.channel,
+            by=by,
+            to=() if fact.to is None else tuple(sorted(self.rolls.named((fact.to,)))),
+            of=by,
+            purpose=fact.what.value,
+            place=fact.place,
+            fact=fact,
+        )
+
+    def verdict(self, verdict: Verdict, at: Moment) -> Event:
+        """Return what another rule's violation is to the rules that wait for one."""
+        words: tuple[EventWord, ...] = (EventWord.VIOLATION,)
+        if verdict.kind == "separation":
+            words = (*words, EventWord.SEPARATION_VIOLATION)
+        return Event(
+            words=words,
+            at=at,
+            event_id=f"{verdict.agreement}/{verdict.rule}/{verdict.subject}",
+            subject=verdict.subject,
+            verdict=verdict,
+        )
+
+
+def subject_of(identity: Identity | None, otherwise: str) -> str:
+    """Return the name that proves most, as `mmsi:…`; without any, the report stands for itself."""
+    for kind in _NAMES:
+        value = getattr(identity, kind, None)
+        if value is not None:
+            return f"{kind}:{value}"
+    return f"report:{otherwise}"
+
+
+def _words(report: Report, relation: Relation) -> tuple[EventWord, ...]:
+    words: tuple[EventWord, ...] = _BY_RELATION[relation]
+    if relation is Relation.COPY:
+        return words
+    if report.position is not None:
+        words = (*words, EventWord.POSITION)
+    if report.mode is Mode.TEST:
+        words = (*words, EventWord.TEST)
+    if report.urgency is Urgency.DISTRESS or report.kind in _BY_KIND:
+        return (*words, *_of_distress(report))
+    if report.kind is Kind.ALERT:
+        words = (*words, *_emergencies(report))
+    if report.kind is Kind.CALL or report.urgency in _BY_URGENCY:
+        words = (*words, _BY_URGENCY.get(report.urgency, EventWord.CALL))
+    return words
+
+
+def _of_distress(report: Report) -> tuple[EventWord, ...]:
+    if report.kind in _BY_KIND:
+        return (_BY_KIND[report.kind],)
+    words: tuple[EventWord, ...] = (EventWord.DISTRESS_ALERT, *_emergencies(report))
+    if report.system == BEACONS:
+        of_aircraft = str(getattr(report.detail, "beacon", "")).startswith("elt")
+        words = (*words, EventWord.BEACON, *((EventWord.ELT,) if of_aircraft else ()))
+    return words
+
+
+def _emergencies(report: Report) -> tuple[EventWord, ...]:
+    """Return what a transponder says is wrong; a decoder's own words are known by their names."""
+    if report.system != TRANSPONDERS:
+        return ()
+    wrong = getattr(report.detail, "emergency", None)
+    squawk = _BY_SQUAWK.get(str(getattr(wrong, "squawk", None)))
+    if squawk is None:
+        squawk = EventWord.SQUAWK_7500 if report.nature is Nature.PIRACY_UNLAWFUL else None
+    state = (EventWord.ADSB_EMERGENCY,) if getattr(wrong, "state", None) else ()
+    return (*(() if squawk is None else (squawk,)), *state)

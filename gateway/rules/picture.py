@@ -1,0 +1,137 @@
+"""Where the craft are: what rules about distance look at. Bounded; the one longest silent goes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from gateway.codes.grid import Grid, cell_of
+from gateway.model.agreement import EventWord
+from gateway.model.bounds import Bound
+from gateway.model.inbound import Report
+from gateway.model.place import Position
+from gateway.rules.event import Event
+
+CRAFT_MAX = 16_384
+"""Craft of parties to one agreement: three times what flies over a country at war and at peace.
+Who belongs to no party is looked at where it is heard, and takes no room here."""
+
+_FOOT_M = 0.3048
+_KNOT_MPS = 1852 / 3600
+
+
+class Craft(Struct, frozen=True, kw_only=True, gc=False):
+    """Where a craft was when it was heard last, and how it moved."""
+
+    subject: str
+    parties: tuple[str, ...]
+    position: Position
+    mono_ns: int
+    """When it was there: its hearing, less the age that it states."""
+    altitude_m: float | None = None
+    """As it reports it: by its barometer at the standard pressure, or above the ellipsoid."""
+    speed_mps: float | None = None
+    course_deg: float | None = None
+    climb_mps: float | None = None
+    on_ground: bool | None = None
+    """None when nobody says so."""
+    fixes: int = 1
+    """Places heard of it since it was first seen, or since it was silent for long."""
+    system: str | None = None
+    event_id: str = ""
+    """The report that says so: evidence."""
+
+
+class Picture:
+    """The newest place of each craft of a party, found by name or by neighbourhood."""
+
+    def __init__(self) -> None:
+        self._craft: OrderedDict[str, Craft] = OrderedDict()
+        self._cells: dict[str, int] = {}
+        self._grid = Grid()
+        self.evicted = 0
+
+    def take(self, event: Event) -> Craft | None:
+        """Take note of where a craft is; return it when it is one of a party and this is news."""
+        report, place = event.report, event.place
+        if report is None or place is None or not event.of or EventWord.POSITION not in event.words:
+            return None
+        before = self._craft.get(event.subject)
+        mono_ns = event.at.mono_ns - int((place.age_s or 0) * 1e9)
+        if before is not None and mono_ns < before.mono_ns:
+            return None
+        craft = _craft(event, report, place, mono_ns, before)
+        self._put(craft)
+        return craft
+
+    def of(self, subject: str) -> Craft | None:
+        """Return what is known of this craft."""
+        return self._craft.get(subject)
+
+    def near(self, position: Position, radius_m: float) -> Iterator[Craft]:
+        """Yield the craft within this distance, and some that are a little farther off."""
+        for subject in self._grid.near(position.lat_deg, position.lon_deg, radius_m):
+            yield self._craft[subject]
+
+    def __iter__(self) -> Iterator[Craft]:
+        return iter(self._craft.values())
+
+    def __len__(self) -> int:
+        return len(self._craft)
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield how many craft are followed."""
+        yield Bound(
+            of="Picture._craft",
+            what="craft_of_parties",
+            held=len(self._craft),
+            limit=CRAFT_MAX,
+            rule="The craft longest silent goes; it is `unknown` until it calls again.",
+            evicted=self.evicted,
+        )
+
+    def _put(self, craft: Craft) -> None:
+        subject = craft.subject
+        cell = cell_of(craft.position.lat_deg, craft.position.lon_deg)
+        was = self._cells.get(subject)
+        if was != cell:
+            if was is not None:
+                self._grid.drop(subject, was)
+            self._grid.put(subject, cell)
+            self._cells[subject] = cell
+        self._craft[subject] = craft
+        self._craft.move_to_end(subject)
+        if len(self._craft) > CRAFT_MAX:
+            gone, _ = self._craft.popitem(last=False)
+            self._grid.drop(gone, self._cells.pop(gone))
+            self.evicted += 1
+
+
+def _craft(
+    event: Event, report: Report, place: Position, mono_ns: int, before: Craft | None
+) -> Craft:
+    velocity, detail = report.velocity, report.detail
+    feet = getattr(detail, "altitude_ft", None)
+    climb = getattr(getattr(detail, "motion", None), "vertical_ft_min", None)
+    speed_kn = None if velocity is None else velocity.speed_kn
+    course = None if velocity is None else velocity.course_deg
+    speed_mps = None if speed_kn is None else speed_kn * _KNOT_MPS
+    climb_mps = None if climb is None else climb * _FOOT_M / 60
+    barometric_m = None if feet is None else feet * _FOOT_M
+    # Motion comes in messages of its own: what was said before stands until it is said anew.
+    return Craft(
+        subject=event.subject,
+        parties=event.of,
+        position=place,
+        mono_ns=mono_ns,
+        altitude_m=barometric_m if place.altitude_m is None else place.altitude_m,
+        speed_mps=speed_mps if speed_mps is not None or before is None else before.speed_mps,
+        course_deg=course if course is not None or before is None else before.course_deg,
+        climb_mps=climb_mps if climb_mps is not None or before is None else before.climb_mps,
+        on_ground=getattr(detail, "on_ground", None),
+        fixes=1 if before is None else before.fixes + 1,
+        system=event.system,
+        event_id=event.event_id,
+    )

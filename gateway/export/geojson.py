@@ -175,8 +175,11 @@ def _line(one: Position, other: Position) -> Json:
     return {"type": "MultiLineString", "coordinates": drawn}
 
 
-def _circle(position: Position, radius_m: float) -> Json:
-    """Return the ring of places at a distance, anticlockwise, cut where the date changes."""
+def _circle(position: Position, radius_m: float) -> Json | None:
+    """Return the ring of places at a distance, anticlockwise, cut where the date changes.
+
+    None where the cut leaves nothing that is wide enough to be drawn.
+    """
     ring = _ring(position, radius_m)
     if radius_m / EARTH_RADIUS_M >= pi / 2 - radians(abs(position.lat_deg)):
         whole = _closed(_around_pole(ring, position.lat_deg))
@@ -187,6 +190,8 @@ def _circle(position: Position, radius_m: float) -> Json:
         inside = _west_of(_east_of(shifted, -180.0), 180.0)
         if _width_deg(inside) > SLIVER_DEG:
             pieces.append([_closed(inside)])
+    if not pieces:
+        return None
     if len(pieces) == 1:
         return {"type": "Polygon", "coordinates": pieces[0]}
     return {"type": "MultiPolygon", "coordinates": pieces}

@@ -112,6 +112,14 @@ def test_a_line_over_the_date_line_goes_the_short_way():
     ]
 
 
+def test_a_circle_that_the_date_line_cuts_to_nothing_has_no_shape():
+    small = Position(lat_deg=0.0, lon_deg=180.0, resolution_m=1.0)
+    (circle,) = parts(incident(evidence=(evidence("a", position=small),)))["uncertainty"]
+
+    assert circle[1] is None
+    assert circle[0]["properties"]["uncertainty_m"] == 1.0
+
+
 def test_what_is_not_drawn_is_counted():
     pieces = tuple(evidence(f"{number}") for number in range(EVIDENCE_MAX + 4))
     links = tuple(linked("0", "1") for _ in range(LINKS_MAX + 4))

@@ -149,6 +149,7 @@ def incidents(draw):
         station_bearing_deg=draw(st.none() | st.floats(0, 360)),
         persons_on_board=draw(st.none() | st.integers(0, 9999)),
         acknowledged_by=draw(few(NAMES, 12)),
+        calls_on=draw(st.booleans()),
         relayed_by=draw(few(NAMES, 12)),
         alert_lost=draw(st.booleans()),
         alarm=IncidentAlarm(phase=draw(st.sampled_from(AlarmPhase))),

@@ -80,6 +80,7 @@ def _said(value: object) -> str:
 
 
 _WATCHED: dict[str, str | dict[bool, str]] = {
+    "calls_on": {True: sounding.CALLS_ON, False: "what called on is no part of it any more"},
     "phase": "it is {new}, and was {old}",
     "severity": "it is {new}, and was {old}",
     "alarm": "the alarm is {new}",

@@ -14,6 +14,10 @@ INTERVAL_S = {"dsc": 270.0, "cospas_sarsat": 125.0, "ais": 60.0, "mode_s": 30.0}
 """The longest pause between two calls of one that is alive: DSC repeats within 3.5 to 4.5 min
 (M.493), a second-generation beacon each 120 ± 5 s (T.018), an AIS-SART each minute (M.1371)."""
 
+ATTEMPT_NS = 60 * 10**9
+"""One attempt to call goes on for so long: five calls in a row, or one on each of six frequencies
+(M.541). What is heard later was sent by somebody who did not hear the acknowledgement."""
+
 MISSED = 3
 """After so many pauses without a call it is lost."""
 
@@ -30,7 +34,7 @@ def is_lost(told: Evidence, now_ns: int) -> bool:
     interval_s = INTERVAL_S.get(told.system)
     if interval_s is None or told.alert_mono_ns is None or told.cancelled_mono_ns is not None:
         return False
-    if told.system == "dsc" and told.acknowledged_by:
+    if told.system == "dsc" and is_acknowledged(told):
         return False
     return now_ns - told.alert_mono_ns > MISSED * int(interval_s * 1e9)
 
@@ -44,6 +48,18 @@ def calls_after_silence(before: Incident, now: Incident) -> bool:
         if called_ns is not None and calls_ns is not None and calls_ns - called_ns > quiet_ns:
             return True
     return False
+
+
+def is_acknowledged(told: Evidence) -> bool:
+    """Say whether a coast station has signed for it, and it has not called since."""
+    at_ns, called_ns = told.acknowledged_mono_ns, told.alert_mono_ns
+    return at_ns is not None and (called_ns is None or called_ns <= at_ns + ATTEMPT_NS)
+
+
+def called_on(told: Evidence) -> bool:
+    """Say whether it has ever called after a coast station had acknowledged it."""
+    at_ns, called_ns = told.acknowledged_first_mono_ns, told.alert_mono_ns
+    return at_ns is not None and called_ns is not None and called_ns > at_ns + ATTEMPT_NS
 
 
 def all_lost(evidence: Iterable[Evidence]) -> bool:
@@ -61,8 +77,7 @@ def phase_of(evidence: Sequence[Evidence], closed: Phase | None) -> Phase:
         return Phase.CANCELLED if len(cancelled) > 1 else Phase.AWAITING_CONFIRMATION
     if any(told.relayed_by for told in evidence):
         return Phase.RELAYED
-    acknowledged = any(told.acknowledged_by for told in evidence)
-    return Phase.ACKNOWLEDGED if acknowledged else Phase.ALERTED
+    return Phase.ACKNOWLEDGED if any(map(is_acknowledged, evidence)) else Phase.ALERTED
 
 
 def cancels(evidence: Iterable[Evidence]) -> list[Evidence]:

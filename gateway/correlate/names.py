@@ -53,6 +53,12 @@ def names_of(identity: Identity | None) -> tuple[str, ...]:
     return tuple([f"{kind}:{value}" for kind, value in found if value not in (None, _NOBODY)])
 
 
+def is_coast_station(name: str) -> bool:
+    """Say whether this names one, whose part it is to acknowledge a call (M.541)."""
+    kind, _, value = name.partition(":")
+    return kind == "mmsi" and mmsi_class(value) == "coast"
+
+
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Return names, the ones that prove most first."""
     return tuple(sorted(names, key=lambda name: (_RANK.get(name.partition(":")[0], 0), name)))

@@ -22,6 +22,8 @@ relays (47 CFR 80.1121)."""
 MOVED_REACHES = 3.0
 """A casualty that is so many reaches away from where the alarm placed it raises it again."""
 
+CALLS_ON = "it calls on after a coast station acknowledged it"
+
 
 def sound(known: Standing, now: Incident, mono_ns: int, utc: datetime | None) -> None:
     """Raise the alarm of an incident where there is a reason, as it stands now."""
@@ -50,6 +52,8 @@ def reasons(before: Incident | None, now: Incident, raised_at: Fix | None) -> li
         found.append("it calls again after it was closed")
     elif calls_after_silence(before, now):
         found.append("it calls again after a long silence")
+    if now.calls_on and not before.calls_on:
+        found.append(CALLS_ON)
     if raised_at is None or raised_at.position == now.position:
         return found
     fix = fix_of(now)

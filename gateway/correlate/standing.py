@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from gateway.correlate.lifecycle import all_lost, calls_after, cancels, phase_of
+from gateway.correlate.lifecycle import all_lost, called_on, calls_after, cancels, phase_of
 from gateway.correlate.names import in_order
 from gateway.correlate.places import Fix
 from gateway.correlate.strands import Strand
@@ -115,6 +115,7 @@ def incident_of(  # noqa: PLR0913  # each is a part of it, put together in one p
         last_utc=last.last_utc,
         boot=boot,
         acknowledged_by=_all(told.acknowledged_by for told in evidence),
+        calls_on=any(map(called_on, evidence)),
         relayed_by=_all(told.relayed_by for told in evidence),
         alert_lost=all_lost(evidence),
         alarm=known.alarm,

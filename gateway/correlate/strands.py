@@ -15,7 +15,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.correlate.names import in_order, names_of, things_of
+from gateway.correlate.names import in_order, is_coast_station, names_of, things_of
 from gateway.correlate.places import Fix, distance_m, fix_at, reach_m
 from gateway.model.inbound import Report
 from gateway.model.incident import Evidence, Link
@@ -255,14 +255,23 @@ def _said(told: Evidence, report: Report, *, copy: bool) -> dict[str, object]:
     if _cancels(report):
         return {"cancelled_mono_ns": _latest(told.cancelled_mono_ns, mono_ns)}
     if report.kind is Kind.ACKNOWLEDGEMENT:
-        return {
-            "acknowledged_by": _listed(told.acknowledged_by, *by[:1]),
-            "acknowledged_mono_ns": _latest(told.acknowledged_mono_ns, mono_ns),
-        }
+        return _acknowledged(told, by[:1], mono_ns)
     if report.kind is Kind.RELAY:
         return {"relayed_by": _listed(told.relayed_by, *by[:1])}
     why = f"cancelled by {by[0] if by else 'somebody'}, who is not the casualty"
     return {"doubts": _listed(told.doubts, why)}
+
+
+def _acknowledged(told: Evidence, by: tuple[str, ...], mono_ns: int) -> dict[str, object]:
+    """Return who has acknowledged it; the times are those of coast stations, whose part it is."""
+    found: dict[str, object] = {"acknowledged_by": _listed(told.acknowledged_by, *by)}
+    if any(map(is_coast_station, by)):
+        first_ns = told.acknowledged_first_mono_ns
+        found["acknowledged_first_mono_ns"] = (
+            mono_ns if first_ns is None else min(first_ns, mono_ns)
+        )
+        found["acknowledged_mono_ns"] = _latest(told.acknowledged_mono_ns, mono_ns)
+    return found
 
 
 def _cancels(report: Report) -> bool:

@@ -168,8 +168,7 @@ def _operational(incident: Incident) -> Iterator[str]:
         ("RELAYED", incident.relayed_by),
     ):
         for station in stations[:ENTRIES_MAX]:
-            named = wording.named(station) if ":" in station else wording.line(station, 40)
-            yield f"{verb} BY {named}"
+            yield f"{verb} BY {wording.station(station)}"
     yield f"PIECES OF EVIDENCE {len(incident.evidence) + incident.evidence_more}"
 
 

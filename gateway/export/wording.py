@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from math import isfinite
 
 from gateway.codes.geodesy import NM_M
+from gateway.codes.mmsi import mmsi_class
 from gateway.model.incident import CLOSED, AlarmPhase, Evidence, Incident, Phase
 from gateway.model.place import Position
 from gateway.model.words import Mode, Nature, Urgency
@@ -72,9 +73,20 @@ POINTS = (
     *("S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"),
 )
 
+STATIONS = {
+    "coast": "coast station",
+    "sar_aircraft": "aircraft",
+    "ship": "ship",
+    "handheld": "handheld",
+    "craft": "craft",
+}
+"""What a station is called that speaks of somebody else, by its MMSI."""
+
+_CALLING = (Phase.ALERTED, Phase.ACKNOWLEDGED, Phase.RELAYED)
+
 PHASES = {
     Phase.ALERTED: "not acknowledged",
-    Phase.ACKNOWLEDGED: "acknowledged by radio",
+    Phase.ACKNOWLEDGED: "acknowledged by a coast station",
     Phase.RELAYED: "relayed, not acknowledged",
     Phase.AWAITING_CONFIRMATION: "cancelled by itself, not confirmed",
     Phase.CANCELLED: "cancelled",
@@ -141,13 +153,43 @@ def heard_on(incident: Incident) -> str:
     return ", ".join(found)
 
 
+def station(name: str) -> str:
+    """Return a station by what its number says that it is: only one on the coast signs for all."""
+    if ":" not in name:
+        return line(name, 40)
+    return (
+        f"{STATIONS.get(_sort(name), 'station')} {named(name).removeprefix(KINDS['mmsi']).strip()}"
+    )
+
+
+def _sort(name: str) -> str:
+    kind, _, value = name.partition(":")
+    return (mmsi_class(value) if kind == "mmsi" else None) or ""
+
+
+def _come(incident: Incident) -> str:
+    """Return how far the trouble has come, and who has acknowledged it by radio."""
+    phase, by = incident.phase, incident.acknowledged_by
+    words = PHASES[phase]
+    if phase not in _CALLING or not by:
+        return words
+    who_did = next((name for name in by if _sort(name) == "coast"), None)
+    relayed = phase is Phase.RELAYED
+    if who_did is None:
+        lacking = f"acknowledged by {station(by[0])}, by no coast station"
+        return f"relayed, {lacking}" if relayed else lacking
+    if incident.calls_on and phase is not Phase.ACKNOWLEDGED:
+        lacking = f"calls on after {station(who_did)} acknowledged it"
+        return f"relayed, {lacking}" if relayed else lacking
+    words = f"acknowledged by {station(who_did)}"
+    return f"{words} and relayed" if relayed else words
+
+
 def stands(incident: Incident) -> str:
     """Return how the trouble stands, and who has taken it over."""
     if incident.merged_into is not None:
         return f"now part of incident {line(incident.merged_into, 32)}"
-    words = PHASES[incident.phase]
-    if incident.phase is Phase.RELAYED and incident.acknowledged_by:
-        words = f"{PHASES[Phase.ACKNOWLEDGED]} and relayed"
+    words = _come(incident)
     if incident.alert_lost and not is_over(incident):
         words += ", fallen silent"
     if incident.alarm.phase is AlarmPhase.TRANSFERRED and not is_over(incident):

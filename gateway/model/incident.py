@@ -21,7 +21,8 @@ class Phase(StrEnum):
 
     ALERTED = "alerted"
     ACKNOWLEDGED = "acknowledged"
-    """A station has signed for the call. Nobody has been rescued by that."""
+    """A coast station has signed for the call, and the casualty has not called since. Nobody has
+    been rescued by that. A ship's acknowledgement leads to nothing: her part is to listen."""
     RELAYED = "relayed"
     """Somebody else has passed it on, which is no acknowledgement."""
     AWAITING_CONFIRMATION = "awaiting_confirmation"
@@ -141,8 +142,10 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     ports: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     acknowledged_by: tuple[str, ...] = ()
-    """Stations that acknowledged it, by their names."""
+    """Stations that acknowledged it, by their names: `mmsi:00…` is a coast station."""
+    acknowledged_first_mono_ns: int | None = None
     acknowledged_mono_ns: int | None = None
+    """When a coast station acknowledged it first and last."""
     relayed_by: tuple[str, ...] = ()
     cancelled_mono_ns: int | None = None
     """When the casualty itself cancelled it last."""
@@ -242,6 +245,9 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     boot: str | None = None
     """The start of the machine that each `mono_ns` counts from."""
     acknowledged_by: tuple[str, ...] = ()
+    """By radio, whoever it was: `mmsi:00…` is a coast station."""
+    calls_on: bool = False
+    """It has called on after a coast station acknowledged it: it may not hear that station."""
     relayed_by: tuple[str, ...] = ()
     alert_lost: bool = False
     """All that called has fallen silent before its time. It is not over."""

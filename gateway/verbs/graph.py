@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from gateway.export.say import say
-from gateway.export.wording import degrees_minutes, named, trust
+from gateway.export.wording import degrees_minutes, named, station, trust
 from gateway.model.incident import Evidence, Incident, IncidentAlarm, Link, Related
 from gateway.verbs.telling import printable
 
@@ -70,13 +70,15 @@ def _head(incident: Incident) -> Iterator[str]:
     yield f"last heard {stamp(incident.last_utc, incident.last_mono_ns)}"
     if incident.position is not None:
         yield f"where      {degrees_minutes(incident.position)}"
-    for what, names in (
-        ("names", incident.names),
-        ("acked by", incident.acknowledged_by),
-        ("relayed by", incident.relayed_by),
+    for what, say_of, names in (
+        ("names", named, incident.names),
+        ("acked by", station, incident.acknowledged_by),
+        ("relayed by", station, incident.relayed_by),
     ):
         if names:
-            yield f"{what:<10} {', '.join(named(name) for name in names)}"
+            yield f"{what:<10} {', '.join(map(say_of, names))}"
+    if incident.calls_on:
+        yield "calls on   after a coast station acknowledged it: it may not hear that station"
     if incident.merged_into is not None:
         yield f"now        part of {incident.merged_into}"
     if incident.split_from is not None:
@@ -137,9 +139,9 @@ def _said(one: Evidence) -> Iterator[str]:
 def _heard_of(one: Evidence) -> Iterator[str]:
     """Yield what came of the calls, as the radio has it."""
     if one.acknowledged_by:
-        yield f"acknowledged by {', '.join(named(name) for name in one.acknowledged_by)}"
+        yield f"acknowledged by {', '.join(map(station, one.acknowledged_by))}"
     if one.relayed_by:
-        yield f"relayed by {', '.join(named(name) for name in one.relayed_by)}"
+        yield f"relayed by {', '.join(map(station, one.relayed_by))}"
     if one.cancelled_mono_ns is not None:
         yield "cancelled by the casualty itself"
     if one.lost:

@@ -8,6 +8,7 @@ import pytest
 from stories.telling import Told, meaning, reports_of, shuffled, stories
 
 from gateway.codes.geodesy import distance_m
+from gateway.export.say import say
 
 STORIES = stories()
 ORDERS = int(os.environ.get("ORDERS", "60"))
@@ -35,6 +36,7 @@ READ = {
     "evidence": lambda one: len(one.evidence),
     "reports": lambda one: sum(told.reports for told in one.evidence),
     "acknowledged_by": lambda one: list(one.acknowledged_by),
+    "calls_on": lambda one: one.calls_on,
     "relayed_by": lambda one: list(one.relayed_by),
     "possibly": lambda one: len(one.possibly),
     "alarm": lambda one: one.alarm.phase,
@@ -55,6 +57,8 @@ def matches(incident, wanted, told):
         wrong["near"] = incident.position
     if "doubted" in wanted and not any(wanted["doubted"] in doubt for doubt in incident.doubts):
         wrong["doubted"] = incident.doubts
+    if wanted.get("says", "") not in say(incident):
+        wrong["says"] = say(incident)
     if wanted.get("same_id") and told.notes[0].incident.incident_id != incident.incident_id:
         wrong["same_id"] = incident.incident_id
     if len(told.notes) > wanted.get("notes_max", len(told.notes)):

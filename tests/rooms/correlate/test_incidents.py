@@ -281,6 +281,57 @@ def test_a_call_after_a_long_silence_sounds_though_the_one_before_it_was_acknowl
     assert note.incident.alarm.why == "it calls again after a long silence"
 
 
+ACKNOWLEDGED = {**SHIP, "kind": "acknowledgement", "by": ["mmsi:002320001"]}
+
+
+def test_a_ship_that_acknowledges_keeps_no_alarm_from_escalating_and_explains_no_silence():
+    here = room()
+    hear(here, SHIP)
+    hear(here, ACKNOWLEDGED | {"by": ["mmsi:232000001"]}, at_s=20)
+    alarms = [note.incident.alarm for at_s in range(30, 1200, 10) for note in tick(here, at_s)]
+    assert next(one.why for one in alarms if one.escalated) == "nobody has acknowledged it"
+    assert only(here).phase is Phase.ALERTED
+    assert only(here).alert_lost
+
+
+def test_the_alarm_sounds_once_more_for_who_calls_on_after_a_coast_station_acknowledged():
+    """Once, however often it is acknowledged again, and not for what was one call with the first.
+
+    Who has acknowledged the alarm here may count on the coast station, which the casualty does not
+    hear; each further call is a repeat.
+    """
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    hear(here, ACKNOWLEDGED, at_s=10)
+    order(here, "ack", incident_id, at_s=15)
+    hear(here, SHIP, at_s=40)
+    assert (only(here).phase, only(here).calls_on) == (Phase.ACKNOWLEDGED, False)
+    (note,) = hear(here, SHIP, at_s=250)[1]
+    assert note.incident.phase is Phase.ALERTED
+    assert note.incident.alarm.phase is AlarmPhase.RAISED
+    assert note.change == "it calls on after a coast station acknowledged it"
+    assert note.incident.alarm.why == note.change
+    order(here, "ack", incident_id, at_s=255)
+    for at_s in range(260, 1500, 240):
+        hear(here, ACKNOWLEDGED, at_s=at_s)
+        assert only(here).phase is Phase.ACKNOWLEDGED
+        hear(here, SHIP, at_s=at_s + 230)
+        assert only(here).phase is Phase.ALERTED
+    assert (only(here).alarm.phase, only(here).alarm.raised) == (AlarmPhase.ACKNOWLEDGED, 2)
+    assert only(here).calls_on
+
+
+def test_who_is_silent_after_a_coast_station_acknowledged_is_not_lost():
+    here = room()
+    hear(here, SHIP)
+    hear(here, ACKNOWLEDGED, at_s=10)
+    tick(here, 1200)
+    assert not only(here).alert_lost
+    hear(here, SHIP, at_s=1300)
+    tick(here, 2500)
+    assert only(here).alert_lost
+
+
 def test_callers_without_a_number_of_their_own_an_hour_apart_are_not_one():
     here = room()
     for at_s, where in ((0, [52.0, 3.0]), (7200, None)):

@@ -30,11 +30,31 @@ def test_what_who_where_how_sure_and_how_it_stands_in_this_order():
         ({"confidence": Confidence.SUSPECT}, ", heard on DSC, AIS, suspect; "),
         ({"persons_on_board": 7}, ", 7 on board, "),
         ({"station_distance_m": 2000.0, "station_bearing_deg": 359.0}, ", 1.1 NM N of station, "),
-        ({"phase": Phase.ACKNOWLEDGED}, "; acknowledged by radio"),
+        ({"phase": Phase.ACKNOWLEDGED}, "; acknowledged by a coast station"),
+        (
+            {"phase": Phase.ACKNOWLEDGED, "acknowledged_by": ("mmsi:002320001", "mmsi:244000001")},
+            "; acknowledged by coast station 002 320 001",
+        ),
+        (
+            {"acknowledged_by": ("mmsi:244000001",)},
+            "; acknowledged by ship 244 000 001, by no coast station",
+        ),
+        (
+            {"acknowledged_by": ("mmsi:111232001",)},
+            "; acknowledged by aircraft 111 232 001, by no coast station",
+        ),
+        (
+            {"acknowledged_by": ("mmsi:002320001",), "calls_on": True},
+            "; calls on after coast station 002 320 001 acknowledged it",
+        ),
         ({"phase": Phase.RELAYED}, "; relayed, not acknowledged"),
         (
             {"phase": Phase.RELAYED, "acknowledged_by": ("mmsi:002320001",)},
-            "; acknowledged by radio and relayed",
+            "; acknowledged by coast station 002 320 001 and relayed",
+        ),
+        (
+            {"phase": Phase.RELAYED, "acknowledged_by": ("mmsi:244000001",)},
+            "; relayed, acknowledged by ship 244 000 001, by no coast station",
         ),
         ({"phase": Phase.AWAITING_CONFIRMATION}, "; cancelled by itself, not confirmed"),
         ({"alert_lost": True}, "; not acknowledged, fallen silent"),

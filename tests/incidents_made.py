@@ -140,6 +140,7 @@ def incidents(draw):
         corroborated=draw(st.booleans()),
         doubts=draw(few(TEXTS, 12)),
         names=draw(few(NAMES, 12)),
+        others=draw(st.integers(0, 12)),
         natures=draw(few(st.sampled_from(Nature), 15)),
         systems=draw(few(st.sampled_from(("dsc", "ais")) | TEXTS, 12)),
         position=draw(st.none() | POSITIONS),

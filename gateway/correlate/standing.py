@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from gateway.correlate.lifecycle import all_lost, called_on, calls_after, cancels, phase_of
+from gateway.correlate.members import lead_of
 from gateway.correlate.names import in_order
 from gateway.correlate.places import Fix
 from gateway.correlate.strands import Strand
@@ -86,7 +87,8 @@ def incident_of(  # noqa: PLR0913  # each is a part of it, put together in one p
     evidence = [strand.evidence for strand in strands]
     evidence.sort(key=_weight_of)
     last, first = max(evidence, key=_last), min(evidence, key=_first)
-    place, where_from = best_place(strands)
+    lead, others = lead_of(strands, joins, splits)
+    place, where_from = best_place(lead)
     doubts = _doubts(strands)
     heard = _heard_on(evidence)
     return Incident(
@@ -99,7 +101,8 @@ def incident_of(  # noqa: PLR0913  # each is a part of it, put together in one p
         confidence=_confidence(evidence, heard, doubted=bool(doubts)),
         corroborated=len(heard) > 1,
         doubts=doubts,
-        names=in_order({name for told in evidence for name in told.names})[:NAMES_MAX],
+        names=_named(lead, evidence),
+        others=others,
         natures=tuple(sorted({nature for told in evidence for nature in told.natures})),
         systems=tuple(sorted({told.system for told in evidence})),
         position=place,
@@ -144,6 +147,13 @@ def best_place(strands: Sequence[Strand]) -> tuple[Position | None, Evidence | N
 
     fix, strand = min(fixes, key=spread_m)
     return fix.position, strand.evidence
+
+
+def _named(lead: Sequence[Strand], evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """Return every name, those of the casualty that is named first before the others."""
+    first = {name for strand in lead for name in strand.evidence.names}
+    rest = {name for told in evidence for name in told.names} - first
+    return (*in_order(first), *in_order(rest))[:NAMES_MAX]
 
 
 def _heard_on(evidence: Sequence[Evidence]) -> set[str]:

@@ -16,9 +16,6 @@ from gateway.model.words import Confidence
 SAY_CHARACTERS_MAX = 199
 """A line of a pager, and what a speaker says in a quarter of a minute."""
 
-WHO_CHARACTERS_MAX = 48
-"""An MMSI with the twenty characters of a ship's name, or a beacon's 23 digits."""
-
 
 def say(incident: Incident) -> str:
     """Return the incident as one line of fewer than 200 characters."""
@@ -38,7 +35,7 @@ def say(incident: Incident) -> str:
 
 def _parts(incident: Incident) -> list[tuple[int, str]]:
     """Return the parts in spoken order, each with its rank: the highest goes first."""
-    found = [(1, wording.line(wording.who(incident), WHO_CHARACTERS_MAX))]
+    found = [(1, wording.line(wording.who(incident), wording.WHO_CHARACTERS_MAX))]
     if incident.position is None:
         found.append((2, "position unknown"))
     else:
@@ -48,7 +45,7 @@ def _parts(incident: Incident) -> list[tuple[int, str]]:
         found.append((5, near))
     if incident.persons_on_board is not None:
         found.append((4, f"{incident.persons_on_board} on board"))
-    heard = wording.heard_on(incident)
+    heard = wording.first_heard_on(incident)
     if heard:
         found.append((6, f"heard on {heard}"))
     if incident.confidence is not Confidence.VERIFIED:

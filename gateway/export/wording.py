@@ -7,6 +7,7 @@ writing, ten kilobytes. Every text of others goes through `line` before it stand
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import isfinite
 
@@ -68,6 +69,10 @@ KINDS = {
 """What each kind of name is called."""
 
 MMSI_DIGITS = 9
+
+WHO_CHARACTERS_MAX = 48
+"""An MMSI with the twenty characters of a ship's name, or a beacon's 23 digits."""
+
 POINTS = (
     *("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE"),
     *("S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"),
@@ -132,25 +137,53 @@ def named(name: str) -> str:
 
 def called(incident: Incident) -> str | None:
     """Return the name that the craft gave of itself, the gravest evidence first."""
-    for evidence in incident.evidence:
+    for evidence in _of_first(incident):
         if evidence.casualty is not None and evidence.casualty.name:
             return line(evidence.casualty.name, 40) or None
     return None
 
 
+def _of_first(incident: Incident) -> tuple[Evidence, ...]:
+    """Return the evidence of the casualty that is named first, where an operator merged several."""
+    if not incident.others or not incident.names:
+        return incident.evidence
+    first, place = incident.names[0], incident.position_evidence
+    return tuple(
+        piece for piece in incident.evidence if first in piece.names or piece.evidence_id == place
+    )
+
+
 def who(incident: Incident) -> str:
-    """Return the casualty by its best number and its name, or that it is unknown."""
-    parts = [named(incident.names[0])] if incident.names else []
-    name = called(incident)
-    if name is not None:
-        parts.append(name)
-    return " ".join(parts) or "unidentified"
+    """Return the casualty by its best number and its name, or that it is unknown.
+
+    Where an operator has merged several it is that one of which the place is, and their number.
+    """
+    number = named(incident.names[0]) if incident.names else ""
+    beside = ""
+    if incident.others:
+        beside = f"and {incident.others} other{'s' * (incident.others > 1)}"
+        number = number or "unidentified"
+    name = called(incident) or ""
+    if beside:  # the name is cut where all has no room: never that there are others
+        room = max(WHO_CHARACTERS_MAX - len(number) - len(beside) - 2, 0)
+        name = line(name, room) if room > len("...") else ""
+    return " ".join(part for part in (number, name, beside) if part) or "unidentified"
 
 
 def heard_on(incident: Incident) -> str:
     """Return the radio systems that say so."""
-    found = dict.fromkeys(SYSTEMS.get(name, line(name, 16)) for name in incident.systems[:6])
-    return ", ".join(found)
+    return _spoken(incident.systems)
+
+
+def first_heard_on(incident: Incident) -> str:
+    """Return the radio systems that speak of the casualty that is named first."""
+    if not incident.others:
+        return heard_on(incident)
+    return _spoken(sorted({piece.system for piece in _of_first(incident)}))
+
+
+def _spoken(systems: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(SYSTEMS.get(name, line(name, 16)) for name in systems[:6]))
 
 
 def station(name: str) -> str:

@@ -225,7 +225,10 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Two radio systems say so."""
     doubts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    """Every name of the casualty, as `kind:value`, the best known first."""
+    """Every name of the casualty, as `kind:value`, the best known first; where there are others,
+    those of the one that the position is of come before theirs."""
+    others: int = 0
+    """Casualties beside the one that is named first: an operator has merged what is not one."""
     natures: tuple[Nature, ...] = ()
     systems: tuple[str, ...] = ()
     position: Position | None = None

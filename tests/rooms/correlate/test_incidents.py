@@ -12,6 +12,7 @@ from gateway.correlate import incidents, orders, web
 from gateway.correlate.links import MAYBE, SAME
 from gateway.correlate.orders import OrderRefused
 from gateway.correlate.register import Register
+from gateway.export.say import say
 from gateway.model.inbound import Moment, Sighting
 from gateway.model.incident import AlarmPhase, IncidentOrder, LinkKind, OrderVerb, Phase
 from gateway.model.plan import CraftPlan, RegisterPlan
@@ -503,6 +504,58 @@ def test_a_merge_and_a_split_lose_nothing():
     assert both[one].splits == both[other].splits != ()
     order(here, "merge", one, other=other)
     assert only(here).splits == ()
+
+
+def of_two(one, other):
+    """Return what is said of two that an operator has merged."""
+    here = room()
+    first, _ = hear(here, one)
+    second, _ = hear(here, other, at_s=5)
+    order(here, "merge", first, at_s=10, other=second)
+    hear(here, other, at_s=20)
+    hear(here, one, at_s=30)
+    return only(here)
+
+
+AIRCRAFT = {"on": "mode_s", "who": ["icao24:A39657"], "where": [53.0, 3.0], "known_to_m": 50}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (
+            SHIP | {"who": ["mmsi:246000001"]},
+            {"on": "ais", "who": ["mmsi:232000001"], "where": [51.0, 3.0], "known_to_m": 10},
+            "MMSI 246 000 001 and 1 other, 52°00.00'N 003°00.00'E, heard on DSC;",
+        ),
+        (
+            {"on": "dsc", "who": ["mmsi:232000001"]},
+            AIRCRAFT,
+            "aircraft A39657 and 1 other, 53°00.00'N 003°00.00'E, heard on Mode S;",
+        ),
+        (
+            SHIP,
+            {"on": "aprs", "who": ["callsign:PA3XYZ"], "where": [51.0, 3.0], "known_to_m": 10},
+            "MMSI 244 123 456 and 1 other, 52°00.00'N 003°00.00'E, heard on DSC;",
+        ),
+        (
+            SHIP,
+            SART | {"who": ["mmsi:970123456"], "where": [52.02, 3.0]},
+            "MMSI 244 123 456, 52°01.20'N 003°00.00'E, heard on AIS, DSC;",
+        ),
+        (
+            {"on": "dsc", "who": ["mmsi:244123456"]},
+            {"on": "cospas_sarsat", "who": ["beacon:9934039823D0000"], "where": [52.0, 3.0],
+             "known_to_m": 100},
+            "MMSI 244 123 456, 52°00.00'N 003°00.00'E, heard on 406 MHz beacon, DSC;",
+        ),
+    ],
+)  # fmt: skip
+def test_of_two_that_were_merged_name_place_and_radio_are_those_of_one(one, other, said):
+    """Whichever was heard last; and what may be one casualty is said as one, as it always is."""
+    told = of_two(one, other)
+    assert said in say(told)
+    assert {name for row in (one, other) for name in row["who"]} == set(told.names)
 
 
 REFUSED = [

@@ -28,8 +28,10 @@ class Belonging:
 
     def put(self, strand: Strand, *, fresh: bool = False) -> dict[str, None]:
         """Link a strand, or what has changed of it; return the incidents concerned."""
-        regroup = self._web.put(strand) or fresh
-        return self.regroup({strand.name}) if regroup else {self.of[strand.name]: None}
+        seeds = {*self._web.put(strand)}
+        if fresh:
+            seeds.add(strand.name)
+        return self.regroup(seeds) if seeds else {self.of[strand.name]: None}
 
     def regroup(self, seeds: set[str]) -> dict[str, None]:
         """Put together anew what hangs together with these; return the incidents concerned."""

@@ -74,8 +74,8 @@ class Web:
         """Return the strands that go by this name."""
         return [self.strands[one] for one in self._by_key.get((mode, name), ())]
 
-    def put(self, strand: Strand) -> bool:
-        """Take a strand in, or what has changed of it; say whether that may regroup anything."""
+    def put(self, strand: Strand) -> frozenset[str]:
+        """Take a strand in, or what has changed of it; return what that may group anew, if any."""
         self.strands[strand.name] = strand
         mode = strand.evidence.mode
         for key in _keys(strand):
@@ -137,8 +137,11 @@ class Web:
             self._by_cell.setdefault((mode, *cell), {})[strand.name] = None
         strand.cell = cell
 
-    def _link(self, strand: Strand) -> bool:
-        """Find the links of a strand anew; say whether one that may join has changed."""
+    def _link(self, strand: Strand) -> frozenset[str]:
+        """Find the links of a strand anew; return whom it is about where one that may join changes.
+
+        Beside itself that is what it was linked to, and is no more: something else may have it now.
+        """
         before = {name: link.weight for name, link in strand.links.items()}
         for name in before:
             del strand.links[name]
@@ -150,8 +153,9 @@ class Web:
             link = link_between(strand, other, self._carried)
             if link is not None and _has_room(strand, link) and _has_room(other, link):
                 strand.links[other.name] = other.links[strand.name] = link
-        after = {name: link.weight for name, link in strand.links.items()}
-        return _binding(before) != _binding(after)
+        old = _binding(before)
+        new = _binding({name: link.weight for name, link in strand.links.items()})
+        return frozenset({strand.name, *(old.keys() - new.keys())} if old != new else ())
 
     def _tell_twice(self, strand: Strand, other: Strand) -> None:
         far_m = far_apart(strand, other)

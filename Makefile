@@ -49,7 +49,7 @@ test: .venv/dev.stamp ## style, types, import contracts, every test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .cache/importlinter
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 vectors: .venv/dev.stamp ## compare with the vectors of others, a line a file [VECTORS=path]
 	@$(BIN)/python tests/conformance/run.py

@@ -1,4 +1,7 @@
-"""Real brokers on loopback: started on free ports, stopped by process identity."""
+"""Real brokers on loopback: started on free ports, stopped by process identity.
+
+And how tests are shared between two processes, and what was seen of faults.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,65 @@ import signal
 import socket
 import subprocess
 import time
+from collections import defaultdict
+from pathlib import Path
 
 import pytest
 import structlog
 
 from gateway.verbs.embedded import embedded_broker
 
+HERE = Path(__file__).parent
+
 LOOPBACK = "127.0.0.1"
 START_S_MAX = 5.0
+
+WHOLE = os.environ.get("FAULTS") == "whole"
+FIGURES = pytest.StashKey[defaultdict[str, list[str]]]()
+
+TIMED = ("contract", "faults", "health", "live")
+"""Folders of tests that measure times, or wait for them: one after the other in one process. What
+reckons runs in the other meanwhile."""
+
+
+def pytest_collection_modifyitems(items):
+    """Keep tests that take the time of something apart from each other."""
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0]
+        if folder in TIMED:
+            item.add_marker(pytest.mark.xdist_group("timed"))
+
+
+@pytest.fixture(scope="session")
+def figure(request):
+    """Return what notes a figure of a fault: `figure("F16", "noticed p99 1.4 ms of 100")`."""
+    found = request.config.stash.setdefault(FIGURES, defaultdict(list))
+    return lambda fault, words: found[fault].append(words)
+
+
+def pytest_sessionfinish(session):
+    """Hand the figures of this process to the one that prints them."""
+    handed = getattr(session.config, "workeroutput", None)
+    if handed is not None:
+        handed["figures"] = dict(session.config.stash.get(FIGURES, {}))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take the figures of a process that has ended."""
+    found = node.config.stash.setdefault(FIGURES, defaultdict(list))
+    for fault, words in getattr(node, "workeroutput", {}).get("figures", {}).items():
+        found[fault].extend(words)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print what was seen of each fault, below the tests."""
+    found = config.stash.get(FIGURES, {})
+    if found:
+        terminalreporter.section(f"faults, {'whole' if WHOLE else 'short'} form")
+        for fault in sorted(found, key=lambda name: int(name[1:])):
+            for words in found[fault]:
+                terminalreporter.write_line(f"{fault:4} {words}")
 
 
 def pytest_collection_finish():

@@ -33,8 +33,11 @@ class Belonging:
             seeds.add(strand.name)
         return self.regroup(seeds) if seeds else {self.of[strand.name]: None}
 
-    def regroup(self, seeds: set[str]) -> dict[str, None]:
-        """Put together anew what hangs together with these; return the incidents concerned."""
+    def regroup(self, seeds: set[str], *, by: str | None = None) -> dict[str, None]:
+        """Put together anew what hangs together with these; return the incidents concerned.
+
+        Because of what was heard, or as somebody has ordered.
+        """
         around = set(seeds)
         for name in seeds:
             around |= self._with(name)
@@ -44,7 +47,7 @@ class Belonging:
         after = {id_of([self._web.strands[name] for name in group]): group for group in groups}
         for name, group in after.items():
             if name not in before:
-                self._begin(name, group)
+                self._begin(name, group, by)
             self.standing[name].members = group
         for name, group in after.items():
             self.of |= dict.fromkeys(group, name)
@@ -102,13 +105,22 @@ class Belonging:
         name = self.of.get(strand)
         return frozenset() if name is None else self.standing[name].members
 
-    def _begin(self, name: str, group: frozenset[str]) -> None:
-        """Begin an incident; one that leaves another takes its alarm and its story with it."""
+    def _begin(self, name: str, group: frozenset[str], by: str | None) -> None:
+        """Begin an incident; one that leaves another takes its alarm and its story with it.
+
+        Who has acknowledged the whole, or closed it, may never have seen this as a trouble of its
+        own: it sounds. What leaves without an order does so once, however often it comes back.
+        """
         earlier = min((self.of[one] for one in group if one in self.of), default=None)
         if earlier is None or self.standing[earlier].incident is None:
             self.standing[name] = Standing(members=group)
             return
         left = self.standing[earlier]
-        self.standing[name] = replace(
-            left, members=group, split_from=earlier, heir=None, is_told=False
+        self.standing[name] = part = replace(
+            left, members=group, split_from=earlier, heir=None, is_told=False, parts=frozenset()
         )
+        if by is not None:
+            part.closed = None
+        if by is not None or name not in left.parts:
+            part.parted = f"it was split from {earlier}" + (f" by {by}" if by else "")
+        left.parts |= {name}

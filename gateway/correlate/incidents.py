@@ -201,7 +201,9 @@ class Incidents:
             seeds = orders.take_apart(self._web, known, order, utc)
         else:
             orders.act(known, order, mono_ns, utc)
-        touched = {order.incident_id: None} | (self._board.regroup(seeds) if seeds else {})
+        touched = {order.incident_id: None} | (
+            self._board.regroup(seeds, by=order.author) if seeds else {}
+        )
         for name in touched:
             done = (*self._board.standing[name].actions, orders.deed_of(order, mono_ns, utc))
             self._board.standing[name].actions = done[-ACTIONS_MAX:]

@@ -31,7 +31,10 @@ def sound(known: Standing, now: Incident, mono_ns: int, utc: datetime | None) ->
         if now.phase in CLOSED and known.alarm.phase is not AlarmPhase.NONE:
             known.alarm = replace(known.alarm, phase=AlarmPhase.CLEARED)
         return
-    why = reasons(known.incident, now, known.raised_at)
+    why = reasons(known.incident, now, known.raised_at, known.sounded)
+    known.sounded |= {*now.systems, *now.natures}
+    if known.parted is not None:
+        why, known.parted = [known.parted, *why], None
     again = due(known.alarm, mono_ns)
     if again is not None:
         escalated = known.alarm.phase is AlarmPhase.RAISED or known.alarm.escalated
@@ -42,12 +45,15 @@ def sound(known: Standing, now: Incident, mono_ns: int, utc: datetime | None) ->
         known.raised_at = fix_of(now) or known.raised_at
 
 
-def reasons(before: Incident | None, now: Incident, raised_at: Fix | None) -> list[str]:
+def reasons(
+    before: Incident | None, now: Incident, raised_at: Fix | None, sounded: frozenset[str]
+) -> list[str]:
     """Return why the alarm sounds, or sounds again; a repeat is no reason."""
     if before is None:
         return [f"a call on {', '.join(now.systems)}"]
-    found = [f"also heard on {name}" for name in now.systems if name not in before.systems]
-    found += [f"{name} is said as well" for name in now.natures if name not in before.natures]
+    known = {*before.systems, *before.natures, *sounded}
+    found = [f"also heard on {name}" for name in now.systems if name not in known]
+    found += [f"{name} is said as well" for name in now.natures if name not in known]
     if before.phase in CLOSED and now.phase not in CLOSED:
         found.append("it calls again after it was closed")
     elif calls_after_silence(before, now):

@@ -61,6 +61,12 @@ class Standing(Struct, gc=False):
     split_from: str | None = None
     is_told: bool = False
     """Whether anybody was told of it under its own name; what was split off was not yet."""
+    parted: str | None = None
+    """Why it has to sound as a trouble of its own, until it does: nobody has acknowledged it so."""
+    parts: frozenset[str] = frozenset()
+    """What has left it before, by its name: what comes and goes sounds for that once."""
+    sounded: frozenset[str] = frozenset()
+    """Radio systems and natures it has sounded for, though they may have left it since."""
     restored: bool = False
     """It was taken up from the run before, or is a part of what was."""
     heir: str | None = None

@@ -558,6 +558,59 @@ def test_of_two_that_were_merged_name_place_and_radio_are_those_of_one(one, othe
     assert {name for row in (one, other) for name in row["who"]} == set(told.names)
 
 
+@pytest.mark.parametrize(
+    ("verb", "kept"),
+    [
+        ("ack", AlarmPhase.ACKNOWLEDGED),
+        ("transfer", AlarmPhase.TRANSFERRED),
+        ("silence", AlarmPhase.SILENCED),
+        ("resolve", AlarmPhase.CLEARED),
+        ("false-alert", AlarmPhase.CLEARED),
+    ],
+)
+def test_what_is_split_off_sounds_for_nobody_has_acknowledged_it_by_itself(verb, kept):
+    """What keeps its name keeps its alarm; the other is open, sounds, and escalates."""
+    here = room()
+    whole, _ = hear(here, SHIP)
+    hear(here, SART, at_s=1)
+    order(here, verb, whole, at_s=5, words="all safe", silence_s=3600)
+    off = next(told.evidence_id for told in only(here).evidence if told.system == "ais")
+    order(here, "split", whole, at_s=9, evidence=(off,))
+    both = {one.incident_id == whole: one for one in here.standing()}
+    assert both[True].alarm.phase is kept
+    assert both[False].alarm.phase is AlarmPhase.RAISED
+    assert both[False].alarm.why == f"it was split from {whole} by anna"
+    assert both[False].phase is Phase.ALERTED
+    notes = [note for at_s in range(10, 400, 10) for note in tick(here, at_s)]
+    assert both[False].incident_id in {
+        note.incident.incident_id for note in notes if note.incident.alarm.escalated
+    }
+
+
+def test_what_later_evidence_takes_out_sounds_once_however_often_it_comes_and_goes():
+    """A raft between two ships: first of one, then of nobody, then of the one again, and so on."""
+    here = room()
+    whole, _ = hear(here, SHIP)
+    hear(here, SART, at_s=1)
+    order(here, "ack", whole, at_s=2)
+    raft = SART["who"][0]
+    rival, _ = hear(here, SHIP | {"who": ["mmsi:232000001"], "where": [52.002, 3.0]}, at_s=3)
+    order(here, "ack", rival, at_s=4)
+    apart = next(one for one in here.standing() if raft in one.names)
+    assert apart.alarm.why == f"it was split from {whole}"
+    order(here, "ack", apart.incident_id, at_s=5)
+    for at_s in range(10, 200, 20):
+        far = SHIP | {"who": ["mmsi:232000001"], "where": [52.15, 3.0]}
+        hear(here, far, at_s=at_s)
+        assert len(list(here.standing())) == 2
+        order(here, "ack", rival, at_s=at_s + 1)
+        hear(here, far | {"where": [52.002, 3.0]}, at_s=at_s + 10)
+        assert len(list(here.standing())) == 3
+        order(here, "ack", rival, at_s=at_s + 11)
+    alarms = {one.incident_id: one.alarm for one in here.standing()}
+    assert alarms[apart.incident_id].phase is AlarmPhase.ACKNOWLEDGED
+
+
 REFUSED = [
     ("ack", {"incident_id": "f" * 16}, "no incident"),
     ("merge", {}, "no incident"),

@@ -77,9 +77,10 @@ class Belonging:
             self.of.pop(strand, None)
         return known
 
-    def beside(self, strand: Strand) -> Iterator[str]:
-        """Yield the incidents that something links to this strand."""
-        return (self.of[name] for name in strand.links if name in self.of)
+    def beside(self, strand: Strand, *, fresh: bool) -> Iterator[str]:
+        """Yield the incidents that something links to this strand, or a number like its own."""
+        alike = self._web.neighbours(strand) if fresh else ()
+        return (self.of[name] for name in (*strand.links, *alike) if name in self.of)
 
     def related(self, known: Standing, strands: Iterable[Strand]) -> tuple[Related, ...]:
         """Return the incidents that may be the same trouble as this one, of these strands."""

@@ -149,7 +149,7 @@ class Incidents:
         notes = list(self._told(touched, report.heard.mono_ns, report.heard.utc))
         self._leaving.heard(self._board.of[strand.name])
         notes += self._make_room(strand)
-        self._stale |= dict.fromkeys(self._board.beside(strand))
+        self._stale |= dict.fromkeys(self._board.beside(strand, fresh=fresh))
         return self._board.of.get(strand.name), notes
 
     def tick(self, now: Moment, utc: datetime | None) -> list[IncidentNote]:
@@ -333,6 +333,7 @@ class Incidents:
             possibly=self._board.related(known, strands),
             splits=self._web.splits,
             joins=list(self._web.joins.values()),
+            misread=self._web.misread(strands),
         )
 
     def _miss(self, known: Standing, mono_ns: int) -> None:
@@ -378,7 +379,9 @@ class Incidents:
         """Note what an incident is worth now, among those that may have to go."""
         known = self._board.standing[name]
         if known.members:
-            self._leaving.rank(name, rank_of(known, self._strands(known)))
+            strands = self._strands(known)
+            misread = bool(self._web.misread(strands))
+            self._leaving.rank(name, rank_of(known, strands, misread=misread))
         else:
             self._leaving.forget(name)
 

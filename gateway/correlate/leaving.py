@@ -55,14 +55,14 @@ class Leaving:
         return None
 
 
-def rank_of(known: Standing, strands: Sequence[Strand]) -> int:
+def rank_of(known: Standing, strands: Sequence[Strand], *, misread: bool) -> int:
     """Return the worth of an incident among others, the least first."""
     if strands[0].evidence.mode is Mode.TEST:
         return 0
     told = known.incident
     if known.closed is not None or (told is not None and told.phase in CLOSED):
         return 1
-    if any(strand.twice or strand.neighbours for strand in strands):
+    if misread or any(strand.twice for strand in strands):
         worth = 0
     else:
         worth = 1 + (len({strand.evidence.system for strand in strands}) > 1)

@@ -44,6 +44,9 @@ BLUR_M = 20_000.0
 APART_NS_MAX = 6 * 3600 * 10**9
 """Heard farther apart in time, things are not near each other, wherever they were."""
 
+MISREAD_NS = 10 * 10**9
+"""One call and its copies, which come seconds later over a network."""
+
 Carried = Callable[[str], tuple[str, ...]]
 """What the operator's register says that the thing of this name carries, or is carried by."""
 
@@ -84,6 +87,27 @@ def far_apart(one: Strand, other: Strand) -> float | None:
         return None
     near = _nearness(one, other)
     return near.far_m if near is not None and near.is_elsewhere else None
+
+
+def may_be_misread(one: Strand, other: Strand) -> bool:
+    """Say whether the first may be the second, its number misread in one digit, or imitated.
+
+    Heard on the same radio at about the same time, with the rest alike, and no more often: a digit
+    that is misread is not misread again. Two sister ships in two places are both real.
+    """
+    told, others = one.evidence, other.evidence
+    gap_ns = max(told.first_mono_ns, others.first_mono_ns) - min(
+        told.last_mono_ns, others.last_mono_ns
+    )
+    if told.system != others.system or gap_ns > MISREAD_NS or told.reports > others.reports:
+        return False
+    shared = bool({*told.natures} & {*others.natures})
+    if told.natures and others.natures and not shared:
+        return False
+    here, there = one.fix, other.fix
+    if here is None or there is None:
+        return shared
+    return is_within(here, there, NEAR_FROM)
 
 
 class _Near(Struct, frozen=True, gc=False):

@@ -88,6 +88,7 @@ def incident_of(  # noqa: PLR0913  # each is a part of it, put together in one p
     possibly: tuple[Related, ...],
     splits: Sequence[Split],
     joins: Sequence[Link],
+    misread: frozenset[str],
 ) -> Incident:
     """Return the incident that these strands are."""
     evidence = [strand.evidence for strand in strands]
@@ -95,7 +96,7 @@ def incident_of(  # noqa: PLR0913  # each is a part of it, put together in one p
     last, first = max(evidence, key=_last), min(evidence, key=_first)
     lead, others = lead_of(strands, joins, splits)
     place, where_from = best_place(lead)
-    doubts = _doubts(strands)
+    doubts, shown = _doubts(strands, misread)
     heard = _heard_on(evidence)
     return Incident(
         incident_id=id_of(strands),
@@ -106,7 +107,7 @@ def incident_of(  # noqa: PLR0913  # each is a part of it, put together in one p
         covert=any(told.covert for told in evidence),
         confidence=_confidence(evidence, heard, doubted=bool(doubts)),
         corroborated=len(heard) > 1,
-        doubts=doubts,
+        doubts=(*doubts, *shown)[:DOUBTS_MAX],
         names=_named(lead, evidence),
         others=others,
         natures=tuple(sorted({nature for told in evidence for nature in told.natures})),
@@ -178,20 +179,30 @@ def _confidence(evidence: Sequence[Evidence], heard: set[str], *, doubted: bool)
     return _GRADES[min(max(grade, 0), len(_GRADES) - 1)]
 
 
-def _doubts(strands: Sequence[Strand]) -> tuple[str, ...]:
-    """Return what speaks against the incident as a whole, a sentence each."""
+def _doubts(
+    strands: Sequence[Strand], misread: frozenset[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what speaks against the incident as a whole, a sentence each, and what is only shown.
+
+    A number that differs from another in one digit says nothing by itself: sister ships have such.
+    """
     found: set[str] = set()
+    shown: set[str] = set()
     for strand in strands:
         for far_m in strand.twice.values():
             name = strand.evidence.names[0].replace(":", " ", 1)
             found.add(f"{name} is also heard {far_m / 1852:.0f} NM away")
         for other in strand.neighbours:
-            found.add(f"its number differs in one digit from that of {other.replace(':', ' ', 1)}")
+            words = f"its number differs in one digit from that of {other.replace(':', ' ', 1)}"
+            if other in misread:
+                found.add(f"{words}, which said the same at that time: one may be misread")
+            else:
+                shown.add(words)
     evidence = [strand.evidence for strand in strands]
     cancelled = cancels(evidence)
     if cancelled and calls_after(evidence, cancelled):
         found.add("it calls on after it was cancelled")
-    return tuple(sorted(found))[:DOUBTS_MAX]
+    return tuple(sorted(found)), tuple(sorted(shown))
 
 
 def _links_within(strands: Sequence[Strand], joins: Sequence[Link]) -> tuple[Link, ...]:

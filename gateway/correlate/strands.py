@@ -73,7 +73,7 @@ class Strand(Struct, gc=False):
     twice: dict[str, float]
     """Strands of the same name at places where one thing can't have been, and how far off."""
     neighbours: tuple[str, ...] = ()
-    """Names heard that differ from one of its own in one digit: a typing error, or a fake."""
+    """Names heard that differ from one of its own in one digit: a sister ship, or a misreading."""
     fix: Fix | None = None
     """Where it was last."""
     cell: tuple[int, int] | None = None

@@ -9,7 +9,14 @@ from string import digits
 from typing import TypeVar
 
 from gateway.correlate.grouping import MARGIN, grouped
-from gateway.correlate.links import SAME, Carried, far_apart, link_between, may_be_near
+from gateway.correlate.links import (
+    SAME,
+    Carried,
+    far_apart,
+    link_between,
+    may_be_misread,
+    may_be_near,
+)
 from gateway.correlate.names import BEACON_HEAD, PAIRED, differ
 from gateway.correlate.places import Fix
 from gateway.correlate.strands import Strand
@@ -80,7 +87,7 @@ class Web:
         mode = strand.evidence.mode
         for key in _keys(strand):
             names = self._by_key.setdefault((mode, key), {})
-            if not names:
+            if strand.name not in names:
                 self._look_beside(strand, key)
             names.setdefault(strand.name)
         self._place(strand)
@@ -98,6 +105,21 @@ class Web:
             if other in self.strands:
                 self.strands[other].links.pop(name, None)
                 self.strands[other].twice.pop(name, None)
+
+    def misread(self, strands: Iterable[Strand]) -> frozenset[str]:
+        """Return the names heard that a name of these strands may be a misreading of."""
+        return frozenset(
+            name
+            for strand in strands
+            for name in strand.neighbours
+            for other in self.named(strand.evidence.mode, name)
+            if may_be_misread(strand, other)
+        )
+
+    def neighbours(self, strand: Strand) -> Iterator[str]:
+        """Yield the strands whose name differs in one digit from that of this one."""
+        for name in strand.neighbours:
+            yield from self._by_key.get((strand.evidence.mode, name), ())
 
     def together(self, seeds: Iterable[str]) -> list[frozenset[str]]:
         """Return the strands that hang together with these, as incidents."""
@@ -163,7 +185,7 @@ class Web:
             strand.twice[other.name] = other.twice[strand.name] = far_m
 
     def _look_beside(self, strand: Strand, name: str) -> None:
-        """Note which names heard differ from this new one in one digit."""
+        """Note which names heard differ in one digit from this one of a new strand."""
         mode = strand.evidence.mode
         for other in _one_digit_off(name):
             if (mode, other) not in self._by_key:

@@ -395,7 +395,7 @@ def test_one_tick_looks_at_no_more_than_a_few_and_all_have_their_turn(monkeypatc
     monkeypatch.setattr(incidents, "PASSED_PER_TICK", 8)
     monkeypatch.setattr(incidents, "DUE_PER_TICK", 4)
     here = room()
-    rows = [SHIP | {"who": [f"mmsi:2440000{n:02d}"], "where": [n, 3.0]} for n in range(40)]
+    rows = [SHIP | {"who": [f"mmsi:2440{n:02d}0{n:02d}"], "where": [n, 3.0]} for n in range(40)]
     for n, row in enumerate(rows):
         hear(here, row, at_s=n)
     ticks = [tick(here, 1000 + at_s) for at_s in range(15)]
@@ -609,6 +609,56 @@ def test_what_later_evidence_takes_out_sounds_once_however_often_it_comes_and_go
         order(here, "ack", rival, at_s=at_s + 11)
     alarms = {one.incident_id: one.alarm for one in here.standing()}
     assert alarms[apart.incident_id].phase is AlarmPhase.ACKNOWLEDGED
+
+
+SISTER = {"who": ["mmsi:244123466"]}
+
+
+@pytest.mark.parametrize(
+    ("more", "at_s", "trust"),
+    [
+        ({}, 5, ("tentative", "tentative")),
+        ({}, 600, ("verified", "verified")),
+        ({"on": "cospas_sarsat"}, 5, ("verified", "verified")),
+        ({"where": [52.3, 3.0]}, 5, ("verified", "verified")),
+        ({"nature": "fire_explosion"}, 5, ("verified", "verified")),
+        ({"where": None}, 5, ("tentative", "tentative")),
+        ({"where": None, "nature": None}, 5, ("verified", "verified")),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_sister_ship_is_doubted_only_where_one_may_be_the_other_misread(
+    more, at_s, trust, turned
+):
+    """Always shown; believed less where the same radio said the same at the same time."""
+    here = room()
+    rows = [(SHIP | {"nature": "sinking"}, 0), (SHIP | SISTER | {"nature": "sinking"} | more, at_s)]
+    for row, row_s in reversed(rows) if turned else rows:
+        hear(here, row, at_s=row_s)
+    told = {one.names[0]: one for one in here.standing()}
+    found = [told[name] for name in (SHIP["who"][0], SISTER["who"][0])]
+    assert tuple(one.confidence for one in found) == trust
+    for one in found:
+        (doubt,) = one.doubts
+        assert "differs in one digit" in doubt
+        assert ("may be misread" in doubt) is (one.confidence != "verified")
+
+
+def test_of_two_numbers_the_one_that_is_heard_again_is_no_misreading():
+    here = room()
+    hear(here, SHIP)
+    hear(here, SHIP | SISTER, at_s=2)
+    hear(here, SHIP, at_s=4)
+    told = {one.names[0]: one.confidence for one in here.standing()}
+    assert told == {SHIP["who"][0]: "verified", SISTER["who"][0]: "tentative"}
+
+
+def test_who_was_told_before_a_sister_ship_called_is_told_of_the_doubt():
+    here = room()
+    incident_id, _ = hear(here, SHIP)
+    hear(here, SHIP | SISTER, at_s=2)
+    notes = [note for at_s in (3, 20) for note in tick(here, at_s)]
+    assert incident_id in {note.incident.incident_id for note in notes if note.incident.doubts}
 
 
 REFUSED = [

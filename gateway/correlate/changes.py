@@ -10,8 +10,12 @@ from gateway.correlate.lifecycle import calls_after_silence
 from gateway.correlate.places import distance_m, reach_m
 from gateway.model.incident import Incident
 
-REPEATS_NS = 60 * 10**9
-"""Repeats alone are told anew no more often than this."""
+REPEATS_NS = 300 * 10**9
+"""Repeats alone are told anew no more often than this. That they cease is told at once."""
+
+MOVED_NS = 120 * 10**9
+"""The same where it is farther off than its places are known to: in two minutes a fast ship goes
+less than a mile, and `position/…` has each place of it as it comes."""
 
 DETAILS_NS = 10 * 10**9
 """The same for what nobody has to act on: in a flood it would be most of what the disk takes."""
@@ -33,10 +37,13 @@ def change_of(before: Incident | None, now: Incident) -> Change | None:
         if old != new:
             change = words[new] if isinstance(words, dict) else _filled(words, old, new)
             return Change(change, 0 if name in _AT_ONCE else DETAILS_NS)
-    if _far(before, now):
-        return Change("it has moved", DETAILS_NS)
     if _parts(before) != _parts(now):
         return Change("what belongs to it or is near has changed", DETAILS_NS)
+    if _words(before) != _words(now):
+        return Change("more is said of it", DETAILS_NS)
+    moved = _moved(before, now)
+    if moved is not None:
+        return moved
     same = before == replace(now, revision=before.revision)
     return None if same else Change("heard again", REPEATS_NS)
 
@@ -98,10 +105,23 @@ _WATCHED: dict[str, str | dict[bool, str]] = {
 _AT_ONCE = frozenset(_WATCHED) - {"confidence", "names", "doubts"}
 
 
-def _far(before: Incident, now: Incident) -> bool:
+def _words(incident: Incident) -> tuple[tuple[object, ...], ...]:
+    """Return what is said beside the place, and is not watched for the incident as a whole."""
+    return tuple(
+        sorted((told.evidence_id, told.text or "", told.channels) for told in incident.evidence)
+    )
+
+
+def _moved(before: Incident, now: Incident) -> Change | None:
+    """Return what is to be told of the place: where it can't have come by itself, sooner."""
     if before.position == now.position:
-        return False
+        return None
     here, there = sounding.fix_of(before), sounding.fix_of(now)
     if here is None or there is None:
-        return (here is None) != (there is None)
-    return distance_m(here, there) > reach_m(here, there)
+        return Change(
+            "it has no place any more" if there is None else "its place is known", DETAILS_NS
+        )
+    far_m = distance_m(here, there)
+    if far_m > sounding.MOVED_REACHES * reach_m(here, there):
+        return Change("it is elsewhere", DETAILS_NS)
+    return Change("it has moved", MOVED_NS) if far_m > here.known_to_m + there.known_to_m else None

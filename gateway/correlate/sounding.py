@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from gateway.correlate.lifecycle import calls_after_silence
+from gateway.correlate.names import AIRCRAFT, SHIP
 from gateway.correlate.places import Fix, distance_m, fix_at, reach_m
 from gateway.correlate.standing import Standing
 from gateway.model.incident import CLOSED, AlarmPhase, Incident, IncidentAlarm
@@ -74,14 +75,21 @@ def fix_of(incident: Incident) -> Fix | None:
     """Return where the casualty is held to be."""
     if incident.position is None:
         return None
-    kinds = tuple(
-        kind for kind in ("aircraft", "ship") if any(kind == _kind(name) for name in incident.names)
+    kinds = {_KINDS.get(name.partition(":")[0], "") for name in incident.names}
+    was_there_ns = next(
+        (
+            told.position_mono_ns
+            for told in incident.evidence
+            if told.evidence_id == incident.position_evidence
+        ),
+        None,
     )
-    return fix_at(incident.position, incident.last_mono_ns, kinds)
+    at_ns = incident.last_mono_ns if was_there_ns is None else was_there_ns
+    return fix_at(incident.position, at_ns, kinds)
 
 
-def _kind(name: str) -> str:
-    return {"icao24": "aircraft", "mmsi": "ship"}.get(name.partition(":")[0], "")
+_KINDS = {"icao24": AIRCRAFT, "mmsi": SHIP, "callsign": SHIP, "tail": SHIP, "tag": SHIP}
+"""As what a thing of this name may move: what a call sign is carried by may be under way."""
 
 
 def sounds(incident: Incident) -> bool:

@@ -100,7 +100,7 @@ def test_what_was_noted_last_is_what_stands(name):
     """A watch that begins with the notes of another one goes on where that one was."""
     told = Told(STORIES[name])
     told.tell()
-    end_s = STORIES[name].get("until_s", reports_of(STORIES[name])[-1].heard.mono_ns / 1e9) + 70
+    end_s = STORIES[name].get("until_s", reports_of(STORIES[name])[-1].heard.mono_ns / 1e9) + 310
     told.tick(end_s)
     before = {one.incident_id: one for one in told.room.standing()}
     told.restart(end_s)

@@ -45,6 +45,10 @@ CLOCK = "gnss"
 """The radio system that states the time of day as a witness."""
 
 
+DEAF_NS = 10 * 10**9
+"""A longer step is none that anybody has listened in: the process stood still, or was not there. It
+is no silence of those who call."""
+
 UNWATCHED_NS = 600 * 10**9
 """Ticks come every second. A longer step is no time that anybody has watched: it is the end of a
 tape or of the watch, which calls out what waits. No alarm is raised for it, and nobody missed."""
@@ -145,7 +149,7 @@ class Pipeline:
         ear = self.ears[chunk.port]
         frames = ear.framer.split(chunk)
         ear.count.bytes_in += len(chunk.data)
-        self._seen_ns = chunk.heard.mono_ns
+        self._see(chunk.heard.mono_ns)
         _count_frames(ear, frames)
         stated = self.timekeeping.at(chunk.heard)
         return [*stated, *(item for frame in frames for item in self._walk(ear, frame))]
@@ -174,9 +178,15 @@ class Pipeline:
         """Let time pass: what waited too long for its other half comes out as it is."""
         stated = self.timekeeping.tick(tick.now)
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
-        watched = tick.now.mono_ns - self._seen_ns <= UNWATCHED_NS
-        self._seen_ns = tick.now.mono_ns
+        watched = self._see(tick.now.mono_ns) <= UNWATCHED_NS
         return [*stated, *late, *(self._let_incidents_pass(tick.now) if watched else ())]
+
+    def _see(self, mono_ns: int) -> int:
+        """Note that somebody listens at this time; return how long nobody is known to have."""
+        passed_ns, self._seen_ns = mono_ns - self._seen_ns, mono_ns
+        if passed_ns > DEAF_NS:
+            self.incidents.listens_from(mono_ns)
+        return passed_ns
 
     def _let_pass(self, ear: Ear, now: Moment) -> Iterator[Inbound]:
         frames = ear.framer.expire(now)
@@ -246,7 +256,7 @@ class Pipeline:
 
     def restore(self, kept: Sequence[Incident], now: Moment) -> list[IncidentNote]:
         """Take up what stood when the last run ended; return what has changed of it since."""
-        self._seen_ns = max(self._seen_ns, now.mono_ns)
+        self._see(max(self._seen_ns, now.mono_ns))
         utc = utc_of(now.utc_ns)
         try:
             notes = self.incidents.restore(kept, now, utc)

@@ -82,6 +82,12 @@ class Belonging:
         alike = self._web.neighbours(strand) if fresh else ()
         return (self.of[name] for name in (*strand.links, *alike) if name in self.of)
 
+    def is_new_on_two(self, known: Standing) -> bool:
+        """Say whether a second radio system confirms it now: in any flood that is told at once."""
+        if known.incident is not None and known.incident.corroborated:
+            return False
+        return len({self._web.strands[name].evidence.system for name in known.members}) > 1
+
     def related(self, known: Standing, strands: Iterable[Strand]) -> tuple[Related, ...]:
         """Return the incidents that may be the same trouble as this one, of these strands."""
         best: dict[str, Link] = {}

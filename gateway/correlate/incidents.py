@@ -91,6 +91,8 @@ class Incidents:
         """Strands that have said the same again, and are to be linked anew: they are older now."""
         self._turns = Turns()
         self._evicted = 0
+        self._listens_ns = 0
+        """Since when somebody has listened without a break."""
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how much is remembered of troubles."""
@@ -132,6 +134,10 @@ class Incidents:
             self._rank(name)
             self._leaving.silent(name)
         return list(self._told(touched, now.mono_ns, utc))
+
+    def listens_from(self, mono_ns: int) -> None:
+        """Nobody has listened just before this: no silence until then means anything."""
+        self._listens_ns = max(self._listens_ns, mono_ns)
 
     def hear(self, sighting: Sighting) -> tuple[str | None, list[IncidentNote]]:
         """Return the incident that this belongs to, and each one about which something changed."""
@@ -275,19 +281,13 @@ class Incidents:
             if known is None:
                 continue
             self._rank(name)
-            free = words is not None or not known.members or self._is_new_on_two(known)
+            free = words is not None or not known.members or self._board.is_new_on_two(known)
             if not free and not self._turns.may(name, mono_ns, first=not known.is_told):
                 continue
             note = self._note(known, mono_ns, utc, words) if known.members else self._ended(name)
             if note is not None:
                 self._turns.took(mono_ns)
                 yield note
-
-    def _is_new_on_two(self, known: Standing) -> bool:
-        """Say whether a second radio system confirms it now: in any flood that is told at once."""
-        if known.incident is not None and known.incident.corroborated:
-            return False
-        return len({self._web.strands[name].evidence.system for name in known.members}) > 1
 
     def _ended(self, name: str) -> IncidentNote | None:
         known = self._board.standing.pop(name)
@@ -338,11 +338,15 @@ class Incidents:
 
     def _miss(self, known: Standing, mono_ns: int) -> None:
         """Note what repeated itself and does no more."""
-        for name in known.members:
-            strand = self._web.strands[name]
-            lost = lifecycle.is_lost(strand.evidence, mono_ns)
-            if lost != strand.evidence.lost:
-                strand.evidence = replace(strand.evidence, lost=lost)
+        for strand in self._missed(known, mono_ns):
+            strand.evidence = replace(strand.evidence, lost=not strand.evidence.lost)
+
+    def _missed(self, known: Standing, mono_ns: int) -> Iterator[Strand]:
+        """Yield what has fallen silent, or is silent no more, and is not noted as that."""
+        for strand in map(self._web.strands.__getitem__, known.members):
+            told = strand.evidence
+            if lifecycle.is_lost(told, mono_ns, self._listens_ns) != told.lost:
+                yield strand
 
     def _is_due(self, known: Standing, mono_ns: int) -> bool:
         """Say whether time alone has changed something."""
@@ -352,10 +356,7 @@ class Incidents:
             return False
         if sounding.due(known.alarm, mono_ns) is not None:
             return True
-        return any(
-            lifecycle.is_lost(told, mono_ns) != told.lost
-            for told in (self._web.strands[name].evidence for name in known.members)
-        )
+        return next(self._missed(known, mono_ns), None) is not None
 
     def _make_room(self, newest: Strand) -> Iterator[IncidentNote]:
         """Let the least of them go when there are too many; the newest is none of them."""

@@ -29,14 +29,21 @@ QUIET_DSC_NS = MISSED * int(INTERVAL_S["dsc"] * 1e9)
 """The same where a person presses the button: what repeats itself has stopped by then."""
 
 
-def is_lost(told: Evidence, now_ns: int) -> bool:
-    """Say whether what repeats itself has stopped; an acknowledged DSC call falls silent."""
+def is_lost(told: Evidence, now_ns: int, since_ns: int) -> bool:
+    """Say whether what repeats itself has stopped; an acknowledged DSC call falls silent.
+
+    Only the silence counts to which somebody has listened, without a break since then. What was
+    lost before is lost until it calls.
+    """
     interval_s = INTERVAL_S.get(told.system)
     if interval_s is None or told.alert_mono_ns is None or told.cancelled_mono_ns is not None:
         return False
     if told.system == "dsc" and is_acknowledged(told):
         return False
-    return now_ns - told.alert_mono_ns > MISSED * int(interval_s * 1e9)
+    if told.lost and told.alert_mono_ns < since_ns:
+        return True
+    quiet_ns = now_ns - max(told.alert_mono_ns, since_ns)
+    return quiet_ns > MISSED * int(interval_s * 1e9)
 
 
 def calls_after_silence(before: Incident, now: Incident) -> bool:

@@ -377,6 +377,50 @@ def test_a_fault_of_the_room_of_incidents_loses_no_call_and_is_counted(monkeypat
     assert pipeline.incident_errors == 2
 
 
+def fallen_silent(pipeline, from_s, upto_s):
+    """Let time pass, a tick a second; return when it was told that all that called is silent."""
+    for at_s in range(from_s, upto_s):
+        notes = pipeline.tick(Tick(Moment(at_s * 10**9)))
+        if any("fallen silent" in note.change for note in notes):
+            return at_s
+    return None
+
+
+LOST_S = 3 * 270
+"""Three pauses between two calls of DSC."""
+
+
+@pytest.mark.parametrize("awake", ["tick", "chunk"])
+def test_no_silence_is_counted_while_the_process_stood_still(awake):
+    """What is told is the silence of who calls, not that of the box; a busy second is no outage."""
+    pipeline = one_port("dsc")
+    pipeline.inbound(chunk(CALL, at=10**9))
+    assert fallen_silent(pipeline, 2, 100) is None
+    if awake == "chunk":
+        pipeline.inbound(chunk(RMC + END, at=1100 * 10**9))
+    assert fallen_silent(pipeline, 1100, 1100 + LOST_S) is None
+    assert fallen_silent(pipeline, 1100 + LOST_S, 2000) == 1100 + LOST_S + 1
+    assert fallen_silent(pipeline, 2001, 4000) is None
+
+
+def test_no_silence_is_counted_while_no_process_was_there():
+    before = one_port("dsc")
+    (*_, note) = before.inbound(chunk(CALL, at=10**9))
+    pipeline = one_port("dsc")
+    assert pipeline.restore([note.incident], Moment(5000 * 10**9)) == []
+    assert fallen_silent(pipeline, 5001, 5000 + LOST_S) is None
+    assert fallen_silent(pipeline, 5000 + LOST_S, 7000) == 5000 + LOST_S + 1
+
+
+def test_what_was_silent_before_the_process_stood_still_is_not_told_twice():
+    pipeline = one_port("dsc")
+    pipeline.inbound(chunk(CALL, at=10**9))
+    assert fallen_silent(pipeline, 2, 1000) == 1 + LOST_S + 1
+    for at_s in range(900, 5000):
+        changes = [note.change for note in pipeline.tick(Tick(Moment((at_s + 5000) * 10**9)))]
+        assert not any("calls again" in change or "silent" in change for change in changes)
+
+
 MAYDAY = b"$CVDSC,12,3601234560,12,05,00,1474712519,0817,,,S,E,*51"
 EPIRB = b"56E6804002202009655250"
 """The sample of C/S T.001 annex B1, which names no ship."""

@@ -400,6 +400,19 @@ def test_each_named_point_is_reached_by_one_line_and_nothing_in_the_house_listen
     assert sorted(called) == sorted(("reached", point) for point in POINTS)
 
 
+def test_what_is_graver_or_better_believed_is_said_in_one_place():
+    lists = (
+        "tuple(Urgency)",
+        "tuple(Confidence)",
+        "Urgency.URGENCY, Urgency.S",
+        "Confidence.VERIFIED, Confidence.T",
+    )
+    found = [
+        path.name for path in GATEWAY.rglob("*.py") for words in lists if words in path.read_text()
+    ]
+    assert found == ["words.py", "words.py"]
+
+
 def test_every_public_thing_says_its_contract():
     silent = [short(path) for path in OURS if not ast.get_docstring(TREES[path])]
     silent += [

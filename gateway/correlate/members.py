@@ -13,9 +13,7 @@ from gateway.correlate.names import differ
 from gateway.correlate.places import is_within
 from gateway.correlate.strands import Strand
 from gateway.model.incident import Link, Split
-from gateway.model.words import Confidence, Urgency
-
-_URGENCIES = tuple(Urgency)
+from gateway.model.words import URGENCIES, Confidence
 
 
 def lead_of(
@@ -63,7 +61,7 @@ def _standing_of(member: Sequence[Strand]) -> tuple[bool, bool, bool, int, int, 
         not placed,
         not any(one.names for one in told),
         all(one.confidence is Confidence.SUSPECT for one in placed or told),
-        min(_URGENCIES.index(one.urgency) for one in told),
+        min(URGENCIES.index(one.urgency) for one in told),
         *min((one.first_mono_ns, one.evidence_id) for one in told),
     )
 

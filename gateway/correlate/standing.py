@@ -23,7 +23,7 @@ from gateway.model.incident import (
     Split,
 )
 from gateway.model.place import Position
-from gateway.model.words import Confidence, Mode, Urgency
+from gateway.model.words import GRADES, URGENCIES, Confidence, Mode
 
 ID_DIGITS = 16
 
@@ -36,9 +36,6 @@ NAMES_MAX = 16
 GONE_NS = 1800 * 10**9
 """An incident that is closed, or a test, is taken off the board after so long a silence. A beacon
 may go on sending for two days after the rescue: so long as it does, it stays."""
-
-_GRADES = (Confidence.VERIFIED, Confidence.TENTATIVE, Confidence.SUSPECT)
-_URGENCIES = tuple(Urgency)
 
 
 class Standing(Struct, gc=False):
@@ -103,7 +100,7 @@ def incident_of(  # noqa: PLR0913  # each is a part of it, put together in one p
         station=station,
         mode=first.mode,
         phase=phase_of(evidence, known.closed),
-        severity=min((told.urgency for told in evidence), key=_URGENCIES.index),
+        severity=min((told.urgency for told in evidence), key=URGENCIES.index),
         covert=any(told.covert for told in evidence),
         confidence=_confidence(evidence, heard, doubted=bool(doubts)),
         corroborated=len(heard) > 1,
@@ -174,9 +171,9 @@ def _heard_on(evidence: Sequence[Evidence]) -> set[str]:
 
 def _confidence(evidence: Sequence[Evidence], heard: set[str], *, doubted: bool) -> Confidence:
     """Return how far it can be believed: a second system raises that, signs of a fake lower it."""
-    grade = min(_GRADES.index(told.confidence) for told in evidence)
+    grade = min(GRADES.index(told.confidence) for told in evidence)
     grade += doubted - (len(heard) > 1)
-    return _GRADES[min(max(grade, 0), len(_GRADES) - 1)]
+    return GRADES[min(max(grade, 0), len(GRADES) - 1)]
 
 
 def _doubts(
@@ -223,7 +220,7 @@ def _splits_of(strands: Sequence[Strand], splits: Sequence[Split]) -> tuple[Spli
 
 
 def _weight_of(told: Evidence) -> tuple[int, int, str]:
-    return _URGENCIES.index(told.urgency), -told.last_mono_ns, told.evidence_id
+    return URGENCIES.index(told.urgency), -told.last_mono_ns, told.evidence_id
 
 
 def _first(told: Evidence) -> tuple[int, str]:

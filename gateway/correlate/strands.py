@@ -20,7 +20,7 @@ from gateway.correlate.places import Fix, distance_m, fix_at, reach_m
 from gateway.model.inbound import Report
 from gateway.model.incident import Evidence, Link
 from gateway.model.place import Position
-from gateway.model.words import Confidence, Kind, Relation, Urgency
+from gateway.model.words import GRADES, URGENCIES, Confidence, Kind, Relation, Urgency
 
 NAMES_MAX = 8
 """Names of one strand; a device gives three or four."""
@@ -58,8 +58,6 @@ _SAID = attrgetter(
 )
 """All of a strand that is neither a number of reports nor the time of one that calls."""
 
-_GRADES = (Confidence.VERIFIED, Confidence.TENTATIVE, Confidence.SUSPECT)
-_URGENCIES = (Urgency.DISTRESS, Urgency.URGENCY, Urgency.SAFETY, Urgency.ROUTINE)
 _OTHERS_SPEAK = (Kind.ACKNOWLEDGEMENT, Kind.RELAY, Kind.CANCELLATION)
 
 
@@ -305,11 +303,11 @@ def _named(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _better(one: Confidence, other: Confidence) -> Confidence:
-    return min(one, other, key=_GRADES.index)
+    return min(one, other, key=GRADES.index)
 
 
 def _graver(one: Urgency, other: Urgency) -> Urgency:
-    return min(one, other, key=_URGENCIES.index)
+    return min(one, other, key=URGENCIES.index)
 
 
 def _most(one: int | None, other: int | None) -> int | None:

@@ -69,6 +69,10 @@ class Urgency(StrEnum):
     ROUTINE = "routine"
 
 
+URGENCIES = tuple(Urgency)
+"""The gravest first: wherever two are compared, it is by this."""
+
+
 class Mode(StrEnum):
     """Whether a report is meant: only a marked test is a test, only an exercise of ours is one."""
 
@@ -83,6 +87,10 @@ class Confidence(StrEnum):
     VERIFIED = "verified"
     TENTATIVE = "tentative"
     SUSPECT = "suspect"
+
+
+GRADES = tuple(Confidence)
+"""The best believed first: wherever two are compared, it is by this."""
 
 
 class Nature(StrEnum):

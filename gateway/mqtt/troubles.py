@@ -13,13 +13,12 @@ from msgspec.structs import replace
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry
 from gateway.model.incident import Incident, IncidentNote
-from gateway.model.words import Mode, Urgency
+from gateway.model.words import URGENCIES, Mode
 from gateway.mqtt.topics import Topics
 
 INCIDENTS_MAX = 8192
 """Twice the incidents that there can be at once: those that are over have to be taken off too."""
 
-_URGENCIES = tuple(Urgency)
 
 Rank = tuple[bool, bool, int, bool]
 """Over; no real one; how grave; told before on this connection. The least goes first."""
@@ -125,7 +124,7 @@ class Troubles:
 
 
 def _rank(told: Incident, note: IncidentNote, *, seen: bool) -> Rank:
-    return (note.gone, told.mode is not Mode.REAL, _URGENCIES.index(told.severity), seen)
+    return (note.gone, told.mode is not Mode.REAL, URGENCIES.index(told.severity), seen)
 
 
 def _is_older(revision: int, entry: Entry, known: Shown) -> bool:

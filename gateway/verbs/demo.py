@@ -137,7 +137,12 @@ class Eyes:
             return refused_line(refused.refused, colour=self._colour)
         if topic.endswith("/log"):
             told = msgspec.json.decode(payload, type=IncidentRecord)
-            note = IncidentNote(change=told.change, incident=told.incident, gone=told.gone)
+            note = IncidentNote(
+                change=told.change,
+                incident=told.incident,
+                gone=told.gone,
+                utc=told.times.journaled_utc,
+            )
             return incident_line(note, colour=self._colour)
         return ""
 

@@ -75,9 +75,16 @@ def refused_line(refused: Refused, *, colour: bool = False) -> str:
 
 
 def incident_line(note: IncidentNote, *, colour: bool = False) -> str:
-    """Return what has changed about an incident in one line: when, which, what, and the whole."""
+    """Return what has changed about an incident in one line: when, which, what, and the whole.
+
+    When is when that was noted; of a note that does not say so, when the incident was heard last.
+    """
     told = note.incident
-    clock = f"{told.last_utc:%H:%M:%S}" if told.last_utc else f"{told.last_mono_ns / 1e9:8.1f}"
+    if note.utc is None and note.mono_ns is None:
+        utc, mono_ns = told.last_utc, told.last_mono_ns
+    else:
+        utc, mono_ns = note.utc, note.mono_ns or 0
+    clock = f"{utc:%H:%M:%S}" if utc is not None else f"{mono_ns / 1e9:8.1f}"
     words = printable(f"{note.change}: {told.say}" if told.say else note.change)
     line = f"{clock}  {'== incident'.ljust(_MARK_WIDTH)}  {told.incident_id}  {words}"
     if not colour:

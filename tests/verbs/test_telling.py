@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from incidents_made import incident
 
 from gateway.model.inbound import Heard, Refused, Report
+from gateway.model.incident import IncidentNote
 from gateway.model.place import Identity, Position, Velocity
 from gateway.model.words import (
     ClockState,
@@ -17,7 +19,7 @@ from gateway.model.words import (
     Relation,
     Urgency,
 )
-from gateway.verbs.telling import one_line, party, refused_line, where, who
+from gateway.verbs.telling import incident_line, one_line, party, refused_line, where, who
 
 REPORT = Report(
     report_id="0" * 32,
@@ -48,6 +50,21 @@ REPORT = Report(
 
 def changed(**fields: object) -> Report:
     return msgspec.structs.replace(REPORT, **fields)
+
+
+@pytest.mark.parametrize(
+    ("noted", "clock"),
+    [
+        ({"utc": datetime(2026, 11, 22, 23, 11, 7, tzinfo=UTC)}, "23:11:07"),
+        ({"mono_ns": 400 * 10**9}, "   400.0"),
+        ({"utc": datetime(2026, 11, 22, 23, 11, 7, tzinfo=UTC), "mono_ns": 1}, "23:11:07"),
+        ({}, "23:06:01"),
+    ],
+)
+def test_an_incident_is_told_at_the_time_at_which_it_changed(noted, clock):
+    """An alarm sounds again, and a call falls silent, minutes after anything was heard."""
+    note = IncidentNote(change="nobody has acknowledged it", incident=incident(), **noted)
+    assert incident_line(note).startswith(f"{clock}  == incident")
 
 
 def test_one_line_says_when_how_urgent_who_what_where_and_how_sure():

@@ -192,6 +192,10 @@ _WORDS = {
         "incident_log_test": ["{incident}", Mode.TEST],
         "incident_log_exercise": ["{incident}", Mode.EXERCISE],
     },
+    "refused": {
+        "refused": ["{port}", Mode.REAL],
+        "refused_exercise": ["{port}", Mode.EXERCISE],
+    },
     "command": {"command_incident": ["incident"]},
 }
 
@@ -201,7 +205,17 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
     "report": (Record, 1, False, None, "QoS 0 for `routine`", False),
     "report_test": (Record, 1, False, None, "QoS 0 for `routine`", False),
     "report_exercise": (Record, 1, False, None, "QoS 0 for `routine`", False),
-    "refused": (RefusedRecord, 1, False, None, "only frames that may be calls for help", False),
+    **{
+        f"refused{mode}": (
+            RefusedRecord,
+            1,
+            False,
+            None,
+            "only frames that may be calls for help",
+            False,
+        )
+        for mode in ("", "_exercise")
+    },
     "clock": (ClockRecord, 1, False, None, "`step` or `offset`: see OPERATIONS.md", False),
     "alarm": (
         AlarmRecord,

@@ -15,7 +15,7 @@ from gateway.codes.dates import utc_of
 from gateway.codes.rawtext import escape
 from gateway.model.inbound import SCHEMA_VERSION, Draft, Frame, Heard, Moment, Reading, Report
 from gateway.model.place import Position, Velocity
-from gateway.model.words import Confidence
+from gateway.model.words import Confidence, Mode
 
 __all__ = ["Place", "normalise", "report_id", "utc_of"]
 
@@ -32,6 +32,8 @@ class Place(Struct, frozen=True, kw_only=True):
     freq_hz: int | None = None
     boot: str | None = None
     """The start of the machine that the monotonic times count from; None for a capture."""
+    exercise: bool = False
+    """Whether all that is heard here is of an exercise, whatever it says of itself."""
 
 
 def normalise(draft: Draft, reading: Reading, place: Place) -> Report:
@@ -44,7 +46,7 @@ def normalise(draft: Draft, reading: Reading, place: Place) -> Report:
         system=reading.system,
         kind=draft.kind,
         urgency=draft.urgency,
-        mode=draft.mode,
+        mode=Mode.EXERCISE if place.exercise else draft.mode,
         sender=draft.sender,
         casualty=draft.casualty,
         addressee=draft.addressee,

@@ -33,7 +33,7 @@ from gateway.model.inbound import (
 )
 from gateway.model.incident import Incident, IncidentNote, IncidentOrder
 from gateway.model.plan import PortPlan, RegisterPlan
-from gateway.model.words import ClockState, Confidence, Fault, Relation
+from gateway.model.words import ClockState, Confidence, Fault, Mode, Relation
 from gateway.normalise import Place, normalise, utc_of
 from gateway.radio import Radio, radio_named, radio_names
 from gateway.rules import judge
@@ -97,7 +97,8 @@ class Ear:
         self.strangers = strangers
         """Radio systems not expected here: asked only whether a call for help goes unread."""
         self.played = played
-        """Whether a tape is heard here as though it were now: then it tells nobody the time."""
+        """Whether a tape, or an exercise, is heard here as though it were now: then it tells nobody
+        the time."""
         self.count = PortCount()
 
 
@@ -118,11 +119,12 @@ def hallway(
                 channel=port.profile.channel,
                 freq_hz=port.profile.freq_hz,
                 boot=boot,
+                exercise=port.exercise,
             ),
             framer_named(port.profile.framing)(),
             tuple(radio_named(name)() for name in port.profile.radio),
             tuple(radio_named(name)() for name in radio_names() if name not in port.profile.radio),
-            played=port.played,
+            played=port.played or port.exercise,
         )
         for port in ports
     )
@@ -339,6 +341,7 @@ def _kept(
         reason=reason,
         door=door,
         distress_like=distress_like,
+        mode=Mode.EXERCISE if ear.place.exercise else Mode.REAL,
         raw=tuple(escape(frame.raw) for frame in frames),
         span=sum(frame.span for frame in frames),
     )

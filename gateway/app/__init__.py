@@ -156,7 +156,12 @@ def recorder_of(
     header = TapeHeader(
         station=station,
         ports={
-            port.name: TapePort(modem=port.modem, profile=port.profile, played=port.played)
+            port.name: TapePort(
+                modem=port.modem,
+                profile=port.profile,
+                played=port.played,
+                exercise=port.exercise,
+            )
             for port in ports
         },
         boot=boot,

@@ -24,6 +24,7 @@ def port_link(state: PortState, plan: PortPlan, now: Moment) -> PortLink:
         state=state.state,
         modem=plan.modem,
         device=plan.device,
+        exercise=plan.exercise,
         last_error=state.last_error,
         retry_in_s=None if retry_ns is None else round(max(0, retry_ns - now.mono_ns) / 1e9, 1),
         reopened=state.reopened,

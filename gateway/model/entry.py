@@ -51,7 +51,9 @@ def lane_of(item: Item) -> Lane:
     """Return the lane of an item: a marked test never takes the distress lane."""
     if isinstance(item, Refused):
         # Not the distress lane: a noisy line may be full of these, and no MAYDAY waits for noise.
-        return Lane.URGENCY if item.distress_like and not item.flood else Lane.ROUTINE
+        if not item.distress_like or item.flood:
+            return Lane.ROUTINE
+        return Lane.URGENCY if item.mode is Mode.REAL else Lane.SAFETY
     if isinstance(item, IncidentNote):
         # Behind the call that it is about, and never before another one.
         return Lane.URGENCY if item.incident.mode is Mode.REAL else Lane.SAFETY

@@ -261,6 +261,8 @@ class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """True when, had it been readable, it might have been a call for help."""
     flood: bool = False
     """True for one of so many such on its port that it is kept, and not told by itself."""
+    mode: Mode = Mode.REAL
+    """`exercise` when it was heard on a port of an exercise; a test can't be told from it."""
     raw: tuple[str, ...]
     span: int
     """How many bytes of the wire it stands for; raw may be cut shorter."""

@@ -89,6 +89,9 @@ class PortPlan(Struct, frozen=True, kw_only=True):
     played: bool = False
     """Whether what was said at another time is heard there as though it were said now: then it
     tells nobody the time of day."""
+    exercise: bool = False
+    """Whether all that is heard there is of an exercise: a training set or a simulator is attached,
+    and no antenna. It is told apart from what is real, everywhere."""
 
 
 FilePath = Annotated[

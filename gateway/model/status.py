@@ -70,6 +70,8 @@ class PortLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
     modem: str
     device: str
     """Where it is looked for, as configured."""
+    exercise: bool = False
+    """Whether all that is heard there is of an exercise."""
     last_error: str | None = None
     retry_in_s: float | None = None
     """When the next attempt is made; None when none is needed."""

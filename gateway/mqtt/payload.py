@@ -212,7 +212,8 @@ class Writer:
             return self._told_incident(body)
         if "sighting" not in body:
             frame = msgspec.convert(body, _RefusedHead)
-            return self.topics.refused(frame.port), frame.utc, partial(_RefusedAgain, refused=body)
+            topic = self.topics.refused(frame.port, frame.mode)
+            return topic, frame.utc, partial(_RefusedAgain, refused=body)
         ruling = msgspec.convert(body, _Ruling)
         sighting = ruling.sighting
         head = msgspec.convert(sighting.report, _Head)
@@ -306,6 +307,7 @@ class _Head(Struct):
 class _RefusedHead(Struct):
     port: str
     utc: datetime | None = None
+    mode: Mode = Mode.REAL
 
 
 class _Sighting(Struct):

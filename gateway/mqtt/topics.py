@@ -55,9 +55,13 @@ class Topics:
             return f"{self.root}/report/test/{urgency}/{level(system)}"
         return f"{self.root}/exercise/report/{urgency}/{level(system)}"
 
-    def refused(self, port: str) -> str:
-        """Return where frames go that may be calls for help and can't be read."""
-        return f"{self.root}/refused/{level(port)}"
+    def refused(self, port: str, mode: Mode = Mode.REAL) -> str:
+        """Return where frames go that may be calls for help and can't be read.
+
+        Nobody knows of one whether it is a test: it is real, or of an exercise.
+        """
+        apart = "exercise/" if mode is Mode.EXERCISE else ""
+        return f"{self.root}/{apart}refused/{level(port)}"
 
     def position(self, system: str, identity: str) -> str:
         """Return where the last known place of a craft stands."""

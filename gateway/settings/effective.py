@@ -33,6 +33,7 @@ def _port(port: PortPlan) -> str:
             f"[port.{port.name}]",
             _line("device", port.device),
             _line("modem", port.modem),
+            _line("exercise", port.exercise),
             f"# The facts of {port.modem}:",
             *facts,
         ]

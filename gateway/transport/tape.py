@@ -61,6 +61,8 @@ class TapePort(Struct, frozen=True):
     profile: Profile
     played: bool = False
     """Whether it was a tape itself, played as though it were now."""
+    exercise: bool = False
+    """Whether all that was heard there is of an exercise."""
 
 
 class TapeHeader(Struct, frozen=True):

@@ -60,6 +60,8 @@ def malformed(device: str) -> list[str]:
 def warnings_of(plan: StationPlan) -> Iterator[str]:
     """Yield what may keep the station from working, or from being safe, as things are now."""
     for port in plan.ports:
+        if port.exercise:
+            yield f"port {port.name}: all that is heard there is an exercise, a MAYDAY as well"
         for doubt in check_device(port.device):
             yield f"port {port.name}: {printable(doubt.words)}"
     for link in plan.links:
@@ -105,7 +107,7 @@ def _port_row(port: PortPlan) -> tuple[str, ...]:
         radios,
         str(profile.baud),
         printable(port.device),
-        _now(port.device),
+        _now(port.device) + (", EXERCISE" if port.exercise else ""),
     )
 
 

@@ -189,6 +189,7 @@ def _plan(
                 modem=port.modem,
                 profile=port.profile,
                 played=True,
+                exercise=port.exercise,
             )
             for name, port in ports.items()
         ),

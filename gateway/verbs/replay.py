@@ -105,6 +105,7 @@ class Replay:
                     modem=port.modem,
                     profile=port.profile,
                     played=port.played,
+                    exercise=port.exercise,
                 )
                 for name, port in header.ports.items()
             ]

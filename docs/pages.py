@@ -43,8 +43,8 @@ def schema_page() -> str:
 def topics_page() -> str:
     """Return docs/TOPICS.md: every topic, who tells it, how, and with which payload."""
     listed = channels()
-    told = [channel for channel in listed if channel.payload]
-    later = [channel for channel in listed if not channel.payload]
+    told = [channel for channel in listed if channel.is_told]
+    later = [channel for channel in listed if not channel.is_told]
     return _page(
         [
             "# Topics",
@@ -181,7 +181,12 @@ def _told(channel: Channel) -> tuple[str, ...]:
         retained += f", for {channel.expiry_s} s"
     words = f"{channel.about} {channel.note[:1].upper()}{channel.note[1:]}".strip()
     names = [payload.__name__ for payload in channel.payloads]
-    links = ", ".join(f"[{name}](SCHEMA.md#{name.lower()})" for name in names)
+    links = ", ".join(
+        [
+            *(f"[{name}](SCHEMA.md#{name.lower()})" for name in names),
+            *(f"[{one.name}](EXPORTS.md)" for one in channel.foreign),
+        ]
+    )
     return f"`{channel.address}`", links, str(channel.qos), retained, _cell(words)
 
 

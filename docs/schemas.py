@@ -44,6 +44,14 @@ STATION = "{station}"
 Json = dict[str, Any]
 
 
+class Foreign(NamedTuple):
+    """A payload in a format of others, which has its own schema elsewhere."""
+
+    name: str
+    content_type: str
+    about: str
+
+
 class Channel(NamedTuple):
     """One kind of topic: what is told there, and how."""
 
@@ -61,11 +69,18 @@ class Channel(NamedTuple):
     """Told to the gateway, not by it."""
     beside: tuple[type[Struct], ...] = ()
     """What else is told there."""
+    foreign: tuple[Foreign, ...] = ()
+    """What is told there in the formats of others."""
 
     @property
     def payloads(self) -> tuple[type[Struct], ...]:
         """Everything that is told there."""
         return (*((self.payload,) if self.payload else ()), *self.beside)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether anything is told there yet."""
+        return bool(self.payload or self.foreign)
 
 
 def channels() -> list[Channel]:
@@ -79,9 +94,9 @@ def channels() -> list[Channel]:
             wanted = list(inspect.signature(method).parameters)[1:]
             address = getattr(topics, name)(*(words or [f"{{{word}}}" for word in wanted]))
             told = _TOLD.get(title, _NOT_YET)
-            beside = _BESIDE.get(title, ())
+            others = _BESIDE.get(title, ()), _FOREIGN.get(title, ())
             about = _doc(method).removeprefix("Return ")
-            found.append(Channel(title, address, about[:1].upper() + about[1:], *told, beside))
+            found.append(Channel(title, address, about[:1].upper() + about[1:], *told, *others))
     order = list(vars(Topics))
     return sorted(found, key=lambda one: order.index(one.name.split("_")[0]))
 
@@ -143,7 +158,7 @@ def details_of(system: str) -> list[type[Detail]]:
 
 def asyncapi() -> Json:
     """Return the AsyncAPI document: every channel told on, its payload, QoS and retention."""
-    told = [channel for channel in channels() if channel.payload]
+    told = [channel for channel in channels() if channel.is_told]
     structs = list(dict.fromkeys(payload for channel in told for payload in channel.payloads))
     roots, components = components_of(structs, "#/components/schemas/{name}")
     payloads = dict(zip(structs, roots, strict=True))
@@ -169,6 +184,11 @@ def asyncapi() -> Json:
                     "payload": payloads[struct],
                 }
                 for struct in structs
+            }
+            | {
+                one.name: {"name": one.name, "summary": one.about, "contentType": one.content_type}
+                for channel in told
+                for one in channel.foreign
             },
             "schemas": components,
         },
@@ -196,10 +216,20 @@ _WORDS = {
         "refused": ["{port}", Mode.REAL],
         "refused_exercise": ["{port}", Mode.EXERCISE],
     },
+    "incident_geojson": {
+        "incident_geojson": ["{incident}", Mode.REAL],
+        "incident_geojson_test": ["{incident}", Mode.TEST],
+        "incident_geojson_exercise": ["{incident}", Mode.EXERCISE],
+    },
+    "out": {
+        "out": ["{form}", Mode.REAL],
+        "out_test": ["{form}", Mode.TEST],
+        "out_exercise": ["{form}", Mode.EXERCISE],
+    },
     "command": {"command_incident": ["incident"]},
 }
 
-_TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
+_TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] = {
     "status": (Status, 1, True, None, "birth and will share this topic", False),
     "port": (PortLink, 1, True, None, "told whenever it changes", False),
     "report": (Record, 1, False, None, "QoS 0 for `routine`", False),
@@ -240,6 +270,28 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
         f"incident_log{mode}": (IncidentRecord, 1, False, None, "each change, signed for", False)
         for mode in ("", "_test", "_exercise")
     },
+    **{
+        f"incident_geojson{mode}": (
+            None,
+            1,
+            True,
+            None,
+            "where the link has `geojson` among its `exports`; an empty payload takes it off",
+            False,
+        )
+        for mode in ("", "_test", "_exercise")
+    },
+    **{
+        f"out{mode}": (
+            None,
+            1,
+            False,
+            None,
+            "`cot`, `cap` or `sitrep`, where the link has it among its `exports`",
+            False,
+        )
+        for mode in ("", "_test", "_exercise")
+    },
     "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),
     "alert": (Alert, 1, True, None, "an empty payload clears it", False),
     "command_incident": (
@@ -258,11 +310,23 @@ _TOLD: dict[str, tuple[type[Struct], int, bool, int | None, str, bool]] = {
 _BESIDE: dict[str, tuple[type[Struct], ...]] = {
     "answer": (Record, RefusedRecord, ClockRecord, AlarmRecord, IncidentRecord)
 }
+_MAPS = (Foreign("GeoJSON", "application/geo+json", "A map of one incident (RFC 7946)."),)
+_EVENTS = (
+    Foreign("CoT", "application/xml", "One Cursor-on-Target event of version 2.0."),
+    Foreign("CAP", "application/cap+xml", "A message of the Common Alerting Protocol 1.2."),
+    Foreign("Sitrep", "text/plain", "A telex in the style of SIT 185, its lines ended by CR LF."),
+)
+_FOREIGN: dict[str, tuple[Foreign, ...]] = {
+    f"{name}{mode}": told
+    for name, told in (("incident_geojson", _MAPS), ("out", _EVENTS))
+    for mode in ("", "_test", "_exercise")
+}
 _NOT_YET = (None, 1, False, None, "", False)
 
 
 def _channel(channel: Channel) -> Json:
     structs = [struct.__name__ for struct in channel.payloads]
+    structs += [one.name for one in channel.foreign]
     levels = [level[1:-1] for level in channel.address.split("/") if level.startswith("{")]
     return {
         "address": channel.address,
@@ -290,6 +354,7 @@ _LEVELS = {
     "urgency": "distress, urgency, safety or routine.",
     "system": "The radio system: dsc, ais, gnss, …",
     "incident": "The name of the incident: 16 hexadecimal digits, the same while it lasts.",
+    "form": "`cot`, `cap` or `sitrep`: the format of others.",
     "identity": "The MMSI of the craft, or the surest other name that it gave.",
     "what": "`step`: the time of day was moved. `offset`: what time it really was.",
     "event": "`raised`: something is wrong, or more than before. `cleared`: it is over.",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from gateway.codes.rawtext import escape
 from gateway.correlate.copies import Copies
+from gateway.correlate.earlier import Earlier
 from gateway.correlate.floods import Floods
 from gateway.correlate.incidents import Incidents
 from gateway.correlate.register import Register
@@ -140,6 +141,7 @@ class Pipeline:
         self.timekeeping = Timekeeping(boot)
         self.floods = Floods()
         self.incidents = incidents
+        self.earlier = Earlier()
         self._seen_ns = 0
         """The moment of the last chunk or tick."""
         self.incident_errors = 0
@@ -164,13 +166,14 @@ class Pipeline:
         """
         utc = utc_of(now.utc_ns)
         notes = self.incidents.order(order, now.mono_ns, utc)
-        return [_noted(note, now.mono_ns, utc, now.clock) for note in notes]
+        return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
 
     def bounds(self) -> Iterator[Bound]:
         """Yield each place in the rooms where something waits or is remembered."""
         yield from self.copies.bounds()
         yield from self.floods.bounds()
         yield from self.incidents.bounds()
+        yield from self.earlier.bounds()
         for ear in self.ears.values():
             yield from ear.framer.bounds()
             for radio in (*ear.radios, *ear.strangers):
@@ -251,7 +254,9 @@ class Pipeline:
         try:
             name, notes = self.incidents.hear(sighting)
             heard = sighting.report.heard
-            return name, [_noted(note, heard.mono_ns, heard.utc, heard.clock) for note in notes]
+            return name, [
+                self._noted(note, heard.mono_ns, heard.utc, heard.clock) for note in notes
+            ]
         except Exception:  # noqa: BLE001  # see _read
             self.incident_errors += 1
             return None, []
@@ -262,7 +267,7 @@ class Pipeline:
         utc = utc_of(now.utc_ns)
         try:
             notes = self.incidents.restore(kept, now, utc)
-            return [_noted(note, now.mono_ns, utc, now.clock) for note in notes]
+            return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
         except Exception:  # noqa: BLE001  # see _read
             self.incident_errors += 1
             return []
@@ -271,10 +276,17 @@ class Pipeline:
         utc = utc_of(now.utc_ns)
         try:
             notes = self.incidents.tick(now, utc)
-            return [_noted(note, now.mono_ns, utc, now.clock) for note in notes]
+            return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
         except Exception:  # noqa: BLE001  # see _read
             self.incident_errors += 1
             return []
+
+    def _noted(
+        self, note: IncidentNote, mono_ns: int, utc: datetime | None, clock: ClockState | None
+    ) -> IncidentNote:
+        """Return the note with the incident in one line, when it was made and what it follows."""
+        told = replace(note.incident, say=say(note.incident))
+        return self.earlier.follow(replace(note, incident=told, mono_ns=mono_ns, clock=clock), utc)
 
     def _refused(
         self, ear: Ear, frames: tuple[Frame, ...], reason: str, *, door: str, distress_like: bool
@@ -284,14 +296,6 @@ class Pipeline:
         if not distress_like or self.floods.fragment_passes(kept.port, kept.mono_ns):
             return kept
         return replace(kept, flood=True)
-
-
-def _noted(
-    note: IncidentNote, mono_ns: int, utc: datetime | None, clock: ClockState | None
-) -> IncidentNote:
-    """Return the note with the incident in one line, and when it was made."""
-    told = replace(note.incident, say=say(note.incident))
-    return replace(note, incident=told, mono_ns=mono_ns, utc=utc, clock=clock)
 
 
 def _read(ear: Ear, radio: Radio, frame: Frame) -> tuple[Reading | Unread, ...] | None:

@@ -71,6 +71,8 @@ class Restorer:
                 whole = False
                 continue
             await self._show(known)
+            for _, note in known:
+                self._pipeline.earlier.remember(note)
             await self._take_up([note for _, note in known])
             reached("incidents.restored")
             while not whole and self._journal.untaken is not None:

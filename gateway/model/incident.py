@@ -271,6 +271,13 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One line for a speaker or a pager, under 200 characters."""
 
 
+class Noted(Struct, frozen=True, kw_only=True, gc=False):
+    """That there was a note of an incident, and when: what exports name it by."""
+
+    revision: int
+    utc: datetime
+
+
 class IncidentNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An incident after something about it has changed, as it goes on disk."""
 
@@ -286,6 +293,9 @@ class IncidentNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     clock: ClockState | None = None
     """How far `utc` can be trusted: only where it can, the next start of the machine dates by it
     what this one has noted."""
+    earlier: tuple[Noted, ...] = ()
+    """The notes before this one: the first of them, and the newest. What follows others in the
+    formats of others names them, also after a restart."""
 
 
 class OrderVerb(StrEnum):

@@ -147,6 +147,12 @@ class LinkPlan(Struct, frozen=True, kw_only=True):
         ),
     ] = PUBACK
     """Who has to sign before an entry counts as delivered: the broker, or this consumer."""
+    exports: Annotated[
+        tuple[Literal["geojson", "cot", "cap", "sitrep"], ...],
+        Meta(max_length=4, examples=[["geojson", "cap"]]),
+    ] = ("geojson",)
+    """The formats of others in which incidents are told here: the map beside each incident, and
+    what goes on `out/…` with each change."""
     commands: bool = False
     """Whether operators may order here what becomes of an incident: whoever the broker lets write
     on `command/incident`."""

@@ -142,6 +142,12 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Commands that could not be read, came late, or could not be carried out."""
     outcomes_untold: int = 0
     """Outcomes of commands that the broker did not take."""
+    exports: int = 0
+    """Incidents told in the formats of others, as `exports` of the link names them."""
+    exports_failed: int = 0
+    """Of these, what could not be made. Always 0, or please report it."""
+    exports_superseded: int = 0
+    """Of these, what newer ones of the same incident replaced before they were told."""
     poison: int = 0
     """Entries that could not be told time and again, set aside and still tried: `alert/poison`."""
     refused: int = 0

@@ -26,6 +26,7 @@ from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
 from gateway.mqtt.commands import CommandCount, Commands, Obey
 from gateway.mqtt.downs import Downs
+from gateway.mqtt.exports import Exports
 from gateway.mqtt.late import Late
 from gateway.mqtt.linkstate import LinkState
 from gateway.mqtt.memory import Memory
@@ -125,13 +126,13 @@ class Link:
         self._states = States(
             self._urgent,
             birth=lambda: self._writer.state(STATUS, birth()),
-            troubles=Troubles(self._topics),
+            troubles=Troubles(self._topics.incident),
+            exports=Exports(self._topics, plan.exports, log=self._log),
             write=self._standing,
             clock=clock,
             log=self._log,
         )
-        self._late = Late(self._urgent)
-        self._downs = Downs()
+        self._late, self._downs = Late(self._urgent), Downs()
         self._pulse = Pulse(clock)
 
     async def run(self) -> None:
@@ -154,6 +155,7 @@ class Link:
     def tell_unjournaled(self, entry: Entry) -> None:
         """Tell an entry that the disk could not take, from memory."""
         self._show(entry)
+        self._states.export(entry)
         if entry.lane is Lane.ROUTINE:
             self._routine.tell(entry)
         else:
@@ -240,6 +242,7 @@ class Link:
             receipts=signing.count.taken if signing else 0,
             receipts_refused=signing.count.refused if signing else 0,
             requests=replace(self._requests.count) if self._requests else RequestCount(),
+            exports=replace(self._states.exports.count),
             commands=replace(self._commands.count) if self._commands else CommandCount(),
             poison=self.poison(),
             refused=self._count.refused + self._states.count.refused,
@@ -387,6 +390,7 @@ class Link:
         return self._writer.incident(entry, published_utc_ns=self._clock.now().utc_ns)
 
     def _journaled(self, entry: Entry, again: bool) -> Outgoing:  # noqa: FBT001  # as Pump calls it
+        self._states.export(entry)
         return self._unjournaled(entry, again or self._late.waited(entry))
 
     def _unjournaled(self, entry: Entry, waited: bool) -> Outgoing:  # noqa: FBT001  # as Memory calls it

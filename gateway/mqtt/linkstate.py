@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gateway.model.status import CertificateStatus
 from gateway.mqtt.commands import CommandCount
+from gateway.mqtt.exports import ExportCount
 from gateway.mqtt.requests import RequestCount
 
 
@@ -42,6 +43,7 @@ class LinkState(Struct, frozen=True, kw_only=True):
     receipts_refused: int
     requests: RequestCount
     commands: CommandCount
+    exports: ExportCount
     poison: tuple[int, ...]
     """Entries that could not be told time and again."""
     refused: int

@@ -16,6 +16,7 @@ from gateway.model.bounds import Bound
 from gateway.model.entry import Entry
 from gateway.model.incident import IncidentNote
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.exports import Due, Exports
 from gateway.mqtt.limits import SIGNED_S_MAX
 from gateway.mqtt.outbox import LINK_S
 from gateway.mqtt.suspects import LOSSES_MAX, Suspects
@@ -55,12 +56,13 @@ class StateCount(Struct):
 class States:
     """All retained states of one link."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a door of its own, opened in one place
         self,
         bus: Bus,
         *,
         birth: Callable[[], Outgoing],
         troubles: Troubles,
+        exports: Exports,
         write: Callable[[Entry], Outgoing],
         clock: Clock,
         log: Log,
@@ -68,6 +70,7 @@ class States:
         self._bus = bus
         self._birth = birth
         self._troubles = troubles
+        self.exports = exports
         self._write = write
         self._clock = clock
         self._log = log
@@ -86,6 +89,7 @@ class States:
         """Yield how many states stand, and how many of them are yet to be told."""
         yield from self._suspects.bounds()
         yield from self._troubles.bounds()
+        yield from self.exports.bounds()
         yield Bound(
             of="States._standing",
             what="states",
@@ -116,7 +120,16 @@ class States:
     def show(self, entry: Entry, note: IncidentNote) -> None:
         """Let an incident stand as this entry has it; one that is over is taken off."""
         self._try_again(self._troubles.put(entry, note))
+        if (shown := self.exports.show(entry, note)) is not None:
+            self._try_again(shown)
         self._wake.set()
+
+    def export(self, entry: Entry) -> None:
+        """Have what a note says told in the formats of others, once."""
+        if (name := self.exports.take(entry)) is not None:
+            for waiting in self.exports.names(name):
+                self._try_again(waiting)
+            self._wake.set()
 
     async def run(self) -> None:
         """Tell what is untold whenever the link is up, one after the other, for ever."""
@@ -132,7 +145,7 @@ class States:
                 if self._suspects.alone(due.topic):
                     await self._clock.sleep(CALM_S)
                 try:
-                    await (self._tell_trouble(due) if isinstance(due, Shown) else self._tell(due))
+                    await self._tell_any(due)
                 except LinkLost:
                     self._wake.set()
                     break
@@ -154,6 +167,7 @@ class States:
         self._standing = {birth.topic: birth} | self._standing | {birth.topic: birth}
         self._untold = dict(self._standing)
         self._troubles.renew()
+        self.exports.renew()
         for topic in list(self._due_ns):
             self._try_again(topic)
 
@@ -162,8 +176,8 @@ class States:
         if not self._suspects.alone(topic):
             self._due_ns.pop(topic, None)
 
-    def _next(self) -> Outgoing | Shown | None:
-        """Return what is to be told next: how the box is, then incidents.
+    def _next(self) -> Outgoing | Shown | Due | None:
+        """Return what is to be told next: how the box is, then incidents, then what others read.
 
         Last what may break the connection, if it is due.
         """
@@ -177,7 +191,7 @@ class States:
 
         for may in (is_safe, is_due):
             first = next((state for state in self._untold.values() if may(state.topic)), None)
-            found = first or self._troubles.next(may)
+            found = first or self._troubles.next(may) or self.exports.next(may)
             if found is not None:
                 return found
         return None
@@ -193,6 +207,24 @@ class States:
             pause_s = min(ASIDE_S * 2.0 ** (alone - 1), ASIDE_S_MAX)
             self._due_ns[topic] = self._clock.now().mono_ns + int(pause_s * 1e9)
 
+    async def _tell_any(self, due: Outgoing | Shown | Due) -> None:
+        if isinstance(due, Due):
+            await self._tell_export(due)
+        elif isinstance(due, Shown):
+            await self._tell_trouble(due)
+        else:
+            await self._tell(due)
+
+    async def _tell_export(self, due: Due) -> None:
+        """Tell an export; all of it again when one part of it was not taken."""
+        made = self.exports.made(due)
+        for one in made:
+            if not await self._publish(
+                one, name=due.topic, is_newest=lambda: self.exports.is_untold(due)
+            ):
+                return
+        self.exports.told(due, published=bool(made))
+
     async def _tell_trouble(self, shown: Shown) -> None:
         """Tell an incident as it stands."""
         try:
@@ -204,26 +236,29 @@ class States:
         if await self._publish(state, is_newest=lambda: self._troubles.is_untold(shown)):
             self._troubles.told(shown)
 
-    async def _publish(self, state: Outgoing, *, is_newest: Callable[[], bool]) -> bool:
+    async def _publish(
+        self, state: Outgoing, *, is_newest: Callable[[], bool], name: str | None = None
+    ) -> bool:
         """Say whether the broker has taken this; what it refuses is told again later."""
+        name = name or state.topic
         under_way = self._bus.connected
         self.pulse.beat(SIGNED_S_MAX + PULSE_S)
         try:
             await self._bus.publish(state)
         except LinkLost:
             if under_way:
-                self._lost(state.topic)
+                self._lost(name)
             raise
         except PublishRefused as refusal:
             self.count.refused += 1
             self._log.error("state_refused", refusal=str(refusal))
-            self._suspects.cleared(state.topic)
+            self._suspects.cleared(name)
             if is_newest():
-                self._due_ns[state.topic] = self._clock.now().mono_ns + int(REFUSED_S * 1e9)
+                self._due_ns[name] = self._clock.now().mono_ns + int(REFUSED_S * 1e9)
             return False
         reached("state.told")
-        self._suspects.cleared(state.topic)
-        self._due_ns.pop(state.topic, None)
+        self._suspects.cleared(name)
+        self._due_ns.pop(name, None)
         return True
 
     async def _tell(self, state: Outgoing) -> None:

@@ -77,6 +77,15 @@ class Topics:
         """Return where it is told what has changed about an incident, change by change."""
         return f"{self.incident(incident, mode)}/log"
 
+    def incident_geojson(self, incident: str, mode: Mode) -> str:
+        """Return where the map of an incident stands, as long as the incident does."""
+        return f"{self.incident(incident, mode)}/geojson"
+
+    def out(self, form: str, mode: Mode) -> str:
+        """Return where incidents go in a format of others: a test never where a real one does."""
+        prefix = "" if mode is Mode.REAL else f"{mode}/"
+        return f"{self.root}/{prefix}out/{level(form)}"
+
     def alert(self, name: str) -> str:
         """Return where a trouble of the box itself stands, until it is cleared."""
         return f"{self.root}/alert/{level(name)}"

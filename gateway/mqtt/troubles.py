@@ -14,7 +14,6 @@ from gateway.model.bounds import Bound
 from gateway.model.entry import Entry
 from gateway.model.incident import Incident, IncidentNote
 from gateway.model.words import URGENCIES, Mode
-from gateway.mqtt.topics import Topics
 
 INCIDENTS_MAX = 8192
 """Twice the incidents that there can be at once: those that are over have to be taken off too."""
@@ -38,8 +37,9 @@ class Shown(Struct, eq=False):
 class Troubles:
     """The incidents of one link."""
 
-    def __init__(self, topics: Topics) -> None:
-        self._topics = topics
+    def __init__(self, topic: Callable[[str, Mode], str]) -> None:
+        self._topic = topic
+        """Where each stands, by its name and mode."""
         self._standing: dict[str, Shown] = {}
         """By topic, the one that changed last at the end."""
         self._untold: dict[Rank, dict[str, Shown]] = {}
@@ -60,7 +60,7 @@ class Troubles:
     def put(self, entry: Entry, note: IncidentNote) -> str:
         """Let an incident stand as this says; return its topic. An older word changes nothing."""
         told = note.incident
-        topic = self._topics.incident(told.incident_id, told.mode)
+        topic = self._topic(told.incident_id, told.mode)
         before = self._standing.pop(topic, None)
         if before is not None and _is_older(told.revision, entry, before):
             self._standing[topic] = before

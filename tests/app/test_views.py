@@ -9,6 +9,7 @@ from gateway.app.troubles import troubles_of
 from gateway.app.views import in_words, link_status
 from gateway.model.status import CertificateStatus
 from gateway.mqtt.commands import CommandCount
+from gateway.mqtt.exports import ExportCount
 from gateway.mqtt.linkstate import LinkState
 from gateway.mqtt.requests import RequestCount
 
@@ -24,6 +25,7 @@ VALUES = {
     dict[str, CertificateStatus]: ({}, {"ours": CertificateStatus()}),
     RequestCount: (RequestCount(), None),
     CommandCount: (CommandCount(), None),
+    ExportCount: (ExportCount(), None),
 }
 """What a field of each type says when there is nothing to say, and something else."""
 
@@ -32,10 +34,15 @@ CALM = LinkState(**{field.name: VALUES[field.type][0] for field in fields(LinkSt
 STATES = {
     field.name: replace(CALM, **{field.name: VALUES[field.type][1]})
     for field in fields(LinkState)
-    if field.name not in {"name", "requests", "commands"}  # the one is the key of the others
+    # The name is the key of the others.
+    if field.name not in {"name", "requests", "commands", "exports"}
 } | {
     f"{name}.{field.name}": replace(CALM, **{name: kind(**{field.name: 1})})
-    for name, kind in (("requests", RequestCount), ("commands", CommandCount))
+    for name, kind in (
+        ("requests", RequestCount),
+        ("commands", CommandCount),
+        ("exports", ExportCount),
+    )
     for field in fields(kind)
 }
 

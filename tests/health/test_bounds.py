@@ -101,11 +101,12 @@ FIXED = {
     "Wreck._frames": "one a page of a log set aside, while it is read; 16 000 after a burst",
     "Wreck._ends": "one a transaction of such a log",
     "Pieces._held": "PIECES_MAX, while a file set aside is read",
-    "States._due_ns": "of the states and the suspects: STATES_MAX and SUSPECTS_MAX",
+    "States._due_ns": "of all that stands, waits or is suspected, each of which has a bound",
     "Packed._systems": "one a radio system",
     "Register._carried": "one a name in the register, which is a file of at most a megabyte",
     "Grid._cells": "one a track that may help: TRACKS_MAX",
     "Troubles._untold": "of what stands: INCIDENTS_MAX",
+    "Exports._forms": "of the four formats, as configured",
     "N2k._systems": "two: ais and dsc",
     "Dial._found": "FOUND_MAX, then all are found anew",
     "Engine._listeners": "LISTENERS_MAX, then all are found anew",
@@ -260,6 +261,11 @@ FILLED = {
     "Ahead._entries": "tests/mqtt/test_ahead.py::test_the_oldest_is_left_to_the_disk",
     "Pump._unsigned": "tests/mqtt/test_receipts.py::"
     "test_thousands_unsigned_hold_no_new_distress_back_and_cost_bounded_memory",
+    "Exports._waiting": "tests/mqtt/test_exports.py::"
+    "test_where_there_is_no_room_the_least_event_goes_and_is_counted",
+    "Exports._told": "tests/mqtt/test_exports.py::test_what_has_been_told_is_remembered_in_bounds",
+    "Earlier._noted": "tests/rooms/correlate/test_earlier.py::"
+    "test_incidents_remembered_are_bounded_and_the_one_noted_longest_ago_goes",
     "Troubles._standing": "tests/mqtt/test_troubles.py::"
     "test_where_there_is_no_room_the_least_goes_and_is_counted",
     "Suspects._losses": "tests/mqtt/test_suspects.py::"

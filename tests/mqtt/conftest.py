@@ -487,6 +487,7 @@ def rig():
                 "port": 1,
                 "client_id": "gw",
                 "position_interval_s": 2.0,
+                "exports": (),
             } | plan
             made = Rig(
                 LinkPlan(**settings),

@@ -12,6 +12,7 @@ from gateway.clock import Clock
 from gateway.model.plan import LinkPlan
 from gateway.mqtt.bus import LinkLost, Outgoing
 from gateway.mqtt.carrier import MqttBus
+from gateway.mqtt.exports import Exports
 from gateway.mqtt.states import States
 from gateway.mqtt.topics import Topics
 from gateway.mqtt.troubles import Troubles
@@ -85,7 +86,8 @@ def test_whoever_tells_again_as_soon_as_the_link_is_up_does_not_stop_the_world()
         states = States(
             bus,
             birth=birth,
-            troubles=Troubles(Topics("alpha")),
+            troubles=Troubles(Topics("alpha").incident),
+            exports=Exports(Topics("alpha"), (), log=log),
             write=lambda _entry: None,
             clock=Clock(),
             log=log,

@@ -39,7 +39,7 @@ def standing(at):
 
 
 def test_the_gravest_are_told_first_then_tests_and_last_what_is_over(make):
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     shown(make, board, incident_id="over", gone=True)
     shown(make, board, incident_id="test", mode=Mode.TEST)
     shown(make, board, incident_id="urgency", severity=Urgency.URGENCY)
@@ -51,7 +51,7 @@ def test_the_gravest_are_told_first_then_tests_and_last_what_is_over(make):
 
 def test_what_was_never_told_goes_before_news_of_what_was(make):
     """A flood of repeats of invented calls keeps no new one waiting."""
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     shown(make, board, 1, incident_id="old")
     order(board)
     shown(make, board, 2, incident_id="old")
@@ -61,7 +61,7 @@ def test_what_was_never_told_goes_before_news_of_what_was(make):
 
 
 def test_a_new_connection_is_told_all_and_the_newest_first(make):
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     for number, name in enumerate(("a", "b", "a"), start=1):
         shown(make, board, number, incident_id=name)
     shown(make, board, 4, incident_id="over", gone=True)
@@ -72,7 +72,7 @@ def test_a_new_connection_is_told_all_and_the_newest_first(make):
 
 
 def test_an_older_word_changes_nothing(make):
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     shown(make, board, 5, say="newer")
     shown(make, board, 4, say="older")
 
@@ -81,7 +81,7 @@ def test_an_older_word_changes_nothing(make):
 
 def test_an_older_word_that_the_disk_took_late_changes_nothing(make):
     """A failing disk numbers what it could not take behind what came since."""
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     shown(make, board, 5, say="newer", revision=3)
     shown(make, board, 6, say="older", revision=2)
 
@@ -89,7 +89,7 @@ def test_an_older_word_that_the_disk_took_late_changes_nothing(make):
 
 
 def test_what_has_no_number_stands_until_the_disk_has_it(make):
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     for number in (4, 0, 5):
         shown(make, board, number)
 
@@ -97,7 +97,7 @@ def test_what_has_no_number_stands_until_the_disk_has_it(make):
 
 
 def test_a_word_that_came_while_another_was_told_is_told_too(make):
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     shown(make, board, 1)
     under_way = board.next(lambda _: True)
     shown(make, board, 2)
@@ -108,7 +108,7 @@ def test_a_word_that_came_while_another_was_told_is_told_too(make):
 
 
 def test_what_begins_again_while_its_end_is_told_stands(make):
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     shown(make, board, 1, gone=True)
     under_way = board.next(lambda _: True)
     shown(make, board, 2)
@@ -129,7 +129,7 @@ def test_what_begins_again_while_its_end_is_told_stands(make):
 )
 def test_where_there_is_no_room_the_least_goes_and_is_counted(make, monkeypatch, least, over):
     monkeypatch.setattr(troubles, "INCIDENTS_MAX", 3)
-    board = Troubles(Topics("alpha"))
+    board = Troubles(Topics("alpha").incident)
     shown(make, board, 1, incident_id=least, **over)
     for number, name in enumerate(("b", "c", "d"), start=2):
         shown(make, board, number, incident_id=name)

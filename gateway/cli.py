@@ -14,6 +14,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from importlib import import_module
 
 from gateway import __version__
@@ -161,6 +162,19 @@ def _merge(action: argparse.ArgumentParser) -> None:
     _order(action)
 
 
+def _false_alert(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--flood",
+        nargs=2,
+        type=_utc,
+        metavar=("FROM", "UNTIL"),
+        help="all single calls of the flood that it is of, heard in this time, nobody's dealt with:"
+        " say how many there are (times as 2026-11-22T14:05Z)",
+    )
+    action.add_argument("--yes", action="store_true", help="close that flood")
+    _order(action)
+
+
 def _split(action: argparse.ArgumentParser) -> None:
     action.add_argument("evidence", nargs="+", metavar="EVIDENCE", help="what is taken out of it")
     _order(action)
@@ -212,6 +226,17 @@ def _verify_arguments(verb: argparse.ArgumentParser) -> None:
 
 def _seconds(text: str) -> float:
     return _above_zero(text, "a number of seconds")
+
+
+def _utc(text: str) -> datetime:
+    fault = f"a time is like 2026-11-22T14:05Z, with its zone, not {text!r}"
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(fault) from None
+    if found.tzinfo is None:
+        raise argparse.ArgumentTypeError(fault)
+    return found
 
 
 def _speed(text: str) -> float:
@@ -269,6 +294,7 @@ _INCIDENT_EXAMPLES = """\
   distress-gateway incident ack 4f2a --author 'Officer B' --words 'called back on 16'
   distress-gateway incident silence 4f2a --seconds 120
   distress-gateway incident split 4f2a 9c01 --words 'another boat'
+  distress-gateway incident false-alert 4f2a --flood 2026-11-22T14:05Z 2026-11-22T14:40Z
   distress-gateway incident export 4f2a --as geojson > map.geojson"""
 
 _Declare = Callable[[argparse.ArgumentParser], None]
@@ -280,7 +306,7 @@ _INCIDENT: dict[str, tuple[str, _Declare]] = {
     "silence": ("no sound for a while", _silence),
     "transfer": ("somebody else has taken it over: say who", _note),
     "resolve": ("it is over", _order),
-    "false-alert": ("there was no trouble", _order),
+    "false-alert": ("there was no trouble", _false_alert),
     "confirm-cancel": ("the casualty's own cancellation is confirmed", _order),
     "reopen": ("it is not over after all", _order),
     "merge": ("two incidents are one trouble", _merge),

@@ -38,7 +38,6 @@ from gateway.model.incident import (
     Incident,
     IncidentNote,
     IncidentOrder,
-    OrderVerb,
     Phase,
 )
 from gateway.model.words import Relation
@@ -198,18 +197,10 @@ class Incidents:
         Raises:
             OrderRefused: it can't be done; the text says why.
         """
-        known = orders.known(self._board.standing, order.incident_id)
-        seeds: set[str] = set()
-        if order.verb is OrderVerb.MERGE:
-            other = orders.known(self._board.standing, order.other or "")
-            seeds = orders.join(self._web, known, other, order)
-        elif order.verb is OrderVerb.SPLIT:
-            seeds = orders.take_apart(self._web, known, order, utc)
-        else:
-            orders.act(known, order, mono_ns, utc)
-        touched = {order.incident_id: None} | (
-            self._board.regroup(seeds, by=order.author) if seeds else {}
-        )
+        standing = self._board.standing
+        names, seeds = orders.carry_out(self._web, standing, order, mono_ns, utc)
+        touched = dict.fromkeys(names)
+        touched |= self._board.regroup(seeds, by=order.author) if seeds else {}
         for name in touched:
             done = (*self._board.standing[name].actions, orders.deed_of(order, mono_ns, utc))
             self._board.standing[name].actions = done[-ACTIONS_MAX:]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from gateway.correlate import sounding
+from gateway.correlate import flooded, sounding
 from gateway.correlate.links import SURE
 from gateway.correlate.standing import Standing
 from gateway.correlate.web import Web
@@ -39,6 +39,63 @@ def known(standing: Mapping[str, Standing], incident_id: str) -> Standing:
         why = f"there is no incident {incident_id} on the board; `incident list` names them"
         raise OrderRefused(why)
     return found
+
+
+def carry_out(
+    web: Web,
+    standing: Mapping[str, Standing],
+    order: IncidentOrder,
+    mono_ns: int,
+    utc: datetime | None,
+) -> tuple[list[str], set[str]]:
+    """Carry out an order; return the incidents that it is about, and around what to look anew.
+
+    Raises:
+        OrderRefused: it can't be done; the text says why.
+    """
+    one = known(standing, order.incident_id)
+    if order.verb is OrderVerb.MERGE:
+        return [order.incident_id], join(web, one, known(standing, order.other or ""), order)
+    if order.verb is OrderVerb.SPLIT:
+        return [order.incident_id], take_apart(web, one, order, utc)
+    names = _flood(web, standing, order, utc)
+    for name in names:
+        act(standing[name], order, mono_ns, utc)
+    return names, set()
+
+
+def _flood(
+    web: Web, standing: Mapping[str, Standing], order: IncidentOrder, utc: datetime | None
+) -> list[str]:
+    """Return the incident alone, or what one order closes of the flood that it is of."""
+    heard_from, heard_until = order.flood_from, order.flood_until
+    if heard_from is None or heard_until is None:
+        return [order.incident_id]
+    why = flooded.why_not(heard_from, heard_until, utc)
+    if why is not None:
+        raise OrderRefused(why)
+    singles: dict[str, str] = {}
+    for name, one in standing.items():
+        evidence = [web.strands[member].evidence for member in one.members]
+        is_open = one.incident is not None and one.closed is None
+        if is_open and flooded.is_single(evidence, one.alarm, one.actions, web.carried):
+            singles[evidence[0].evidence_id] = name
+    pieces = [web.strands[member].evidence for member in singles]
+    wanted = next(
+        (piece for piece in pieces if singles[piece.evidence_id] == order.incident_id), None
+    )
+    found = (
+        []
+        if wanted is None
+        else flooded.at_once(pieces, heard_from, heard_until, wanted.evidence_id)
+    )
+    if not found:
+        why = (
+            f"{order.incident_id} is of no flood in that time: two dozen calls within ten minutes,"
+            " each heard once, unanswered, dealt with by nobody, of no craft in the register"
+        )
+        raise OrderRefused(why)
+    return [singles[piece] for piece in found]
 
 
 def act(one: Standing, order: IncidentOrder, mono_ns: int, utc: datetime | None) -> None:

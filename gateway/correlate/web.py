@@ -68,7 +68,7 @@ class Web:
     """Strands by their names, by place, and by what links them."""
 
     def __init__(self, carried: Carried) -> None:
-        self._carried = carried
+        self.carried = carried
         self.strands: dict[str, Strand] = {}
         self._by_key: dict[Key, dict[str, None]] = {}
         self._by_cell: dict[Cell, dict[str, None]] = {}
@@ -172,7 +172,7 @@ class Web:
         for name in named:
             self._tell_twice(strand, self.strands[name])
         for other in chain(map(self.strands.__getitem__, named), self._beside(strand, named)):
-            link = link_between(strand, other, self._carried)
+            link = link_between(strand, other, self.carried)
             if link is not None and _has_room(strand, link) and _has_room(other, link):
                 strand.links[other.name] = other.links[strand.name] = link
         old = _binding(before)
@@ -198,7 +198,7 @@ class Web:
         """Return the strands that names may link to this one, wherever they are."""
         found: dict[str, None] = {}
         mode = strand.evidence.mode
-        goes_with = (other for name in strand.evidence.names for other in self._carried(name))
+        goes_with = (other for name in strand.evidence.names for other in self.carried(name))
         for key in (*_keys(strand), *(key for name in goes_with for key in _keys_of(name))):
             found |= self._by_key.get((mode, key), {})
         found.pop(strand.name, None)

@@ -42,6 +42,10 @@ class IncidentCommand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What is split off, by `evidence_id`."""
     silence_s: Annotated[float, Meta(ge=1, le=3600)] = 300.0
     """How long it is silent: an hour at the most."""
+    flood_from: Annotated[datetime, Meta(tz=True)] | None = None
+    flood_until: Annotated[datetime, Meta(tz=True)] | None = None
+    """Of a false alert: all of a flood that was heard in this time, a few dozen an order. The
+    incident that it names is any one heard in it; give a new order until it is refused."""
 
     def order(self) -> IncidentOrder:
         """Return what is to be done, without how it came."""
@@ -53,6 +57,8 @@ class IncidentCommand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             other=self.other,
             evidence=self.evidence,
             silence_s=self.silence_s,
+            flood_from=self.flood_from,
+            flood_until=self.flood_until,
         )
 
 

@@ -333,3 +333,7 @@ class IncidentOrder(Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: tuple[str, ...] = ()
     """What is split off, by `evidence_id`."""
     silence_s: float = 300.0
+    flood_from: datetime | None = None
+    flood_until: datetime | None = None
+    """Of a false alert: beside the incident itself, what was heard in this time, and is of a flood
+    of single calls with which nobody has dealt."""

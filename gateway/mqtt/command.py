@@ -106,6 +106,10 @@ def _lacking(command: IncidentCommand) -> str | None:
     """Return what this verb needs and has not got."""
     if math.isnan(command.silence_s):
         return "silence_s is no number"
+    if (command.flood_from is None) != (command.flood_until is None):
+        return "a flood needs `flood_from` and `flood_until`"
+    if command.flood_from is not None and command.verb is not OrderVerb.FALSE_ALERT:
+        return f"{command.verb} is ordered of one incident: only a false alert may be of a flood"
     for key, verbs in _NEEDED.items():
         if command.verb in verbs and not getattr(command, key):
             return f"{command.verb} needs `{key}`"

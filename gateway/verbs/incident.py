@@ -19,12 +19,13 @@ import msgspec
 from msgspec import MsgspecError, Struct
 
 from gateway.clock import Clock
+from gateway.correlate.flooded import flood_of, is_single
 from gateway.export.cap import cap
 from gateway.export.cot import cot
 from gateway.export.geojson import geojson
 from gateway.export.sitrep import sitrep
 from gateway.model.command import IncidentCommand, Outcome, OutcomeState
-from gateway.model.incident import Incident
+from gateway.model.incident import CLOSED, Incident
 from gateway.model.plan import LinkPlan
 from gateway.mqtt.bus import CredentialFault, LinkLost, PublishRefused, SubscribeRefused
 from gateway.mqtt.caller import Caller, Standing, calling
@@ -71,6 +72,8 @@ async def _do(args: argparse.Namespace, plan: LinkPlan, station: str) -> int:
         record = found(standing.records, args.id)
         if args.action in _SHOWN:
             return _SHOWN[args.action](args, record)
+        if getattr(args, "flood", None):
+            return await _closed(args, caller, standing.records, record)
         return await _ordered(args, caller, standing.records, record)
 
 
@@ -182,6 +185,66 @@ async def _ordered(
     return 0 if accepted else FAILED
 
 
+async def _closed(
+    args: argparse.Namespace,
+    caller: Caller,
+    records: Sequence[IncidentRecord],
+    record: IncidentRecord,
+) -> int:
+    """Close a flood, an order after the other, or say how many incidents look like one."""
+    left = _alike(args, records, record)
+    if not args.yes:
+        sys.stdout.write(
+            f"{len(left)} incidents of that time are like {record.incident.incident_id}: each was"
+            " heard once, and nobody has dealt with it\n"
+            "nothing is closed yet: look at them, and order the same again with --yes\n"
+        )
+        return 0
+    closed, seed = 0, record
+    while True:
+        outcome = await caller.order(record.station, _command(args, records, seed.incident))
+        if outcome is None:
+            sys.stderr.write(NO_ANSWER)
+            return FAILED
+        if args.json:
+            sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
+        if outcome.state is not OutcomeState.ACCEPTED:
+            sys.stderr.write(
+                f"closed {closed}, left {len(left)}; refused: {printable(outcome.reason or '')}\n"
+            )
+            return FAILED
+        closed += len(outcome.changed)
+        left = {name: one for name, one in left.items() if name not in outcome.changed}
+        if not left:
+            sys.stdout.write("" if args.json else f"closed {closed} as false alerts\n")
+            return 0
+        seed = next(iter(left.values()))
+
+
+def _alike(
+    args: argparse.Namespace, records: Sequence[IncidentRecord], record: IncidentRecord
+) -> dict[str, IncidentRecord]:
+    """Return the incidents that the station may close with this one, as far as it can be seen here.
+
+    It knows more: its register, and what it has not told yet.
+    """
+    heard_from, heard_until = args.flood
+    ours = {
+        one.incident.evidence[0].evidence_id: one
+        for one in records
+        if one.station == record.station
+        and one.incident.phase not in CLOSED
+        and not one.incident.evidence_more
+        and is_single(
+            one.incident.evidence, one.incident.alarm, one.incident.actions, lambda _name: ()
+        )
+    }
+    evidence = [one.incident.evidence[0] for one in ours.values()]
+    wanted = [piece.evidence_id for piece in record.incident.evidence[:1]]
+    found = flood_of(evidence, heard_from, heard_until, *wanted) if wanted else []
+    return {ours[name].incident.incident_id: ours[name] for name in found}
+
+
 def _said(outcome: Outcome) -> str:
     kept = f"entry {outcome.number}" if outcome.journaled else "NOT on disk yet"
     return f"accepted, {kept}: {outcome.verb} {' '.join(outcome.changed)}"
@@ -199,6 +262,8 @@ def _command(
         "author": args.author or _login(),
         "not_after": until,
     }
+    if getattr(args, "flood", None):
+        said["flood_from"], said["flood_until"] = args.flood
     if args.words is not None:
         said["words"] = args.words
     if args.action == "merge":

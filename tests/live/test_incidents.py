@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import operator
 import os
 import random
 import tty
@@ -18,6 +19,7 @@ import pytest
 from gateway import cli
 from gateway.app import Service
 from gateway.clock import Clock
+from gateway.correlate import flooded
 from gateway.log import set_up
 from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, StationPlan
 from gateway.mqtt import caller
@@ -293,6 +295,56 @@ async def test_an_incident_is_explained_out_of_the_journal_of_a_station_that_is_
     assert (await desk("explain", "incident", "zz", *journal))[0] == 1
     assert (await desk("explain", "incident", name, "--journal", "none.db"))[0] == 1
     assert (await desk("explain", "incident"))[0] == 2
+
+
+def invented(number, nature="05"):
+    """Return the call of one ship of many, by itself in its part of the sea."""
+    body = f"CDDSC,12,2{number:04}{number:04}0,12,{nature},00,0{number:02}00{number:03}00,2019,,,S,"
+    return f"${body}*{functools.reduce(operator.xor, body.encode()):02X}\r\n".encode()
+
+
+@on_loop
+async def test_an_officer_closes_a_flood_and_what_called_twice_stays_open(
+    desk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(flooded, "QUIET_S", 0.0)
+    monkeypatch.setattr(flooded, "AT_ONCE", 24)
+    began = datetime.now(UTC) - timedelta(seconds=1)
+    async with on_watch(tmp_path, desk.port) as officer:
+        for number in range(30):
+            officer.say(invented(number))
+        await officer.incidents(30)
+        officer.say(invented(7, nature="06"))
+        real = next(
+            name for name, one in officer.standing().items() if "mmsi:200070007" in one["names"]
+        )
+        await asyncio.sleep(0.2)
+        name = next(one for one in officer.standing() if one != real)
+        times = [began.isoformat(), datetime.now(UTC).isoformat()]
+        words = ["incident", "false-alert", name, "--flood", *times, "--author", "B"]
+        asked = await desk(*words)
+        untouched = {one["phase"] for one in officer.standing().values()}
+        done = await desk(*words, "--words", "invented", "--yes")
+        await officer.until(
+            lambda: [one["phase"] for one in officer.standing().values()].count("false_alert") == 29
+        )
+        of_real = await desk("incident", "false-alert", real, "--flood", *times, "--yes")
+        stands = officer.standing()
+        told = {
+            note["incident"]["incident_id"]: note["change"]
+            for topic, note, _ in officer.told
+            if topic.startswith("incident/") and topic.endswith("/log")
+        }
+
+    assert asked[0] == 0
+    assert asked[1].startswith("29 incidents of that time are like")
+    assert untouched == {"alerted"}
+    assert done == (0, "closed 29 as false alerts\n")
+    assert stands.pop(real)["phase"] == "alerted"
+    assert {told[one] for one in stands} == {"false-alert by B"}
+    assert {deed["words"] for one in stands.values() for deed in one["actions"]} == {"invented"}
+    assert of_real[0] == 1
+    assert "is of no flood" in of_real[1]
 
 
 @on_loop

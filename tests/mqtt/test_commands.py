@@ -83,6 +83,26 @@ def test_it_is_answered_on_the_response_topic_as_well_with_what_it_is_known_by(o
         ({"silence_s": 3601}, "$.silence_s"),
         ({"words": "x" * 501}, "$.words"),
         ({"evidence": ["0a"] * 65}, "$.evidence"),
+        (
+            {"verb": "false-alert", "flood_from": "2026-11-20T12:00:00Z"},
+            "a flood needs `flood_from` and `flood_until`",
+        ),
+        (
+            {
+                "verb": "false-alert",
+                "flood_from": "2026-11-20T12:00",
+                "flood_until": "2026-11-20T13:00",
+            },
+            "$.flood_from",
+        ),
+        (
+            {
+                "verb": "ack",
+                "flood_from": "2026-11-20T12:00:00Z",
+                "flood_until": "2026-11-20T13:00:00Z",
+            },
+            "only a false alert may be of a flood",
+        ),
         ({"verb": "merge"}, "merge needs `other`"),
         ({"verb": "split"}, "split needs `evidence`"),
         ({"verb": "note"}, "note needs `words`"),

@@ -79,6 +79,8 @@ class Shore:
         name = found.topic.removeprefix(ROOT)
         if name.endswith("/log"):
             self.log.append(json.loads(found.payload))
+        elif name.endswith("/geojson"):  # goes with what stands
+            return
         elif found.payload:
             self.stands[name] = json.loads(found.payload)
         else:

@@ -50,6 +50,7 @@ def topics_page() -> str:
             "# Topics",
             NOTE,
             'Payloads are JSON, or msgpack where a link says `payload = "msgpack"`.',
+            "What is told in the formats of others is the same on every link.",
             _table(
                 ("topic", "payload", "QoS", "retained", "what is told"),
                 [_told(channel) for channel in told],

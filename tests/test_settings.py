@@ -272,6 +272,24 @@ def test_tapes_of_which_none_would_be_kept_are_refused(write, keys, line):
     assert f"{path.read_text().splitlines().index(keys.strip()) + 1}" in fault, line
 
 
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [("[]", ()), ('["cap", "geojson"]', ("cap", "geojson")), (None, ("geojson",))],
+)
+def test_a_link_tells_the_formats_that_it_names_and_maps_where_it_names_none(write, written, found):
+    keys = f"exports = {written}\n" if written else ""
+    plan = settings.load(write(GOOD + keys))
+
+    assert plan.links[-1].exports == found
+
+
+def test_a_format_that_there_is_not_is_refused_with_the_nearest(write):
+    (fault,) = faults(write(GOOD + 'exports = ["cap", "geojsn"]\n'))
+
+    assert 'each one of "cap", "cot", "geojson", "sitrep"' in fault
+    assert fault.endswith('did you mean "geojson"?')
+
+
 BAD = """\
 statoin = 1
 [station]

@@ -147,10 +147,7 @@ class LinkPlan(Struct, frozen=True, kw_only=True):
         ),
     ] = PUBACK
     """Who has to sign before an entry counts as delivered: the broker, or this consumer."""
-    exports: Annotated[
-        tuple[Literal["geojson", "cot", "cap", "sitrep"], ...],
-        Meta(max_length=4, examples=[["geojson", "cap"]]),
-    ] = ("geojson",)
+    exports: tuple[Literal["geojson", "cot", "cap", "sitrep"], ...] = ("geojson",)
     """The formats of others in which incidents are told here: the map beside each incident, and
     what goes on `out/…` with each change."""
     commands: bool = False

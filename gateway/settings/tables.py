@@ -116,7 +116,7 @@ class TomlFile:
             yield field.name, msgspec.convert(value, field.type)
         except ValidationError:
             what = f"must be {wanted(field.type)}; it is {shown(value)}"
-            near = get_close_matches(str(value), words_of(field.type), n=1)
+            near = _nearest(value, words_of(field.type))
             if near:
                 remedy = f'did you mean "{near[0]}"?'
             elif field.default is NODEFAULT or field.default is None:
@@ -124,6 +124,13 @@ class TomlFile:
             else:
                 remedy = f"the default is {shown(field.default)}"
             self.fault(at, what, remedy)
+
+
+def _nearest(value: object, words: Collection[str]) -> list[str]:
+    """Return the word that was meant, if one is near; in a list the first that is none of them."""
+    written = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    wrong = next((one for one in written if one not in words), "")
+    return get_close_matches(wrong, words, n=1)
 
 
 def read_file(path: Path, *, if_missing: str = "name one that is there") -> TomlFile:

@@ -12,7 +12,7 @@ from gateway.model.bounds import Bound
 from gateway.model.incident import IncidentNote, Noted
 
 EARLIER_MAX = 16
-"""Notes named, the first among them: some 600 bytes on disk. Who has heard an incident at all has
+"""Notes named, the first among them: some 430 bytes on disk. Who has heard an incident at all has
 heard the first note of it, or one of the newest."""
 
 INCIDENTS_MAX = 4096

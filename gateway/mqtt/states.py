@@ -205,7 +205,14 @@ class States:
             self._log.error("state_hung_up_on", topic=topic)
             alone = self._suspects.lost(topic) - LOSSES_MAX
             pause_s = min(ASIDE_S * 2.0 ** (alone - 1), ASIDE_S_MAX)
-            self._due_ns[topic] = self._clock.now().mono_ns + int(pause_s * 1e9)
+            self._pause(topic, pause_s)
+
+    def _pause(self, name: str, pause_s: float) -> None:
+        """Tell this no sooner than so."""
+        now_ns = self._clock.now().mono_ns
+        if len(self._due_ns) >= STATES_MAX:  # what is due may have gone, and says nothing here
+            self._due_ns = {one: due for one, due in self._due_ns.items() if due > now_ns}
+        self._due_ns[name] = now_ns + int(pause_s * 1e9)
 
     async def _tell_any(self, due: Outgoing | Shown | Due) -> None:
         if isinstance(due, Due):
@@ -254,7 +261,7 @@ class States:
             self._log.error("state_refused", refusal=str(refusal))
             self._suspects.cleared(name)
             if is_newest():
-                self._due_ns[name] = self._clock.now().mono_ns + int(REFUSED_S * 1e9)
+                self._pause(name, REFUSED_S)
             return False
         reached("state.told")
         self._suspects.cleared(name)

@@ -101,7 +101,7 @@ FIXED = {
     "Wreck._frames": "one a page of a log set aside, while it is read; 16 000 after a burst",
     "Wreck._ends": "one a transaction of such a log",
     "Pieces._held": "PIECES_MAX, while a file set aside is read",
-    "States._due_ns": "of all that stands, waits or is suspected, each of which has a bound",
+    "States._due_ns": "what was refused in the last minutes, and what stands: STATES_MAX",
     "Packed._systems": "one a radio system",
     "Register._carried": "one a name in the register, which is a file of at most a megabyte",
     "Grid._cells": "one a track that may help: TRACKS_MAX",

@@ -18,6 +18,7 @@ from gateway.model.incident import Noted, Phase
 from gateway.model.plan import LinkPlan
 from gateway.model.words import Mode, Urgency
 from gateway.mqtt import exports as module
+from gateway.mqtt import states
 from gateway.mqtt.exports import MAKERS, Exports
 from gateway.mqtt.topics import Topics
 from tests.mqtt.conftest import BEGAN
@@ -287,6 +288,22 @@ def test_an_export_that_the_broker_refuses_or_hangs_up_on_holds_up_nothing(rig, 
 
     assert at.outbox.struck == [1, 2]
     assert cap_of(told(at, "out/cap")[0])["references"]
+
+
+def test_events_that_a_broker_refuses_for_ever_leave_nothing_behind(rig, noted, make, monkeypatch):
+    monkeypatch.setattr(module, "EVENTS_MAX", 2)
+    monkeypatch.setattr(states, "STATES_MAX", 4)
+
+    async def scene(at):
+        at.urgent.refuse = lambda o: o.topic.endswith("/out/cap")
+        at.up()
+        for number in range(1, 31):
+            at.heard(noted(number, revision=1, incident_id=f"i{number}"))
+            await make.until(lambda n=number: at.link.state().refused >= n)
+            at.clock.passed_s += 61.0
+        at.paused = len(at.link._states._due_ns)
+
+    assert rig(scene, exports=("cap",)).paused <= 4
 
 
 def test_what_is_superseded_while_it_waits_is_told_once_and_an_older_word_never(noted):

@@ -5,22 +5,26 @@ Pure: no clock, no wire, no disk. The same chunks and ticks give the same items,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.codes.rawtext import escape
 from gateway.correlate.copies import Copies
 from gateway.correlate.earlier import Earlier
 from gateway.correlate.floods import Floods
+from gateway.correlate.following import Following
 from gateway.correlate.incidents import Incidents
 from gateway.correlate.register import Register
 from gateway.correlate.timekeeping import Timekeeping
+from gateway.correlate.track import Track
 from gateway.export.say import say
 from gateway.framing import Framer, framer_named
 from gateway.model.bounds import Bound
+from gateway.model.counts import PortCount
 from gateway.model.inbound import (
     Chunk,
     Frame,
@@ -33,11 +37,13 @@ from gateway.model.inbound import (
     Unread,
 )
 from gateway.model.incident import Incident, IncidentNote, IncidentOrder
-from gateway.model.plan import PortPlan, RegisterPlan
+from gateway.model.plan import PortPlan, RegisterPlan, StationPlan
 from gateway.model.words import ClockState, Confidence, Fault, Mode, Relation
 from gateway.normalise import Place, normalise, utc_of
 from gateway.radio import Radio, radio_named, radio_names
 from gateway.rules import judge
+
+_Found = TypeVar("_Found")
 
 NOBODY = RegisterPlan()
 """The register of a station that keeps none."""
@@ -53,31 +59,6 @@ is no silence of those who call."""
 UNWATCHED_NS = 600 * 10**9
 """Ticks come every second. A longer step is no time that anybody has watched: it is the end of a
 tape or of the watch, which calls out what waits. No alarm is raised for it, and nobody missed."""
-
-
-class PortCount(Struct):
-    """What came in at one port. bytes_in is always the sum of the four that follow it."""
-
-    bytes_in: int = 0
-    bytes_decoded: int = 0
-    """In whole frames."""
-    bytes_refused: int = 0
-    """In frames with a fault."""
-    bytes_noise: int = 0
-    """In no frame at all."""
-    bytes_held: int = 0
-    """Waiting for the rest of their frame."""
-    frames: int = 0
-    refused: int = 0
-    """Frames with a fault, and whole ones that could not be read."""
-    unread: int = 0
-    """Whole frames in a language that no decoder of this port speaks, or that are of no radio."""
-    reports: int = 0
-    copies: int = 0
-    suspect: int = 0
-    """Reports of confidence `suspect`."""
-    decoder_errors: int = 0
-    """Exceptions out of a decoder: faults of this program. Always 0, or please report it."""
 
 
 class Ear:
@@ -109,8 +90,12 @@ def hallway(
     *,
     boot: str | None = None,
     register: RegisterPlan = NOBODY,
+    at: tuple[float, float] | None = None,
 ) -> Pipeline:
-    """Return the hallway of a station: each port with a framer and radios of its own."""
+    """Return the hallway of a station: each port with a framer and radios of its own.
+
+    It stands at this latitude and longitude, in degrees.
+    """
     ears = (
         Ear(
             Place(
@@ -129,24 +114,37 @@ def hallway(
         )
         for port in ports
     )
-    return Pipeline(ears, Incidents(station, boot=boot, carried=Register(register).carried), boot)
+    incidents = Incidents(station, boot=boot, carried=Register(register).carried)
+    return Pipeline(ears, incidents, boot, Following(at))
+
+
+def hallway_of(plan: StationPlan, *, boot: str | None) -> Pipeline:
+    """Return the hallway of a station as it is configured."""
+    return hallway(plan.station, plan.ports, boot=boot, register=plan.register, at=plan.position)
 
 
 class Pipeline:
     """All ports' ends of the hallway, and the rooms they share."""
 
-    def __init__(self, ears: Iterable[Ear], incidents: Incidents, boot: str | None) -> None:
+    def __init__(
+        self,
+        ears: Iterable[Ear],
+        incidents: Incidents,
+        boot: str | None,
+        following: Following | None = None,
+    ) -> None:
         self.ears = {ear.place.port: ear for ear in ears}
         self.copies = Copies()
         self.timekeeping = Timekeeping(boot)
         self.floods = Floods()
+        self.following = following or Following()
         self.incidents = incidents
         self.earlier = Earlier()
         self._seen_ns = 0
         """The moment of the last chunk or tick."""
         self.incident_errors = 0
-        """Exceptions out of the room of incidents: faults of this program. Always 0, or please
-        report it."""
+        """Exceptions out of the rooms of incidents and tracks: faults of this program. Always 0, or
+        please report it."""
 
     def inbound(self, chunk: Chunk) -> list[Inbound]:
         """Walk a chunk from the wire to its rulings; what is refused comes out beside them."""
@@ -154,6 +152,7 @@ class Pipeline:
         frames = ear.framer.split(chunk)
         ear.count.bytes_in += len(chunk.data)
         self._see(chunk.heard.mono_ns)
+        self.following.begin()
         _count_frames(ear, frames)
         stated = self.timekeeping.at(chunk.heard)
         return [*stated, *(item for frame in frames for item in self._walk(ear, frame))]
@@ -172,6 +171,7 @@ class Pipeline:
         """Yield each place in the rooms where something waits or is remembered."""
         yield from self.copies.bounds()
         yield from self.floods.bounds()
+        yield from self.following.bounds()
         yield from self.incidents.bounds()
         yield from self.earlier.bounds()
         for ear in self.ears.values():
@@ -184,6 +184,7 @@ class Pipeline:
         stated = self.timekeeping.tick(tick.now)
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
         watched = self._see(tick.now.mono_ns) <= UNWATCHED_NS
+        self._guarded(self.following.tick)
         return [*stated, *late, *(self._let_incidents_pass(tick.now) if watched else ())]
 
     def _see(self, mono_ns: int) -> int:
@@ -251,8 +252,9 @@ class Pipeline:
 
     def _trouble(self, sighting: Sighting) -> tuple[str | None, list[IncidentNote]]:
         """Ask which trouble this belongs to; a fault of ours there loses no call."""
+        track = self._guarded(partial(self._followed, sighting))
         try:
-            name, notes = self.incidents.hear(sighting)
+            name, notes = self.incidents.hear(sighting, track)
             heard = sighting.report.heard
             return name, [
                 self._noted(note, heard.mono_ns, heard.utc, heard.clock) for note in notes
@@ -260,6 +262,21 @@ class Pipeline:
         except Exception:  # noqa: BLE001  # see _read
             self.incident_errors += 1
             return None, []
+
+    def _followed(self, sighting: Sighting) -> Track | None:
+        """Keep where this says that a craft is; return where one was that calls without a place."""
+        if sighting.relation is Relation.COPY:
+            return None
+        self.following.hear(sighting.report)
+        return self.following.place_of(sighting.report)
+
+    def _guarded(self, ask: Callable[[], _Found | None]) -> _Found | None:
+        """Ask the room of tracks; a fault of ours there loses no call and no incident."""
+        try:
+            return ask()
+        except Exception:  # noqa: BLE001  # see _read
+            self.incident_errors += 1
+            return None
 
     def restore(self, kept: Sequence[Incident], now: Moment) -> list[IncidentNote]:
         """Take up what stood when the last run ended; return what has changed of it since."""
@@ -285,7 +302,11 @@ class Pipeline:
         self, note: IncidentNote, mono_ns: int, utc: datetime | None, clock: ClockState | None
     ) -> IncidentNote:
         """Return the note with the incident in one line, when it was made and what it follows."""
-        told = replace(note.incident, say=say(note.incident))
+        incident = note.incident
+        if not note.gone:
+            around = partial(self.following.surroundings, incident, mono_ns)
+            incident = self._guarded(around) or incident
+        told = replace(incident, say=say(incident))
         return self.earlier.follow(replace(note, incident=told, mono_ns=mono_ns, clock=clock), utc)
 
     def _refused(

@@ -16,6 +16,7 @@ from gateway.health import (
     status_of,
 )
 from gateway.model.bounds import Bound
+from gateway.model.counts import PortCount
 from gateway.model.inbound import Moment
 from gateway.model.status import (
     Alert,
@@ -26,7 +27,6 @@ from gateway.model.status import (
     PortLink,
 )
 from gateway.model.words import ClockState
-from gateway.pipeline import PortCount
 
 COUNT = PortCount(
     bytes_in=100,

@@ -140,13 +140,13 @@ class Service:
 def recording_of(plan: StationPlan, record: RecordPlan, *, boot: str | None) -> Recording:
     """Return what records all ports of a station, in a thread of its own."""
     spare_bytes = SPARED_RESERVES * plan.journal.reserve_mb * MB
-    recorder = recorder_of(record, plan.station, plan.ports, boot=boot, spare_bytes=spare_bytes)
+    recorder = recorder_of(record, plan, plan.ports, boot=boot, spare_bytes=spare_bytes)
     return Recording(recorder)
 
 
 def recorder_of(
     record: RecordPlan,
-    station: str,
+    plan: StationPlan,
     ports: Sequence[PortPlan],
     *,
     boot: str | None,
@@ -154,7 +154,8 @@ def recorder_of(
 ) -> Recorder:
     """Return a recorder of these ports, which leaves so much of the disk free."""
     header = TapeHeader(
-        station=station,
+        station=plan.station,
+        position=plan.position,
         ports={
             port.name: TapePort(
                 modem=port.modem,

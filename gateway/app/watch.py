@@ -33,7 +33,7 @@ from gateway.model.plan import StationPlan
 from gateway.model.status import Alert, AlertName, JournalCounts, PortLink, Status
 from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
-from gateway.pipeline import hallway
+from gateway.pipeline import hallway_of
 from gateway.points import reached
 from gateway.pulse import Pulse
 from gateway.transport.recording import Recording
@@ -100,7 +100,7 @@ class Watch:
         self._log = log
         self._journal = journal
         self._recorder = recorder
-        self._pipeline = hallway(plan.station, plan.ports, boot=clock.boot, register=plan.register)
+        self._pipeline = hallway_of(plan, boot=clock.boot)
         self._ports = tuple(
             Port(port, clock=clock, log=log, jitter=dice, modems=outside.modems)
             for port in plan.ports

@@ -27,8 +27,10 @@ from gateway.correlate.strands import (
     is_elsewhere,
     says_the_same,
     see,
+    stand_in,
     take_in,
 )
+from gateway.correlate.track import Track
 from gateway.correlate.turns import Turns
 from gateway.correlate.web import Web
 from gateway.model.bounds import Bound
@@ -138,14 +140,21 @@ class Incidents:
         """Nobody has listened just before this: no silence until then means anything."""
         self._listens_ns = max(self._listens_ns, mono_ns)
 
-    def hear(self, sighting: Sighting) -> tuple[str | None, list[IncidentNote]]:
-        """Return the incident that this belongs to, and each one about which something changed."""
+    def hear(
+        self, sighting: Sighting, track: Track | None = None
+    ) -> tuple[str | None, list[IncidentNote]]:
+        """Return the incident that this belongs to, and each one about which something changed.
+
+        Where a call states no place, the track of its casualty stands in.
+        """
         report = sighting.report
         if not is_about_trouble(report):
             return None, self._see(sighting)
         strand, fresh = self._strand_of(sighting)
         before = strand.evidence
         take_in(strand, report, sighting.relation)
+        if track is not None:
+            stand_in(strand, track)
         if not fresh and self._may_wait(strand, before, report.heard.mono_ns):
             self._repeated[strand.name] = None
             self._leaving.heard(self._board.of[strand.name])

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from gateway.correlate.names import in_order, is_coast_station, names_of, things_of
 from gateway.correlate.places import Fix, distance_m, fix_at, reach_m
+from gateway.correlate.track import Track
 from gateway.model.inbound import Report
 from gateway.model.incident import Evidence, Link
 from gateway.model.place import Position
@@ -214,6 +215,31 @@ def see(strand: Strand, report: Report) -> bool:
     )
     strand.place()
     return True
+
+
+def stand_in(strand: Strand, track: Track) -> None:
+    """Give a strand that states no place where its craft was heard before, by whatever radio.
+
+    It is shown with the radio that said so, and with its own time: it is not what the call says.
+    """
+    told = strand.evidence
+    if told.position is not None:
+        return
+    utc = track.utc
+    was_there_utc = None if utc is None else utc - timedelta(seconds=_late_s(track))
+    strand.evidence = replace(
+        told,
+        position=track.position,
+        position_mono_ns=track.mono_ns,
+        position_utc=was_there_utc,
+        position_from=None if track.system == told.system else track.system,
+    )
+    strand.place()
+
+
+def _late_s(track: Track) -> float:
+    """Return how much later a place was heard than it was true."""
+    return (track.heard_ns - track.mono_ns) / 1e9
 
 
 def _stated(strand: Strand, report: Report) -> dict[str, object]:

@@ -8,21 +8,22 @@ counted, kept beside the likely one, and shown as a doubt.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
-from datetime import datetime
-
-from msgspec import Struct
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+from operator import itemgetter
 
 from gateway.codes.geodesy import NM_M, bearing_deg, distance_m
 from gateway.codes.grid import Grid, cell_of
 from gateway.correlate.fixes import Fix, Slot, apart_m, fix_of, is_newer
 from gateway.correlate.names import PAIRED, in_order, names_of, proves
 from gateway.correlate.pace import OTHER, sort_of
+from gateway.correlate.track import Track
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Report
 from gateway.model.incident import Nearby
-from gateway.model.place import Identity, Position, Velocity
+from gateway.model.place import Identity
 from gateway.model.words import Confidence, Kind, Mode, Urgency
 
 TRACKS_MAX = 32_768
@@ -45,6 +46,12 @@ SLOTS_MAX = 8
 NEAR_M = 50 * NM_M
 """Two to five hours for a ship that turns round, and twenty minutes for a helicopter."""
 
+RINGS_M = (3 * NM_M, 12 * NM_M, NEAR_M)
+"""Where enough are near it is not looked farther."""
+
+CROWD_MAX = 1024
+"""Craft looked at in one ring: some 2 ms."""
+
 SPARE = 5
 """Looked at beyond the count: two systems may place one craft a little differently."""
 
@@ -55,37 +62,6 @@ _ELSEWHERE = ("navtex",)
 """Systems whose places are never those of who sends them."""
 
 _ABOUT_OTHERS = frozenset({Kind.RELAY, Kind.ACKNOWLEDGEMENT, Kind.CANCELLATION})
-
-
-class Track(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Where one thing is, as far as is known at one moment."""
-
-    name: str
-    """What it is filed under, as `kind:value`."""
-    names: tuple[str, ...]
-    """All its names, the one that proves most first."""
-    mode: Mode
-    system: str
-    """The radio system that the place is from."""
-    sort: str
-    """ship, small craft, aircraft, device, fixed or other."""
-    position: Position
-    velocity: Velocity | None = None
-    mono_ns: int
-    """When it was there; the age that the message states is taken off."""
-    heard_ns: int
-    utc: datetime | None = None
-    """When it was heard."""
-    report_id: str
-    age_s: float
-    uncertainty_m: float
-    """Within this radius it is now, for all that is known."""
-    timed_out: bool = False
-    """Older than its system and its speed allow: where it was, and not where it is."""
-    suspect: bool = False
-    """The reports of it are suspect themselves."""
-    doubts: tuple[str, ...] = ()
-    """What speaks against it, a sentence each."""
 
 
 class _Craft:
@@ -201,7 +177,7 @@ class Tracks:
         Devices, base stations and aids are none. One that may be anywhere by now is left out.
         """
         found: dict[str, Nearby] = {}
-        for _, key in sorted(self._candidates(lat_deg, lon_deg, _key("", mode))):
+        for _, key in self._candidates(lat_deg, lon_deg, _key("", mode), count + SPARE):
             track = self.at(self._craft[key].names[0], mono_ns, mode=mode)
             if track is None or track.name in found or not _is_none_of(track.names, but):
                 continue
@@ -221,9 +197,26 @@ class Tracks:
                 break
         return tuple(sorted(found.values(), key=lambda one: (one.distance_m, one.name))[:count])
 
-    def _candidates(self, lat_deg: float, lon_deg: float, head: str) -> Iterator[tuple[float, str]]:
-        """Yield what was placed near last, with its distance."""
-        for key in self._grid.near(lat_deg, lon_deg, NEAR_M):
+    def _candidates(
+        self, lat_deg: float, lon_deg: float, head: str, count: int
+    ) -> list[tuple[float, str]]:
+        """Return what was placed near last, the nearest first, with its distance.
+
+        It is looked ever farther until enough is found. In a crowd not all are looked at: those
+        that are have to be about as near.
+        """
+        found: list[tuple[float, str]] = []
+        for radius_m in RINGS_M:
+            near = islice(self._grid.near(lat_deg, lon_deg, radius_m), CROWD_MAX)
+            found = sorted(self._placed(lat_deg, lon_deg, head, near))
+            if bisect_right(found, radius_m, key=itemgetter(0)) >= count:
+                break
+        return found
+
+    def _placed(
+        self, lat_deg: float, lon_deg: float, head: str, keys: Iterable[str]
+    ) -> Iterator[tuple[float, str]]:
+        for key in keys:
             craft = self._craft[key]
             if key == head + craft.names[0]:
                 place = _newest(craft.slots).position

@@ -258,11 +258,25 @@ class RegisterPlan(Struct, frozen=True, kw_only=True):
     craft: tuple[CraftPlan, ...] = ()
 
 
+Place = Annotated[
+    tuple[
+        Annotated[float, Meta(ge=-90, le=90)],
+        Annotated[float, Meta(ge=-180, le=180)],
+    ],
+    Meta(
+        description="latitude and longitude in degrees, north and east positive",
+        examples=[[51.129, 1.331]],
+    ),
+]
+
+
 class StationPlan(Struct, frozen=True, kw_only=True):
     """The whole configuration."""
 
     station: Name
     """The name of this station: in topics, reports and identities."""
+    position: Place | None = None
+    """Where it stands; incidents say how far from it, and in which direction, they are."""
     ports: tuple[PortPlan, ...]
     links: tuple[LinkPlan, ...]
     journal: JournalPlan

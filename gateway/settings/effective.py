@@ -13,6 +13,8 @@ from gateway.model.plan import LinkPlan, PortPlan, StationPlan
 def effective(plan: StationPlan) -> str:
     """Return the whole configuration as TOML, defaults written out and paths made absolute."""
     station = [_line("name", plan.station)]
+    if plan.position is not None:
+        station.append(_line("position", plan.position))
     if plan.register_file is not None:
         station.append(_line("register", plan.register_file))
     blocks = ["\n".join(["[station]", *station])]

@@ -18,6 +18,7 @@ from gateway.model.plan import (
     LinkPlan,
     LogPlan,
     Name,
+    Place,
     PortPlan,
     Profile,
     RecordPlan,
@@ -57,6 +58,7 @@ class StationTable(Struct, frozen=True):
 
     name: Name
     register: FilePath | None = None
+    position: Place | None = None
 
 
 def load(
@@ -114,6 +116,7 @@ class _StationFile:
         register_file = station.register and self._absolute(station.register)
         return StationPlan(
             station=station.name,
+            position=station.position,
             ports=ports,
             links=links,
             journal=replace(journal, path=self._absolute(journal.path)),

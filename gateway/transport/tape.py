@@ -72,6 +72,8 @@ class TapeHeader(Struct, frozen=True):
     ports: dict[str, TapePort]
     boot: str | None = None
     """The start of the machine that its monotonic times count from; None on older tapes."""
+    position: tuple[float, float] | None = None
+    """Where the station stands, latitude and longitude in degrees."""
 
 
 class TapeStart(Struct, frozen=True):
@@ -219,6 +221,7 @@ class _HeaderRow(Struct, forbid_unknown_fields=True):
     ports: dict[str, TapePort]
     crc: int
     boot: str | None = None
+    position: tuple[float, float] | None = None
 
 
 def _packed_header(header: TapeHeader) -> bytes:
@@ -228,6 +231,8 @@ def _packed_header(header: TapeHeader) -> bytes:
         "station": header.station,
         "ports": msgspec.to_builtins(header.ports),
         "boot": header.boot,
+        # An earlier release refuses a key that it does not know: left out where nothing is known.
+        **({} if header.position is None else {"position": header.position}),
     }
     return _pack({**fields, "crc": _crc(fields)})
 
@@ -265,7 +270,7 @@ def _read_header(path: Path, file: IO[bytes]) -> TapeStart:
         row = msgspec.convert({**fields, "crc": 0}, _HeaderRow)
     except msgspec.ValidationError as error:
         raise TapeBroken(path, 0, f"header not understood: {error}") from error
-    header = TapeHeader(station=row.station, ports=row.ports, boot=row.boot)
+    header = TapeHeader(station=row.station, ports=row.ports, boot=row.boot, position=row.position)
     return TapeStart(header, row.version, unpacker.tell())
 
 

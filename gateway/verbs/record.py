@@ -45,7 +45,7 @@ async def _record(
 ) -> int:
     clock = Clock()
     out = RecordPlan(directory=args.out)
-    recorder = recorder_of(out, plan.station, ports, boot=clock.boot)
+    recorder = recorder_of(out, plan, ports, boot=clock.boot)
     dice = random.Random()  # noqa: S311  # for the back-off, no secret
     supervised = [Port(port, clock=clock, log=log, jitter=dice) for port in ports]
     try:

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from gateway import __version__
 from gateway.clock import Clock
 from gateway.correlate.timekeeping import redated
+from gateway.model.counts import PortCount
 from gateway.model.inbound import (
     Chunk,
     ClockOffset,
@@ -32,7 +33,7 @@ from gateway.model.inbound import (
 from gateway.model.incident import IncidentNote
 from gateway.model.plan import PortPlan
 from gateway.model.words import Mode
-from gateway.pipeline import CLOCK, Pipeline, PortCount, hallway
+from gateway.pipeline import CLOCK, Pipeline, hallway
 from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
 from gateway.transport.salvage import Lost, Salvage
 from gateway.transport.tape import TapeBroken, is_tape, read_capture
@@ -93,11 +94,12 @@ class Replay:
         """Where a tape was damaged, as far as it has been read."""
         self.chunks = 0
         self.size_bytes = path.stat().st_size
-        boot: str | None = None
+        boot = position = None
         if is_tape(path):
             tape = Salvage(path)
             header, self._heard, self.lost = tape.header, tape.records(), tape.lost
             self.station, boot = station or header.station, header.boot
+            position = header.position
             ports = [
                 PortPlan(
                     name=name,
@@ -115,7 +117,7 @@ class Replay:
             self._heard = _with_ticks(read_capture(path, PORT, baud=facts.baud))
             self.station = station or STATION
             ports = [PortPlan(name=PORT, device=str(path), modem=modem, profile=facts)]
-        self.pipeline = hallway(self.station, ports, boot=boot)
+        self.pipeline = hallway(self.station, ports, boot=boot, at=position)
 
     def entries(self) -> Iterator[tuple[int, Inbound]]:
         """Yield each entry with its number, from 1 without gaps."""

@@ -183,8 +183,6 @@ HANDED_IN = {
 
 NOT_AT_WORK = {
     "Sender._awaited",
-    "Tracks._craft",
-    "Tracks._aliases",
     "Rolls._known",
     "Picture._craft",
     "Deadlines._running",
@@ -244,6 +242,8 @@ FILLED = {
     "Writer._inbox": "tests/journal/test_failing.py::test_a_hanging_disk_stops_nobodys_ears",
     "Memory._held": "tests/mqtt/test_link.py::"
     "test_memory_is_bounded_and_the_least_urgent_goes_first",
+    "Following._waiting": "tests/rooms/correlate/test_following.py::"
+    "test_places_that_wait_are_bounded_and_the_oldest_is_worked_out",
     "Tracks._craft": "tests/rooms/correlate/test_tracks.py::"
     "test_tracks_and_aliases_are_bounded_and_the_longest_silent_goes",
     "Tracks._aliases": "tests/rooms/correlate/test_tracks.py::"

@@ -147,20 +147,19 @@ class Incidents:
 
         Where a call states no place, the track of its casualty stands in.
         """
-        report = sighting.report
+        report, heard = sighting.report, sighting.report.heard
         if not is_about_trouble(report):
             return None, self._see(sighting)
         strand, fresh = self._strand_of(sighting)
         before = strand.evidence
         take_in(strand, report, sighting.relation)
-        if track is not None:
-            stand_in(strand, track)
-        if not fresh and self._may_wait(strand, before, report.heard.mono_ns):
+        stand_in(strand, track)
+        if not fresh and self._may_wait(strand, before, heard.mono_ns):
             self._repeated[strand.name] = None
             self._leaving.heard(self._board.of[strand.name])
             return self._board.of[strand.name], []
         touched = self._linked(strand, fresh=fresh)
-        notes = list(self._told(touched, report.heard.mono_ns, report.heard.utc))
+        notes = list(self._told(touched, heard.mono_ns, heard.utc, port=heard.port))
         self._leaving.heard(self._board.of[strand.name])
         notes += self._make_room(strand)
         self._stale |= dict.fromkeys(self._board.beside(strand, fresh=fresh))
@@ -182,9 +181,8 @@ class Incidents:
             else:
                 touched[name] = None
         notes += self._told(touched, now.mono_ns, utc)
-        for _ in range(TURNS_PER_TICK):
-            turn = self._turns.next(now.mono_ns)
-            notes += self._told([turn] if turn else [], now.mono_ns, utc)
+        for name, port in self._turns.due(now.mono_ns, TURNS_PER_TICK):
+            notes += self._told([name], now.mono_ns, utc, port=port)
         return notes
 
     def _passed(self, mono_ns: int) -> Iterator[tuple[str, bool]]:
@@ -232,7 +230,7 @@ class Incidents:
 
     def _see(self, sighting: Sighting) -> list[IncidentNote]:
         """Take note of where a craft in trouble is, by whatever radio says so."""
-        report = sighting.report
+        report, heard = sighting.report, sighting.report.heard
         if report.position is None or sighting.relation is Relation.COPY:
             return []
         touched: dict[str, None] = {}
@@ -240,7 +238,7 @@ class Incidents:
             for strand in self._web.named(report.mode, name) if proves(name) else ():
                 if see(strand, report):
                     touched |= self._linked(strand)
-        return list(self._told(touched, report.heard.mono_ns, report.heard.utc))
+        return list(self._told(touched, heard.mono_ns, heard.utc, port=heard.port))
 
     def _linked(self, strand: Strand, *, fresh: bool = False) -> dict[str, None]:
         """Link a strand anew; return the incidents concerned."""
@@ -274,6 +272,7 @@ class Incidents:
         utc: datetime | None,
         *,
         words: str | None = None,
+        port: str = "",
     ) -> Iterator[IncidentNote]:
         """Yield a note for each of these about which something has changed."""
         for name in touched:
@@ -282,11 +281,11 @@ class Incidents:
                 continue
             self._rank(name)
             free = words is not None or not known.members or self._board.is_new_on_two(known)
-            if not free and not self._turns.may(name, mono_ns, first=not known.is_told):
+            if not free and not self._turns.may(name, mono_ns, first=not known.is_told, port=port):
                 continue
             note = self._note(known, mono_ns, utc, words) if known.members else self._ended(name)
             if note is not None:
-                self._turns.took(mono_ns)
+                self._turns.took(mono_ns, port)
                 yield note
 
     def _ended(self, name: str) -> IncidentNote | None:

@@ -217,13 +217,13 @@ def see(strand: Strand, report: Report) -> bool:
     return True
 
 
-def stand_in(strand: Strand, track: Track) -> None:
+def stand_in(strand: Strand, track: Track | None) -> None:
     """Give a strand that states no place where its craft was heard before, by whatever radio.
 
     It is shown with the radio that said so, and with its own time: it is not what the call says.
     """
     told = strand.evidence
-    if told.position is not None:
+    if track is None or told.position is not None:
         return
     utc = track.utc
     was_there_utc = None if utc is None else utc - timedelta(seconds=_late_s(track))

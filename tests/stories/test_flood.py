@@ -8,10 +8,12 @@ import sys
 import time
 
 import msgspec
+from msgspec.structs import replace
 from stories.telling import BEGAN, report_of, room
 
 from gateway.correlate import incidents
 from gateway.correlate.floods import CALLERS_FLOOD, Floods
+from gateway.correlate.turns import PORT_NOTES_FIRST
 from gateway.model.inbound import Moment, Sighting
 from gateway.model.incident import IncidentOrder, OrderVerb
 
@@ -25,6 +27,9 @@ BYTES_A_SECOND_MAX = 700_000 if SECONDS < 120 else 200_000
 
 VISIBLE_S = 1.0
 """After its first call the incident of a real casualty is told of, in the middle of the flood."""
+
+FLOODED_S = 12.0
+"""So long another port calls beside them: longer than what a quiet port has in hand lasts."""
 
 REAL = [
     {"on": "dsc", "who": ["mmsi:244123456"], "where": [52.0, 3.0], "known_to_m": 926},
@@ -116,6 +121,25 @@ def test_a_real_call_in_a_flood_of_invented_ones(capsys):
     assert [bound.held <= bound.limit for bound in watch.room.bounds()] == [True]
     assert watch.written / SECONDS < BYTES_A_SECOND_MAX
     assert watch.floods.callers(int(SECONDS * 1e9)) >= CALLERS_FLOOD
+
+
+def test_the_incident_of_a_quiet_port_is_noted_with_its_call_whatever_another_port_says():
+    """One radio alone, and one real casualty a second."""
+    watch, real = Watch(), []
+    for count, report in enumerate(invented(random.Random(9))):
+        at_s = count / A_SECOND
+        watch.hear(report)
+        if count % A_SECOND == 0:
+            who = [f"mmsi:244{count:06d}"]
+            row = {"on": "dsc", "who": who, "where": [-40.0, at_s], "known_to_m": 926}
+            call = report_of(row, at_s, 10**6 + count)
+            incident_id, noted = watch.hear(replace(call, heard=replace(call.heard, port="quiet")))
+            real.append(incident_id in noted)
+        watch.tick(at_s)
+        if at_s > FLOODED_S:
+            break
+    assert real == [True] * len(real)
+    assert len(real) > PORT_NOTES_FIRST
 
 
 def test_what_is_remembered_of_a_flood_is_bounded_and_what_somebody_has_acted_on_stays(monkeypatch):

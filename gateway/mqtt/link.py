@@ -25,12 +25,13 @@ from gateway.model.plan import PUBACK, LinkPlan
 from gateway.mqtt.bus import Bus, Outgoing
 from gateway.mqtt.carrier import MqttBus
 from gateway.mqtt.commands import CommandCount, Commands, Obey
+from gateway.mqtt.counts import PumpCount
 from gateway.mqtt.downs import Downs
 from gateway.mqtt.exports import Exports
 from gateway.mqtt.late import Late
 from gateway.mqtt.linkstate import LinkState
 from gateway.mqtt.memory import Memory
-from gateway.mqtt.outbox import Pump, PumpCount
+from gateway.mqtt.outbox import Pump
 from gateway.mqtt.payload import Writer
 from gateway.mqtt.protection import Protection
 from gateway.mqtt.receipts import Receipts

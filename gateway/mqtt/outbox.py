@@ -11,8 +11,6 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from msgspec import Struct
-
 from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.bounds import Bound
@@ -20,6 +18,8 @@ from gateway.model.entry import Entry, Lane
 from gateway.mqtt.ahead import Ahead
 from gateway.mqtt.aside import Aside
 from gateway.mqtt.bus import Bus, LinkLost, Outgoing, PublishRefused
+from gateway.mqtt.counts import PumpCount
+from gateway.mqtt.early import Early
 from gateway.mqtt.limits import PUBACK_S_MAX
 from gateway.mqtt.rounds import Rounds
 from gateway.mqtt.striking import ERROR_PAUSE_S, Striking
@@ -69,21 +69,6 @@ class Outbox(Protocol):
         """Strike out what has been signed for. What isn't there is no matter."""
 
 
-class PumpCount(Struct):
-    """What went through the pumps of a link."""
-
-    published: int = 0
-    """Entries that the broker signed for."""
-    resent: int = 0
-    """Times that an entry was told again because its receipt had not come."""
-    refused: int = 0
-    """Times that the broker refused an entry."""
-    unwritable: int = 0
-    """Times that no record could be made of an entry. A fault of this program: 0, or report it."""
-    errors: int = 0
-    """Times that the outbox could not be read or struck out."""
-
-
 class Pump:
     """One group of lanes of one link."""
 
@@ -124,6 +109,7 @@ class Pump:
         self._aside = Aside()
         self._suspects: Suspects[int] = Suspects()
         self._ahead = Ahead(lanes)
+        self._early = Early(lanes)
         self._trusted_until_ns = 0
         self._signed = Striking(link, outbox=outbox, count=count, clock=clock, log=log)
         """Signed for by the broker, and not struck out yet: never sent again by this process."""
@@ -136,6 +122,7 @@ class Pump:
         yield from self._aside.bounds()
         yield from self._signed.bounds()
         yield from self._ahead.bounds()
+        yield from self._early.bounds()
         yield Bound(
             of="Pump._unsigned",
             what="unsigned",
@@ -147,6 +134,7 @@ class Pump:
     def tell(self, entry: Entry) -> None:
         """Take note of an entry that has just been put into the outbox."""
         self._ahead.put(entry)
+        self._early.put(entry)
         self._stir()
 
     def wake(self) -> None:
@@ -248,6 +236,7 @@ class Pump:
         """Send a batch of what is new, else of what was in vain. True when neither is there."""
         if self._rounds.connected(self._bus.connects):
             self._aside.anew()
+            self._early.anew()
         self._mistrust()
         self.pulse.rest()
         await self._signed.room()
@@ -273,10 +262,22 @@ class Pump:
         found: list[Entry] = []
         for lane, last in self._rounds.new():
             if self._width > len(found):
-                rows = await self._behind(lane, last, self._width - len(found))
-                self._rounds.told(rows)
-                found += rows
+                found += await self._next(lane, last, self._width - len(found))
         return found
+
+    async def _next(self, lane: Lane, last: int, limit: int) -> list[Entry]:
+        """Return what is to be told next in a lane: by number, and some of each port."""
+        early = self._early.share(lane, last, limit) if len(self._unsigned) < UNSIGNED_MAX else 0
+        while rows := await self._behind(lane, last, limit - early):
+            last = rows[-1].number
+            self._rounds.told(rows)
+            if found := self._early.untold(lane, rows):
+                out_of_turn = self._early.take(lane, last, early)
+                self._expect_receipts(out_of_turn)
+                return found + out_of_turn
+            if self._receipts or self._aside:  # or no round would come to these
+                self._rounds.left(self._clock.now().mono_ns)
+        return []
 
     async def _pardoned(self) -> list[Entry]:
         """Return some that may go after all, and that this connection has passed already."""

@@ -30,6 +30,7 @@ class Told(Struct, frozen=True):
     heard_ns: int
     late: bool
     journaled: bool
+    port: str
 
 
 class Ledger:
@@ -42,6 +43,8 @@ class Ledger:
         self.kept: dict[str, tuple[str, int]] = {}
         """Epoch and number in the journal's file."""
         self.told: dict[str, list[Told]] = {}
+        self.noted: dict[str, int] = {}
+        """When the consumer first read a note of an incident with this identity in it."""
         self.alerts: dict[str, list[tuple[int, bytes]]] = {}
         """What stood on each topic of an alert, and since when."""
         self.status: dict[str, object] = {}
@@ -78,9 +81,9 @@ class Ledger:
 
     def _out_of_order(self) -> Iterator[str]:
         first = sorted((records[0].at_ns, records[0]) for records in self._first_told())
-        newest: dict[tuple[str, str], int] = {}
+        newest: dict[tuple[str, str, str], int] = {}
         for _, record in first:
-            lane = (record.epoch, record.lane)
+            lane = (record.epoch, record.lane, record.port)
             if record.number < newest.get(lane, 0):
                 yield f"number {record.number} was told after {newest[lane]}"
             newest[lane] = max(record.number, newest.get(lane, 0))

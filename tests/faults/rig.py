@@ -68,6 +68,7 @@ class _Identity(Struct):
 
 class _Heard(Struct):
     mono_ns: int
+    port: str
 
 
 class _Report(Struct):
@@ -86,6 +87,14 @@ class _Record(_Envelope):
     journaled: bool
     late: bool
     report: _Report
+
+
+class _Named(Struct, frozen=True):
+    names: tuple[str, ...] = ()
+
+
+class _Stated(_Envelope):
+    incident: _Named = _Named()
 
 
 class _Sighting(Struct):
@@ -213,8 +222,10 @@ class Consumer:
         if kind == "report":
             self._read(found.payload, at_ns)
         elif kind in {"refused", "clock", "alarm"} or rest.endswith("/log"):
-            record = _ENVELOPE.decode(found.payload)
+            record = _STATED.decode(found.payload)
             self._note(record.epoch, record.number)
+            for name in record.incident.names:
+                self._ledger.noted.setdefault(name.removeprefix("mmsi:"), at_ns)
         elif kind == "alert":
             self._ledger.alerts.setdefault(rest, []).append((at_ns, found.payload))
         elif kind == "port":
@@ -234,6 +245,7 @@ class Consumer:
             heard_ns=report.heard.mono_ns,
             late=record.late,
             journaled=record.journaled,
+            port=report.heard.port,
         )
         mmsi = report.sender.mmsi if report.sender else ""
         if report.urgency != Lane.ROUTINE:
@@ -505,5 +517,5 @@ class Rig:
 
 
 _RECORD = msgspec.json.Decoder(_Record)
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_STATED = msgspec.json.Decoder(_Stated)
 _BODY = msgspec.msgpack.Decoder(_Body)

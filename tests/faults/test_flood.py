@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -21,6 +23,27 @@ DAMAGED_SHARE = 0.2
 VISIBLE_S_MAX = 1.0
 REFUSED_ROWS_MAX = 1_000
 FRAGMENTS_PER_MIN = 6
+
+
+BURST_S_MAX = 2.0
+"""Where a port says more than the whole service can take, a call on another is told by then."""
+
+INCIDENT_S_MAX = 5.0
+"""And its incident: notes give way to calls, eight of them for a tenth of a second."""
+
+SAY = """
+import os, sys, time
+calls, master, per_s = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+os.set_blocking(master, True)
+due_s = time.monotonic()
+with open(calls, "rb") as lines:
+    for line in lines:
+        due_s += per_s and 1 / per_s
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        while line:
+            line = line[os.write(master, line):]
+"""
+"""Who floods is a process of its own, which the pty makes wait."""
 
 
 def flood(traffic: Traffic) -> Iterator[Sentence]:
@@ -76,3 +99,50 @@ def test_a_real_call_in_a_flood_of_invented_ones_is_told_at_once_and_the_flood_f
         assert 0 < rows["refused"] <= REFUSED_ROWS_MAX
         assert damaged <= 2 * (FRAGMENTS_FIRST + FRAGMENTS_PER_MIN * (1 + seconds / 60))
         assert {said.sentence.lane for said in rig.ledger.said.values()} == {Lane.DISTRESS}
+
+
+def test_a_call_on_a_quiet_port_waits_for_no_flood_on_another(tmp_path, whole, figure):
+    """First at the even pace that the gateway takes; then in one burst, which it does not."""
+    forms = {"even": (500, 60 if whole else 2), "burst": (0, 0)}
+    with Rig(tmp_path, Setting()) as rig:
+        rig.live()
+        for form, (per_s, seconds) in forms.items():
+            calls = per_s * seconds or (9_000 if whole else 2_500)
+            reports_s, incidents_s = beside(rig, calls, per_s, pause_s=1.0 if whole else 0.4)
+            figure(
+                "F27",
+                f"{calls} calls on one port, {f'{per_s}/s' if per_s else 'at once'}: each of "
+                f"{len(reports_s)} on another told within {max(reports_s):.2f} s, its incident "
+                f"within {max(incidents_s):.2f} s",
+            )
+            if whole:
+                assert max(reports_s) <= (VISIBLE_S_MAX if per_s else BURST_S_MAX), form
+                assert max(incidents_s) <= (VISIBLE_S_MAX if per_s else INCIDENT_S_MAX), form
+        rig.settled(limit_s=120)
+        assert not [fault for fault in rig.ledger.faults() if "was told after" in fault]
+
+
+def beside(
+    rig: Rig, calls: int, per_s: float, *, pause_s: float
+) -> tuple[list[float], list[float]]:
+    """Have one port say these; return how long the calls on another, and their incidents, took."""
+    said = rig.folder / "calls"
+    made = Traffic(3)
+    said.write_bytes(b"".join(made.spoof("dsc", FIRST_SHIP + at).wire for at in range(calls)))
+    master = rig.modems["dsc"].master
+    real = []
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", SAY, str(said), str(master), str(per_s)], pass_fds=[master]
+    ) as loud:
+        while loud.poll() is None or not real:
+            time.sleep(pause_s)
+            real.append(rig.traffic.distress("mixed"))
+            assert rig.say(real[-1])
+    names = {sentence.mmsi for sentence in real}
+    rig.until(lambda: names <= rig.ledger.told.keys(), limit_s=60)
+    rig.until(lambda: names <= rig.ledger.noted.keys(), limit_s=60)
+    at_ns = {mmsi: rig.ledger.said[mmsi].at_ns for mmsi in names}
+    return (
+        [(rig.ledger.told[mmsi][0].at_ns - at_ns[mmsi]) / 1e9 for mmsi in names],
+        [(rig.ledger.noted[mmsi] - at_ns[mmsi]) / 1e9 for mmsi in names],
+    )

@@ -82,6 +82,7 @@ FIXED = {
     "Groups._things": "lives in one call; one a strand: TOGETHER_MAX",
     "Groups._sides": "lives in one call; one a split in force, and one a pair at two places",
     "Ahead._ends": "one a lane",
+    "Early._ports": "one a lane and port, and one for what the station itself says",
     "Rounds._told": "one a lane",
     "Rounds.begun": "one a lane",
     "_Round.upto": "one a lane",
@@ -259,6 +260,9 @@ FILLED = {
     "test_more_poison_than_can_be_remembered_holds_nothing_back",
     "Striking._numbers": "tests/mqtt/test_link.py::"
     "test_a_lane_waits_when_too_much_is_signed_for_and_not_struck_out",
+    "Early._told": "tests/mqtt/test_early.py::test_no_more_goes_out_of_turn_than_can_be_remembered",
+    "_Port.entries": "tests/mqtt/test_early.py::"
+    "test_of_a_port_no_more_is_at_hand_than_its_share_and_the_rest_goes_by_number",
     "Ahead._entries": "tests/mqtt/test_ahead.py::test_the_oldest_is_left_to_the_disk",
     "Pump._unsigned": "tests/mqtt/test_receipts.py::"
     "test_thousands_unsigned_hold_no_new_distress_back_and_cost_bounded_memory",

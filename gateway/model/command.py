@@ -33,7 +33,8 @@ class IncidentCommand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     author: Line
     """Who orders it; the order is kept with this name."""
     not_after: Annotated[datetime, Meta(tz=True)]
-    """It is refused after this time, which is at most 60 s ahead."""
+    """It is refused after this time, which is at most 60 s ahead; ten minutes after it where the
+    station's clock is held by nothing, and never where it was not set."""
     words: Words | None = None
     """Why, or to whom: a note and a transfer need them."""
     other: Name | None = None

@@ -16,7 +16,7 @@ from msgspec import MsgspecError, Struct
 from gateway.model.command import IncidentCommand
 from gateway.model.inbound import Moment
 from gateway.model.incident import OrderVerb
-from gateway.model.words import HELD
+from gateway.model.words import HELD, ClockState
 from gateway.mqtt.bus import Incoming
 from gateway.mqtt.ranges import CORRELATION_BYTES_MAX
 from gateway.mqtt.topics import TopicUnsafe, level
@@ -26,6 +26,10 @@ COMMAND_BYTES_MAX = 16_384
 
 AHEAD_S_MAX = 60.0
 """How far ahead the end of a command may be: whoever orders something waits for the outcome."""
+
+FREE_S_MAX = 600.0
+"""How far a clock that was set once, and is held by nothing, may be out: a plain crystal takes two
+months for it. An order of this morning is late by any such clock."""
 
 SHOWN_CHARACTERS_MAX = 32
 """Of a word that nobody knows, in the reason."""
@@ -72,12 +76,13 @@ def command_of(incoming: Incoming) -> IncidentCommand | CommandFault:
 
 def late(command: IncidentCommand, now: Moment) -> CommandFault | None:
     """Return why a command does not come in time; None where it does, or nobody knows the time."""
-    if now.utc_ns is None or now.clock not in HELD:
+    if now.utc_ns is None or now.clock is ClockState.UNSET:
         return None
+    slack_s = 0.0 if now.clock in HELD else FREE_S_MAX
     ahead_s = command.not_after.timestamp() - now.utc_ns / 1e9
-    if ahead_s < 0:
+    if ahead_s < -slack_s:
         reason = f"it comes {-ahead_s:.1f} s after its end (not_after): give it anew"
-    elif ahead_s > AHEAD_S_MAX:
+    elif ahead_s > AHEAD_S_MAX + slack_s:
         reason = f"its end (not_after) is {ahead_s:.0f} s ahead, of {AHEAD_S_MAX:g} at the most"
     else:
         return None

@@ -132,7 +132,10 @@ def test_what_the_room_refuses_is_refused_with_its_words(give):
         (-1, ClockState.NTP, "1.0 s after its end"),
         (61, ClockState.GNSS, "61 s ahead, of 60 at the most"),
         (60, ClockState.NTP, None),
-        (-3600, ClockState.FREE, None),
+        (-600, ClockState.FREE, None),
+        (-601, ClockState.FREE, "601.0 s after its end"),
+        (660, ClockState.FREE, None),
+        (661, ClockState.FREE, "661 s ahead"),
         (3600, ClockState.UNSET, None),
     ],
 )

@@ -33,6 +33,7 @@ PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PYTHONPATH -u PYTHONHOME P
 COVERED := journal mqtt framing
 COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framing tests/test_vectors.py \
 	tests/health/test_bounds.py tests/live/test_links.py tests/live/test_requests.py \
+	tests/live/test_incidents.py tests/live/test_exports.py \
 	$(addprefix tests/faults/test_,time.py certificates.py opening.py broker.py)
 
 .PHONY: help demo test vectors bench coverage cuts faults storms stories noise fuzz mutate schema lock clean FORCE

@@ -64,8 +64,8 @@ class Ordering:
             what="commands",
             held=len(self._known),
             limit=COMMANDS_MAX,
-            rule="the oldest is forgotten: by then the same command is late, and refused where anybody "
-            "knows the time",
+            rule="the oldest is forgotten: by then the same command is late, and refused where "
+            "anybody knows the time",
             evicted=self._forgotten,
         )
 

@@ -186,6 +186,15 @@ def _export(action: argparse.ArgumentParser) -> None:
     )
 
 
+def _agreement_arguments(verb: argparse.ArgumentParser) -> None:
+    actions = verb.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
+    for name, summary in _AGREEMENT.items():
+        action = actions.add_parser(name, help=summary, description=f"{summary}.")
+        action.add_argument(
+            "name", nargs="+", metavar="NAME", help="one that comes with the gateway, or a file"
+        )
+
+
 def _explain_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--profile",
@@ -315,6 +324,11 @@ _INCIDENT: dict[str, tuple[str, _Declare]] = {
     "export": ("print it in the form of another system", _export),
 }
 
+_AGREEMENT = {
+    "show": "the whole of it, in words",
+    "check": "every fault in the file, and every rule that makes no sense",
+}
+
 _VERBS: dict[str, tuple[str, str, _Declare]] = {
     "run": (
         "keep watch: read the ports, tell the brokers, until told to stop",
@@ -350,6 +364,11 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
         "show what is going on, and say what becomes of it: acknowledge, silence, split",
         _INCIDENT_EXAMPLES,
         _incident_arguments,
+    ),
+    "agreement": (
+        "show what parties have agreed, and check the file that says so",
+        "  distress-gateway agreement check our-agreement.toml",
+        _agreement_arguments,
     ),
     "replay": (
         "turn a tape, or a capture made with another tool, into entries",

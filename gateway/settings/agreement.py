@@ -23,8 +23,9 @@ from gateway.model.agreement import (
 from gateway.model.plan import Words
 from gateway.rules import kind_named, kind_names
 from gateway.rules.digest import digest_of
-from gateway.settings.faults import BadSettings
+from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.lines import KeyPath
+from gateway.settings.places import shipped
 from gateway.settings.references import References
 from gateway.settings.tables import Table, TomlFile, read_file
 
@@ -53,6 +54,23 @@ class Heading(Struct, frozen=True, kw_only=True):
 def read_agreement(path: Path) -> Agreement:
     """Return the agreement kept in this file, or raise BadSettings with everything wrong in it."""
     return AgreementFile(read_file(path, if_missing="name one that is there")).agreement()
+
+
+def agreement_names() -> list[str]:
+    """Return the name of every agreement that comes with the gateway."""
+    return sorted(file.stem for file in (shipped("config") / "agreements").glob("*.toml"))
+
+
+def agreement_named(name: str) -> Agreement:
+    """Return the agreement of this name, or in the file of this path, or raise BadSettings."""
+    if name in agreement_names():
+        return read_agreement(shipped("config") / "agreements" / f"{name}.toml")
+    path = Path(name)
+    if path.suffix or path.exists() or not agreement_names():
+        return read_agreement(path)
+    near = get_close_matches(name, agreement_names(), n=1)
+    remedy = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(agreement_names())}"
+    raise BadSettings((ConfigFault(name, 0, "", "no agreement has this name", remedy),))
 
 
 class AgreementFile:

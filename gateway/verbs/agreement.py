@@ -1,0 +1,190 @@
+"""`agreement`: what is agreed, in words for people, and what makes no sense in it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from textwrap import wrap
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import fields
+
+from gateway.model.agreement import Agreement, Channel, Clause, Party, State, Zone
+from gateway.rules import kind_named
+from gateway.rules.engine import Engine
+from gateway.settings.agreement import agreement_named
+from gateway.verbs.telling import printable
+
+_Part = TypeVar("_Part")
+
+_WIDTH = 100
+_IN = "    "
+
+_BASIS = {
+    "confirmed": "read in its text",
+    "secondary": "told by who has read it",
+    "reported": "told by the press",
+    "sister": "from an agreement of this form",
+    "design": "chosen here",
+    "unconfirmed": "recalled, found nowhere",
+}
+"""How firm a figure is, in words."""
+
+
+def main(args: argparse.Namespace) -> int:
+    """Show, or check, agreements; what is wrong in a file is raised, all of it at once."""
+    agreements = [agreement_named(name) for name in args.name]
+    if args.action == "show":
+        for agreement in agreements:
+            sys.stdout.write("\n".join(shown(agreement)) + "\n")
+        return 0
+    doubtful = 0
+    for agreement in agreements:
+        flaws = list(flaws_of(agreement))
+        doubtful += bool(flaws)
+        words = f"{len(agreement.rules)} rules" + (f", {len(flaws)} flaws" if flaws else ", good")
+        sys.stdout.write(f"{agreement.id} {agreement.version}: {words}\n")
+        sys.stdout.write("".join(f"{_IN}{rule}: {flaw}\n" for rule, flaw in flaws))
+    return 1 if doubtful else 0
+
+
+def flaws_of(agreement: Agreement) -> Iterator[tuple[str, str]]:
+    """Yield each rule that makes no sense as it is written, and why; it loads all the same."""
+    # A rule that rests now is looked at too: it may be in force tomorrow.
+    awake = msgspec.structs.replace(
+        agreement, status=msgspec.structs.replace(agreement.status, state=State.IN_FORCE)
+    )
+    kinds = {clause.kind: kind_named(clause.kind) for clause in agreement.rules}
+    yield from Engine(awake, kinds).flaws()
+
+
+def shown(agreement: Agreement) -> Iterator[str]:
+    """Yield an agreement in words, line by line."""
+    status = agreement.status
+    since = f" since {status.since:%Y-%m-%d %H:%M}Z" if status.since else ""
+    yield printable(agreement.title)
+    yield f"{agreement.id}, version {printable(agreement.version)}, {_words(status.state)}{since}"
+    yield f"digest {agreement.digest}"
+    yield from _wrapped(agreement.note)
+    for text in agreement.basis:
+        yield from _wrapped(f"rests on {text}")
+    yield from _section("Parties", agreement.parties, _party)
+    yield from _section("Channels", agreement.channels, _channel)
+    groups = {name: ", ".join(channels) for name, channels in agreement.groups.items()}
+    yield from _section("Groups of channels", groups, str)
+    yield from _section("Zones", agreement.zones, _zone)
+    yield from ("", "Rules")
+    for clause in agreement.rules:
+        yield from _clause(clause, kept=clause.id in status.on_suspend_keep)
+
+
+def _section(
+    title: str, parts: Mapping[str, _Part], words: Callable[[_Part], str]
+) -> Iterator[str]:
+    if not parts:
+        return
+    yield from ("", title)
+    width = max(map(len, parts))
+    for name, part in parts.items():
+        yield f"{_IN}{name.ljust(width)}  {words(part)}"
+
+
+def _party(party: Party) -> str:
+    words = [printable(party.name)]
+    if party.own:
+        words.append("this station")
+    if party.roles:
+        words.append(_listed(party.roles))
+    known = [f"{name} {_value(value)}" for name, value in _given(party.match)]
+    if known:
+        words.append("known by " + ", ".join(known))
+    if party.binds:
+        words.append(f"answers for {_listed(party.binds)}")
+    return "; ".join(words)
+
+
+def _channel(channel: Channel) -> str:
+    words = []
+    if channel.hz is not None:
+        words.append(_hertz(channel.hz))
+    if channel.band_hz is not None:
+        words.append(" to ".join(map(_hertz, channel.band_hz)))
+    if channel.endpoint is not None:
+        words.append(f"line {printable(channel.endpoint)}")
+    if channel.mode is not None:
+        words.append(channel.mode)
+    if channel.purpose:
+        words.append(f"for {_listed(channel.purpose)}")
+    if channel.traffic is not None:
+        words.append(f"then {channel.traffic}")
+    if channel.receive_only:
+        words.append("nobody transmits")
+    return ", ".join(words)
+
+
+def _zone(zone: Zone) -> str:
+    if zone.centre is not None:
+        words = f"{zone.radius_m or 0:g} m around {zone.centre[0]:g}, {zone.centre[1]:g}"
+    else:
+        form = "polygon" if zone.width_m is None else f"corridor of {zone.width_m:g} m"
+        corners = " ".join(f"{lat:g},{lon:g}" for lat, lon in zone.points)
+        words = f"{form} {corners}"
+    for name, height_m in (("above", zone.floor_m), ("below", zone.ceiling_m)):
+        words += "" if height_m is None else f", {name} {height_m:g} m"
+    return words
+
+
+def _clause(clause: Clause, *, kept: bool) -> Iterator[str]:
+    mark = ", also while suspended" if kept else ""
+    yield ""
+    yield f"{clause.id}  {_words(clause.kind)}{mark}"
+    yield from _wrapped(clause.words)
+    for name, value in _given(clause.terms):
+        yield from _wrapped(f"{_words(name)}: {_value(value)}")
+    yield from _wrapped(f"[{_BASIS[clause.basis.value]}] {clause.source}")
+
+
+def _given(struct: Struct) -> Iterator[tuple[str, object]]:
+    """Yield what is said in a struct, without what is left at its default."""
+    for field in fields(struct):
+        value = getattr(struct, field.name)
+        if value is not None and value not in ((), {}, field.default):
+            yield field.name, value
+
+
+def _value(value: object) -> str:
+    match value:
+        case Struct():
+            return ", ".join(f"{_words(name)} {_value(one)}" for name, one in _given(value))
+        case dict():
+            return "; ".join(f"{key}: {_value(one)}" for key, one in value.items())
+        case tuple() | list():
+            return _listed(value)
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case _:
+            return printable(str(value))
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(_value(value) for value in values)
+
+
+def _hertz(hz: int) -> str:
+    return f"{hz / 1e6:g} MHz" if hz >= 1e6 * 30 else f"{hz / 1e3:g} kHz"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return text in lines of a page's width, set in; nothing for no text."""
+    return wrap(
+        printable(text), _WIDTH, initial_indent=_IN, subsequent_indent=_IN, break_long_words=False
+    )

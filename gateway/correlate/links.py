@@ -41,6 +41,10 @@ NEAR_FROM, NEAR_TO = 1.0, 4.0
 BLUR_M = 20_000.0
 """With more reach than this, nearness means the less, the more it is."""
 
+FAR_M = 5_000.0
+"""Farther apart than this, nearness means the less, the farther it is, whatever the reach: an
+aircraft is within reach of everybody around it, and hardly any of them is on board."""
+
 APART_NS_MAX = 6 * 3600 * 10**9
 """Heard farther apart in time, things are not near each other, wherever they were."""
 
@@ -200,7 +204,7 @@ def _nearness(first: Strand, second: Strand) -> _Near | None:
 def _near(first: Strand, second: Strand, near: _Near) -> _Found | None:
     z = near.reaches
     share = min(1.0, (NEAR_TO - z) / (NEAR_TO - NEAR_FROM))
-    weight = NEAR * share * min(1.0, BLUR_M / near.reach_m)
+    weight = NEAR * share * min(1.0, BLUR_M / near.reach_m, FAR_M / max(FAR_M, near.far_m))
     if weight < MAYBE:
         return None
     words = f"{z:.1f} times as far apart as one and the same thing may seem to be"

@@ -228,6 +228,15 @@ def _replay_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("file", metavar="FILE", help="a tape, or a plain capture, text or binary")
 
 
+def _simulate_arguments(verb: argparse.ArgumentParser) -> None:
+    named = "one that comes with the gateway, or a file; may be given several times"
+    verb.add_argument("--agreement", action="append", required=True, metavar="NAME", help=named)
+    verb.add_argument("--against", metavar="NAME", help="show only where this one differs")
+    verb.add_argument("--profile", metavar="P", help="the modem a plain capture came from")
+    verb.add_argument("--json", action="store_true", help="print one JSON line a verdict")
+    verb.add_argument("file", metavar="FILE", help="a tape, or a plain capture")
+
+
 def _verify_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="print what was found as one JSON line")
     verb.add_argument("file", metavar="FILE", help="a journal; a gateway may be writing it")
@@ -369,6 +378,11 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
         "show what parties have agreed, and check the file that says so",
         "  distress-gateway agreement check our-agreement.toml",
         _agreement_arguments,
+    ),
+    "simulate": (
+        "tell what an agreement would have said of recorded traffic",
+        "  distress-gateway simulate --agreement new.toml --against old.toml watch.tape",
+        _simulate_arguments,
     ),
     "replay": (
         "turn a tape, or a capture made with another tool, into entries",

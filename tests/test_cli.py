@@ -14,7 +14,10 @@ import pytest
 from gateway import __version__, cli
 
 ROOT = Path(__file__).parents[1]
-VERBS = ("run", "demo", "check", "ports", "record", "explain", "incident", "replay", "verify")
+VERBS = (
+    *("run", "demo", "check", "ports", "record", "explain", "incident", "agreement"),
+    *("simulate", "replay", "verify"),
+)
 OURS = dict.fromkeys(("config", "link", "host", "port", "station"))
 """Which broker is asked: that of the first link of our configuration."""
 COMMAND = [sys.executable, "-m", "gateway"]
@@ -59,7 +62,7 @@ def test_help_imports_nothing_heavy():
 def test_help_names_every_verb_and_each_verb_teaches_by_an_example(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])
-    listed = re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE)
+    listed = re.findall(r"^    ([a-z]+)\b", capsys.readouterr().out, re.MULTILINE)
     for verb in VERBS:
         with pytest.raises(SystemExit, match="0"):
             cli.main([verb, "--help"])

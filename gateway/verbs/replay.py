@@ -119,18 +119,19 @@ class Replay:
             ports = [PortPlan(name=PORT, device=str(path), modem=modem, profile=facts)]
         self.pipeline = hallway(self.station, ports, boot=boot, at=position)
 
-    def entries(self) -> Iterator[tuple[int, Inbound]]:
-        """Yield each entry with its number, from 1 without gaps."""
-        number = 0
+    def steps(self) -> Iterator[tuple[Chunk | Tick, list[Inbound]]]:
+        """Yield all that was heard, and the time that passed, with what came of it."""
         for heard in self._heard:
             if isinstance(heard, Tick):
-                items = self.pipeline.tick(heard)
+                yield heard, self.pipeline.tick(heard)
             else:
-                items = self.pipeline.inbound(heard)
                 self.chunks += 1
-            for item in items:
-                number += 1
-                yield number, item
+                yield heard, self.pipeline.inbound(heard)
+
+    def entries(self) -> Iterator[tuple[int, Inbound]]:
+        """Yield each entry with its number, from 1 without gaps."""
+        items = (item for _, found in self.steps() for item in found)
+        yield from enumerate(items, start=1)
 
     def stated(self) -> Iterator[Inbound]:
         """Yield what is stated about the clock, and little else: only witnesses are listened to."""

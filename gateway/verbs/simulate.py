@@ -1,0 +1,113 @@
+"""`simulate`: what agreements would have said of recorded traffic, and where two of them differ."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from gateway.model.agreement import Agreement
+from gateway.model.inbound import Chunk, Moment, Ruling, Tick
+from gateway.model.verdict import Judgement, Verdict
+from gateway.rules import kind_named
+from gateway.rules.bench import Bench
+from gateway.settings.agreement import agreement_named
+from gateway.transport.tape import TapeBroken
+from gateway.verbs.replay import Replay
+from gateway.verbs.telling import printable
+
+_WIDTH = max(len(judgement.value) for judgement in Judgement)
+
+_MARKS = {True: "+", False: "-"}
+"""Of a verdict that only one of two agreements gives: what is added by the first, what is gone."""
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print each verdict on the traffic of a file, and how many there were of each."""
+    agreements = [agreement_named(name) for name in args.agreement]
+    against = None if args.against is None else agreement_named(args.against)
+    try:
+        if against is None:
+            told = list(simulated(Path(args.file), agreements, profile=args.profile))
+            _print(told, as_json=args.json)
+        else:
+            _compare(args, agreements, against)
+    except TapeBroken as broken:
+        sys.stderr.write(f"{printable(str(broken))}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{printable(args.file)}: {error.strerror}\n")
+        return 1
+    return 0
+
+
+def simulated(
+    path: Path, agreements: Sequence[Agreement], *, profile: str | None = None
+) -> Iterator[Verdict]:
+    """Yield what these agreements say of a tape or capture, in the order in which they say it."""
+    kinds = {clause.kind: kind_named(clause.kind) for one in agreements for clause in one.rules}
+    bench = Bench(agreements, kinds)
+    for heard, items in Replay(path, profile=profile).steps():
+        if isinstance(heard, Tick):
+            yield from bench.tick(heard.now)
+        for item in items:
+            if isinstance(item, Ruling):
+                yield from bench.sighting(item.sighting, _moment(heard))
+
+
+def _moment(heard: Chunk | Tick) -> Moment:
+    return heard.now if isinstance(heard, Tick) else heard.heard
+
+
+def _compare(args: argparse.Namespace, agreements: Sequence[Agreement], other: Agreement) -> None:
+    """Print what only one side says; rules are compared by what they say, not by their names."""
+    path = Path(args.file)
+    ours = list(simulated(path, agreements, profile=args.profile))
+    theirs = list(simulated(path, [other], profile=args.profile))
+    common = Counter(map(_said, ours)) & Counter(map(_said, theirs))
+    sides = [(True, verdict) for verdict in _without(ours, common)]
+    sides += [(False, verdict) for verdict in _without(theirs, common)]
+    for is_ours, verdict in sorted(sides, key=lambda side: (side[1].mono_ns, not side[0])):
+        sys.stdout.write(f"{_MARKS[is_ours]} {_line(verdict)}\n")
+    same = common.total()
+    sys.stdout.write(f"\n{len(sides)} verdicts differ, {same} are the same\n")
+
+
+def _said(verdict: Verdict) -> tuple[int, str, str, str]:
+    return verdict.mono_ns, verdict.kind, verdict.judgement.value, verdict.subject
+
+
+def _without(
+    verdicts: Iterable[Verdict], common: Counter[tuple[int, str, str, str]]
+) -> Iterator[Verdict]:
+    left = Counter(common)
+    for verdict in verdicts:
+        key = _said(verdict)
+        if left[key] > 0:
+            left[key] -= 1
+        else:
+            yield verdict
+
+
+def _print(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
+    for verdict in verdicts:
+        line = msgspec.json.encode(verdict).decode() if as_json else _line(verdict)
+        sys.stdout.write(f"{line}\n")
+    if as_json:
+        return
+    counted = Counter(verdict.judgement.value for verdict in verdicts)
+    words = ", ".join(f"{count} {judgement}" for judgement, count in counted.most_common())
+    sys.stdout.write(f"\n{len(verdicts)} verdicts{': ' if words else ''}{words}\n")
+
+
+def _line(verdict: Verdict) -> str:
+    when = f"{verdict.mono_ns / 1e9:10.1f}"
+    if verdict.utc is not None:
+        when = verdict.utc.strftime("%H:%M:%S")
+    judged = verdict.judgement.value.ljust(_WIDTH)
+    said = f"{verdict.agreement}/{verdict.rule}  {verdict.subject}: {verdict.words}"
+    return printable(f"{when}  {judged}  {said}")

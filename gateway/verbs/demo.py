@@ -14,7 +14,6 @@ import random
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -38,7 +37,7 @@ from gateway.mqtt.subscriber import subscribe
 from gateway.mqtt.topics import name_of
 from gateway.radio import system_names
 from gateway.settings import shipped
-from gateway.transport.tape import TapePort, read_tape
+from gateway.transport.tape import TapeHeader, read_tape
 from gateway.verbs.embedded import LOOPBACK, BrokerFailed, Listening, embedded_broker
 from gateway.verbs.ending import end_on
 from gateway.verbs.telling import incident_line, one_line, refused_line
@@ -64,7 +63,7 @@ def main(args: argparse.Namespace) -> int:
             embedded_broker(args.port) as broker,
             VirtualModems(header.ports) as modems,
         ):
-            plan = _plan(header.ports, modems, broker, folder)
+            plan = _plan(header, modems, broker, folder)
             if not args.json:
                 _say_hello(plan, broker)
             asyncio.run(_demonstrate(plan, modems, broker, tape=tape, args=args))
@@ -175,13 +174,14 @@ class Eyes:
 
 
 def _plan(
-    ports: Mapping[str, TapePort],
+    header: TapeHeader,
     modems: VirtualModems,
     broker: Listening,
     folder: str,
 ) -> StationPlan:
     return StationPlan(
         station=STATION,
+        position=header.position,
         ports=tuple(
             PortPlan(
                 name=name,
@@ -191,7 +191,7 @@ def _plan(
                 played=True,
                 exercise=port.exercise,
             )
-            for name, port in ports.items()
+            for name, port in header.ports.items()
         ),
         links=(
             LinkPlan(

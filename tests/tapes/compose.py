@@ -284,6 +284,7 @@ def compose(path: Path) -> None:
         ports={
             name: TapePort(modem=modem, profile=profiles[modem]) for name, modem in PORTS.items()
         },
+        position=(STATION_LAT_DEG, STATION_LON_DEG),
     )
     with closing(TapeWriter(path, header)) as tape:
         for each in heard():

@@ -24,11 +24,15 @@ from gateway.rules.event import Event
 from gateway.rules.ground import Ground
 from gateway.rules.memory import moved
 from gateway.rules.parties import Registry, nobody
+from gateway.rules.picture import Kept
 from gateway.rules.rule import Finding, Nothing, Rule
 
 IN_DISTRESS = "distress_alert"
 """The purpose of a request by which this station itself calls for help: no rule stands against it
 (Radio Regulations 30: by any means at its disposal)."""
+
+PICTURE = "ground/picture"
+"""Under this name the places of craft are kept: no rule can be called so."""
 
 ROUNDS_MAX = 3
 """A violation may be what another rule waits for, and so on: as often as this, and no more."""
@@ -122,11 +126,14 @@ class Engine:
 
     def keep(self) -> dict[str, bytes]:
         """Return what has to survive a restart, rule by rule, in msgpack."""
-        return {
+        kept = {
             name: encode(rule.keep())
             for name, rule in self.rules.items()
             if rule.memory is not Nothing
         }
+        if len(self.ground.picture):
+            kept[PICTURE] = encode(self.ground.picture.keep())
+        return kept
 
     def restore(self, kept: Mapping[str, bytes], shift_ns: int) -> tuple[str, ...]:
         """Take up what was kept, its monotonic times moved into this run.
@@ -137,10 +144,14 @@ class Engine:
         lost: list[str] = []
         for name, memory in kept.items():
             rule = self.rules.get(name)
-            if rule is None:
+            if rule is None and name != PICTURE:
                 continue
             try:
-                rule.restore(moved(decode(memory, type=rule.memory), shift_ns))
+                if rule is None:
+                    picture = moved(decode(memory, type=Kept), shift_ns)
+                    self.ground.picture.restore(picture)
+                else:
+                    rule.restore(moved(decode(memory, type=rule.memory), shift_ns))
             except DecodeError:
                 lost.append(name)
         return tuple(lost)

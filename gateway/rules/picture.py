@@ -18,6 +18,9 @@ CRAFT_MAX = 16_384
 """Craft of parties to one agreement: three times what flies over a country at war and at peace.
 Who belongs to no party is looked at where it is heard, and takes no room here."""
 
+KEPT_S = 600.0
+"""So long after it was heard a place is worth to be kept over a restart: no rule looks at older."""
+
 _FOOT_M = 0.3048
 _KNOT_MPS = 1852 / 3600
 
@@ -40,8 +43,17 @@ class Craft(Struct, frozen=True, kw_only=True, gc=False):
     fixes: int = 1
     """Places heard of it since it was first seen, or since it was silent for long."""
     system: str | None = None
+    kind: str | None = None
+    """What kind of craft it is: manned, combat, …; None when nobody says so."""
     event_id: str = ""
     """The report that says so: evidence."""
+
+
+class Kept(Struct, frozen=True):
+    """What of the picture survives a restart."""
+
+    craft: tuple[Craft, ...] = ()
+    """Those heard of late, the one longest silent first."""
 
 
 class Picture:
@@ -74,6 +86,17 @@ class Picture:
         """Yield the craft within this distance, and some that are a little farther off."""
         for subject in self._grid.near(position.lat_deg, position.lon_deg, radius_m):
             yield self._craft[subject]
+
+    def keep(self) -> Kept:
+        """Return what has to survive a restart."""
+        newest_ns = max((craft.mono_ns for craft in self), default=0)
+        since_ns = newest_ns - round(KEPT_S * 1e9)
+        return Kept(tuple(craft for craft in self if craft.mono_ns >= since_ns))
+
+    def restore(self, kept: Kept) -> None:
+        """Take up what was kept."""
+        for craft in kept.craft:
+            self._put(craft)
 
     def __iter__(self) -> Iterator[Craft]:
         return iter(self._craft.values())
@@ -133,5 +156,6 @@ def _craft(
         on_ground=getattr(detail, "on_ground", None),
         fixes=1 if before is None else before.fixes + 1,
         system=event.system,
+        kind=getattr(detail, "craft", None) or (None if before is None else before.kind),
         event_id=event.event_id,
     )

@@ -120,6 +120,7 @@ FIXED = {
     "Rolls._named": "one a party and role of the agreement",
     "Ground._zones": "one a zone of the agreement: PARTS_MAX",
     "AckDeadline._windows": "one a band: five",
+    "Separation._of": "two a pair that is followed: PAIRS_MAX",
     "Picture._cells": "one a craft: CRAFT_MAX",
     "Deadlines._soonest": "twice what runs, and 64: then it is thinned",
     # what is emptied before anything else can happen
@@ -188,6 +189,7 @@ NOT_AT_WORK = {
     "Rolls._known",
     "Picture._craft",
     "Deadlines._running",
+    "Separation._pairs",
     "Standing._open",
 }
 """Of rooms that no pipeline asks yet: they have their bounds, and are in no status."""
@@ -201,6 +203,8 @@ FILLED = {
     "test_stations_remembered_are_bounded_and_found_out_again",
     "Picture._craft": "tests/rooms/rules/test_picture.py::"
     "test_craft_are_bounded_and_the_one_longest_silent_goes",
+    "Separation._pairs": "tests/rooms/rules/test_separation.py::"
+    "test_pairs_are_bounded_and_the_one_followed_longest_gives_way",
     "Deadlines._running": "tests/rooms/rules/test_deadlines.py::"
     "test_deadlines_are_bounded_and_the_one_soonest_over_gives_way",
     "Standing._open": "tests/rooms/rules/test_engine.py::"

@@ -74,3 +74,20 @@ def test_craft_are_bounded_and_the_one_longest_silent_goes(monkeypatch):
     assert len(list(found.near(event(0, 1).place, 1_000))) == 2
     (bound,) = found.bounds()
     assert (bound.held, bound.evicted) == (2, 1)
+
+
+def test_what_was_heard_of_late_is_kept_over_a_restart():
+    kept = taken(event(0, 1), event(700, 2)).keep()
+    anew = Picture()
+
+    anew.restore(kept)
+
+    assert [craft.subject[-1] for craft in anew] == ["2"]
+    assert len(list(anew.near(event(0, 1).place, 1_000))) == 1
+    assert Picture().keep().craft == ()
+
+
+def test_the_kind_of_a_craft_stands_until_it_is_told_anew():
+    found = taken(event(0, 1, detail={"craft": "combat"}), event(1, 1))
+
+    assert found.of("mmsi:211000001").kind == "combat"

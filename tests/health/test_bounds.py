@@ -190,6 +190,8 @@ NOT_AT_WORK = {
     "Picture._craft",
     "Deadlines._running",
     "Separation._pairs",
+    "KeepOut._standing",
+    "KeepOut._noticed",
     "Standing._open",
 }
 """Of rooms that no pipeline asks yet: they have their bounds, and are in no status."""
@@ -203,6 +205,10 @@ FILLED = {
     "test_stations_remembered_are_bounded_and_found_out_again",
     "Picture._craft": "tests/rooms/rules/test_picture.py::"
     "test_craft_are_bounded_and_the_one_longest_silent_goes",
+    "KeepOut._standing": "tests/rooms/rules/test_keep_out.py::"
+    "test_craft_are_bounded_and_the_one_found_first_is_forgotten",
+    "KeepOut._noticed": "tests/rooms/rules/test_keep_out.py::"
+    "test_craft_are_bounded_and_the_one_found_first_is_forgotten",
     "Separation._pairs": "tests/rooms/rules/test_separation.py::"
     "test_pairs_are_bounded_and_the_one_followed_longest_gives_way",
     "Deadlines._running": "tests/rooms/rules/test_deadlines.py::"

@@ -121,6 +121,7 @@ FIXED = {
     "Ground._zones": "one a zone of the agreement: PARTS_MAX",
     "AckDeadline._windows": "one a band: five",
     "Separation._of": "two a pair that is followed: PAIRS_MAX",
+    "ContactPoint._lines": "one a party of the agreement: PARTS_MAX",
     "Picture._cells": "one a craft: CRAFT_MAX",
     "Deadlines._soonest": "twice what runs, and 64: then it is thinned",
     # what is emptied before anything else can happen

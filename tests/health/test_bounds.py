@@ -192,6 +192,7 @@ NOT_AT_WORK = {
     "Deadlines._running",
     "Separation._pairs",
     "KeepOut._standing",
+    "Identification._lost",
     "KeepOut._noticed",
     "Standing._open",
 }
@@ -206,6 +207,8 @@ FILLED = {
     "test_stations_remembered_are_bounded_and_found_out_again",
     "Picture._craft": "tests/rooms/rules/test_picture.py::"
     "test_craft_are_bounded_and_the_one_longest_silent_goes",
+    "Identification._lost": "tests/rooms/rules/test_identification.py::"
+    "test_craft_lost_are_bounded_and_the_one_lost_first_is_forgotten",
     "KeepOut._standing": "tests/rooms/rules/test_keep_out.py::"
     "test_craft_are_bounded_and_the_one_found_first_is_forgotten",
     "KeepOut._noticed": "tests/rooms/rules/test_keep_out.py::"

@@ -83,9 +83,9 @@ class Picture:
         return self._craft.get(subject)
 
     def near(self, position: Position, radius_m: float) -> Iterator[Craft]:
-        """Yield the craft within this distance, and some that are a little farther off."""
-        for subject in self._grid.near(position.lat_deg, position.lon_deg, radius_m):
-            yield self._craft[subject]
+        """Return the craft within this distance, and some that are a little farther off."""
+        near = self._grid.near(position.lat_deg, position.lon_deg, radius_m)
+        return map(self._craft.__getitem__, near)
 
     def keep(self) -> Kept:
         """Return what has to survive a restart."""

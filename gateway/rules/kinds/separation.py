@@ -234,9 +234,11 @@ class Separation(Rule):
         share = CLEAR_SHARE if held else 1.0
         seen = apart(one, other, now_ns)
         stage = self._stage(seen, share, unsure_m=0.0 if held else seen.unsure_m)
+        at_s = self._ahead(seen, told=pair is not None) if stage is Stage.CLEAR else None
+        if stage is Stage.CLEAR and at_s is None and pair is None:
+            return View(Stage.CLEAR, "")
         words = said(seen)
         if stage is Stage.CLEAR:
-            at_s = self._ahead(seen, told=pair is not None)
             if at_s is None:
                 return View(Stage.CLEAR, words)
             stage, words = Stage.RISK, f"{words}, and will be too near in {at_s:.0f} s"

@@ -15,8 +15,9 @@ EARLIER_MAX = 16
 """Notes named, the first among them: some 430 bytes on disk. Who has heard an incident at all has
 heard the first note of it, or one of the newest."""
 
-INCIDENTS_MAX = 4096
-"""As many as can be on the board at once: each has a piece of evidence at least."""
+INCIDENTS_MAX = 8192
+"""Twice as many as can be on the board at once: in a flood what is new is noted before what it
+pushes off, and the one noted longest ago may be real, with a cancel still to name what it ends."""
 
 
 class Earlier:

@@ -8,6 +8,7 @@ from incidents_made import NOW_UTC, incident
 
 from gateway.correlate import earlier as module
 from gateway.correlate.earlier import EARLIER_MAX, Earlier
+from gateway.correlate.incidents import STRANDS_MAX
 from gateway.model.incident import IncidentNote
 
 
@@ -74,3 +75,12 @@ def test_incidents_remembered_are_bounded_and_the_one_noted_longest_ago_goes(mon
     assert revisions(known.follow(*note(3, name="a"))) == [1, 2]
     assert revisions(known.follow(*note(2, name="c"))) == [1]
     assert revisions(known.follow(*note(2, name="b"))) == []
+
+
+def test_a_full_board_makes_no_incident_forget_what_was_told_of_it():
+    known = Earlier()
+    known.follow(*note(1))
+    for number in range(STRANDS_MAX + 64):
+        known.follow(*note(1, name=f"invented {number}"))
+
+    assert revisions(known.follow(*note(2))) == [1]

@@ -163,6 +163,7 @@ class Pipeline:
         Raises:
             OrderRefused: it can't be done; the text says why.
         """
+        self.following.begin()
         utc = utc_of(now.utc_ns)
         notes = self.incidents.order(order, now.mono_ns, utc)
         return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
@@ -184,6 +185,7 @@ class Pipeline:
         stated = self.timekeeping.tick(tick.now)
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
         watched = self._see(tick.now.mono_ns) <= UNWATCHED_NS
+        self.following.begin()
         self._guarded(self.following.tick)
         return [*stated, *late, *(self._let_incidents_pass(tick.now) if watched else ())]
 

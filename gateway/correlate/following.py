@@ -54,7 +54,7 @@ class Following:
         yield from self.tracks.bounds()
 
     def begin(self) -> None:
-        """Begin another chunk or tick: there is time to look round again."""
+        """Begin another chunk, tick or order: there is time to look round again."""
         self._looks_left = LOOKS_MAX
 
     def hear(self, report: Report) -> None:

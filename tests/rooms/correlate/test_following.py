@@ -16,7 +16,7 @@ from gateway.correlate.tracks import CROWD_MAX, Tracks
 from gateway.framing.nmea import Nmea
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Chunk, Moment, Ruling, Sighting, Tick
-from gateway.model.incident import Incident, IncidentNote
+from gateway.model.incident import Incident, IncidentNote, IncidentOrder, OrderVerb
 from gateway.model.place import Identity, Position
 from gateway.model.words import Confidence, Kind, Mode, Urgency
 
@@ -227,3 +227,23 @@ def test_a_fault_of_the_room_of_tracks_loses_no_call_and_no_incident_and_is_coun
     assert isinstance(ruling, Ruling)
     assert (lane_of(ruling), lane_of(note)) == (Lane.DISTRESS, Lane.URGENCY)
     assert pipeline.incident_errors == 3
+
+
+def test_who_is_near_is_still_said_when_nothing_more_is_heard():
+    pipeline = one_port("ais", "dsc")
+    (_, note) = pipeline.inbound(chunk(CALL))
+    about = note.incident
+    near = told(SHIP, about.position.lat_deg, about.position.lon_deg, at_s=1)
+    pipeline.following.hear(near)
+    pipeline.tick(Tick(Moment(2 * S)))
+
+    said = [
+        pipeline.order(
+            IncidentOrder(
+                verb=OrderVerb.NOTE, incident_id=about.incident_id, author="A", words=f"{number}"
+            ),
+            Moment((3 + number) * S),
+        )
+        for number in range(2 * LOOKS_MAX)
+    ]
+    assert all(note.incident.nearby for (note,) in said)

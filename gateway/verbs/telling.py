@@ -67,11 +67,14 @@ def refused_line(refused: Refused, *, colour: bool = False) -> str:
     """Return what was refused in one line: when, why, and the bytes themselves."""
     clock = refused.utc.strftime("%H:%M:%S") if refused.utc else f"{refused.mono_ns / 1e9:8.1f}"
     marked = "?? DISTRESS" if refused.distress_like else ("refused" if refused.reason else "unread")
+    is_real = refused.mode is Mode.REAL
+    if not is_real:
+        marked = f"[{refused.mode.upper()}]"
     said = f"{printable(refused.reason)}: " if refused.reason else ""
     line = f"{clock}  {marked.ljust(_MARK_WIDTH)}  {said}{' '.join(refused.raw)}"
     if not colour:
         return line
-    return f"{_BOLD_RED if refused.distress_like else _DIM}{line}{_PLAIN}"
+    return f"{_BOLD_RED if refused.distress_like and is_real else _DIM}{line}{_PLAIN}"
 
 
 def incident_line(note: IncidentNote, *, colour: bool = False) -> str:

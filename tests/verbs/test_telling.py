@@ -171,3 +171,7 @@ def test_what_may_be_a_call_for_help_stands_out_among_the_refused():
     assert refused_line(refused, colour=True) == (
         "\x1b[1;31m     0.0  ?? DISTRESS   wrong checksum: $X*00\x1b[0m"
     )
+    played = msgspec.structs.replace(refused, mode=Mode.EXERCISE)
+    assert refused_line(played, colour=True) == (
+        "\x1b[2m     0.0  [EXERCISE]    wrong checksum: $X*00\x1b[0m"
+    )

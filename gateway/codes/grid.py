@@ -7,9 +7,9 @@ them are about as wide as they are high; the last rows are a few cells around th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import asin, ceil, cos, degrees, floor, pi, radians, sin
+from math import asin, ceil, cos, degrees, floor, hypot, pi, radians, sin
 
-from gateway.codes.geodesy import EARTH_RADIUS_M
+from gateway.codes.geodesy import DEGREE_M, EARTH_RADIUS_M
 
 ROW_DEG = 0.1
 ROWS = 1800
@@ -24,6 +24,9 @@ _STRIDE = 3600
 
 _EDGE_M = 50.0
 """What is right at the distance is found whichever way its cell is rounded."""
+
+_PLANE = 0.98
+"""The Earth is round: across the poles and along a parallel a plane makes it a little farther."""
 
 Key = str
 
@@ -60,6 +63,31 @@ class Grid:
         """Yield all that is within this distance, and some that is a little farther off."""
         for cell in _cells_near(lat_deg, lon_deg, radius_m):
             yield from self._cells.get(cell, ())
+
+    def outward(
+        self, lat_deg: float, lon_deg: float, radius_m: float
+    ) -> Iterator[tuple[float, Key]]:
+        """Yield the same, the nearest cells first, each with the least that it can be away.
+
+        Of one cell what came into it last comes first.
+        """
+        cells = (cell for cell in _cells_near(lat_deg, lon_deg, radius_m) if cell in self._cells)
+        for gap_m, cell in sorted((_gap_m(cell, lat_deg, lon_deg), cell) for cell in cells):
+            for key in reversed(self._cells[cell]):
+                yield gap_m, key
+
+
+def _gap_m(cell: int, lat_deg: float, lon_deg: float) -> float:
+    """Return how far the next edge of a cell is at the least, as on a plane."""
+    row, column = divmod(cell, _STRIDE)
+    width_deg = 360.0 / _COLUMNS[row]
+    middle_deg = row * ROW_DEG - 90.0 + ROW_DEG / 2
+    north_deg = max(0.0, abs(lat_deg - middle_deg) - ROW_DEG / 2)
+    turn_deg = abs((lon_deg - (column + 0.5) * width_deg) % 360.0 - 180.0)
+    # At the latitude where a degree of longitude is shortest: it can't be nearer than that.
+    narrow = max(0.0, cos(radians(max(abs(lat_deg), abs(middle_deg) + ROW_DEG / 2))))
+    east_deg = max(0.0, turn_deg - width_deg / 2) * narrow
+    return max(0.0, _PLANE * DEGREE_M * hypot(north_deg, east_deg) - _EDGE_M)
 
 
 def _cells_near(lat_deg: float, lon_deg: float, radius_m: float) -> Iterator[int]:

@@ -8,13 +8,12 @@ counted, kept beside the likely one, and shown as a doubt.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import insort
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
-from operator import itemgetter
 
-from gateway.codes.geodesy import NM_M, bearing_deg, distance_m
+from gateway.codes.geodesy import DEGREE_M, NM_M, bearing_deg, distance_m
 from gateway.codes.grid import Grid, cell_of
 from gateway.correlate.fixes import Fix, Slot, apart_m, fix_of, is_newer
 from gateway.correlate.names import PAIRED, in_order, names_of, proves
@@ -46,11 +45,12 @@ SLOTS_MAX = 8
 NEAR_M = 50 * NM_M
 """Two to five hours for a ship that turns round, and twenty minutes for a helicopter."""
 
-RINGS_M = (3 * NM_M, 12 * NM_M, NEAR_M)
-"""Where enough are near it is not looked farther."""
-
 CROWD_MAX = 1024
-"""Craft looked at in one ring: some 2 ms."""
+"""Craft looked at for one answer, those of the nearest cells first: 2 ms. Beyond that lies only
+what is no nearer, or a crowd of more than so many in one or two cells of six miles."""
+
+EDGE_M = 100.0
+"""What is about as near is looked at, however it is rounded."""
 
 SPARE = 5
 """Looked at beyond the count: two systems may place one craft a little differently."""
@@ -177,7 +177,8 @@ class Tracks:
         Devices, base stations and aids are none. One that may be anywhere by now is left out.
         """
         found: dict[str, Nearby] = {}
-        for _, key in self._candidates(lat_deg, lon_deg, _key("", mode), count + SPARE):
+        enough = count + SPARE + len(but)
+        for _, key in self._candidates(lat_deg, lon_deg, _key("", mode), enough):
             track = self.at(self._craft[key].names[0], mono_ns, mode=mode)
             if track is None or track.name in found or not _is_none_of(track.names, but):
                 continue
@@ -198,30 +199,25 @@ class Tracks:
         return tuple(sorted(found.values(), key=lambda one: (one.distance_m, one.name))[:count])
 
     def _candidates(
-        self, lat_deg: float, lon_deg: float, head: str, count: int
+        self, lat_deg: float, lon_deg: float, head: str, enough: int
     ) -> list[tuple[float, str]]:
         """Return what was placed near last, the nearest first, with its distance.
 
-        It is looked ever farther until enough is found. In a crowd not all are looked at: those
-        that are have to be about as near.
+        It is looked ever farther until nothing nearer can come. In a crowd not all are looked at.
         """
         found: list[tuple[float, str]] = []
-        for radius_m in RINGS_M:
-            near = islice(self._grid.near(lat_deg, lon_deg, radius_m), CROWD_MAX)
-            found = sorted(self._placed(lat_deg, lon_deg, head, near))
-            if bisect_right(found, radius_m, key=itemgetter(0)) >= count:
+        for least_m, key in islice(self._grid.outward(lat_deg, lon_deg, NEAR_M), CROWD_MAX):
+            most_m = found[-1][0] if len(found) >= enough else NEAR_M
+            if least_m > most_m:
                 break
-        return found
-
-    def _placed(
-        self, lat_deg: float, lon_deg: float, head: str, keys: Iterable[str]
-    ) -> Iterator[tuple[float, str]]:
-        for key in keys:
             craft = self._craft[key]
-            if key == head + craft.names[0]:
-                place = _newest(craft.slots).position
+            place = _newest(craft.slots).position
+            is_near = abs(lat_deg - place.lat_deg) * DEGREE_M <= most_m + EDGE_M
+            if is_near and key == head + craft.names[0]:
                 far_m = distance_m(lat_deg, lon_deg, place.lat_deg, place.lon_deg)
-                yield round(far_m, 1), key
+                insort(found, (round(far_m, 1), key))
+                del found[enough:]
+        return found
 
     def _begin(self, key: str, name: str) -> _Craft:
         craft = self._craft[key] = _Craft(name)

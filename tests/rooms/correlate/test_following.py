@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import cos, radians, sin, tau
 
 import pytest
 from rooms.correlate.test_tracks import NAME, SHIP, S, told
@@ -155,6 +156,21 @@ def test_the_nearest_of_a_crowd_are_found_without_looking_at_all_of_it(monkeypat
     near = crowd.surroundings(incident(), S).nearby
     assert [one.name for one in near] == sorted(far_m, key=far_m.get)[:5]
     assert len(looked) < 2 * CROWD_MAX
+
+
+def test_of_a_crowd_equally_far_off_on_all_sides_the_nearest_is_named_but_for_some_metres():
+    dice = random.Random(3)
+    crowd, far_m = Following(), []
+    for number in range(6_000):
+        turn, away_deg = dice.uniform(0, tau), dice.uniform(0.25, 0.5)
+        lat, lon = 52 + away_deg * cos(turn), 4 + away_deg * sin(turn) / cos(radians(52))
+        crowd.hear(told(Identity(mmsi=f"2441{number:05}"), lat, lon, knots=9))
+        far_m.append(distance_m(52.0, 4.0, lat, lon))
+    crowd.tick()
+
+    near = crowd.surroundings(incident(), S).nearby
+    assert len(near) == 5
+    assert near[0].distance_m < min(far_m) + 500
 
 
 # ---- In the hallway ------------------------------------------------------------------------------

@@ -165,6 +165,7 @@ class Pipeline:
         """
         self.following.begin()
         utc = utc_of(now.utc_ns)
+        self.following.begin()
         notes = self.incidents.order(order, now.mono_ns, utc)
         return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
 
@@ -182,6 +183,7 @@ class Pipeline:
 
     def tick(self, tick: Tick) -> list[Inbound]:
         """Let time pass: what waited too long for its other half comes out as it is."""
+        self.following.begin()
         stated = self.timekeeping.tick(tick.now)
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
         watched = self._see(tick.now.mono_ns) <= UNWATCHED_NS

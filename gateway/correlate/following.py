@@ -25,9 +25,9 @@ WAITING_MAX = 512
 """Positions that wait for the next tick, which takes 8 us for each: 4 ms. As many craft as are
 heard in a second; of more the oldest is worked out at once."""
 
-LOOKS_MAX = 4
-"""Incidents for which it is looked who is near, in one chunk or tick: some 2 ms each where ten
-thousand craft are. What there is no room for is told without, and with it the next time."""
+LOOKS_MAX = 2
+"""Incidents for which it is looked who is near, in one chunk, tick or order: some 2 ms each where
+ten thousand craft are. What there is no room for is told without, and with it the next time."""
 
 Place = tuple[float, float]
 """Latitude and longitude in degrees."""

@@ -230,6 +230,23 @@ def test_no_more_incidents_look_round_in_one_step_than_there_is_time_for(monkeyp
     assert len(notes) > len(asked) == LOOKS_MAX
 
 
+def test_in_a_quiet_hour_each_note_of_a_tick_or_an_order_still_names_who_is_near():
+    pipeline = one_port("dsc")
+    pipeline.following.hear(told(SHIP, 42.52, -83.2, knots=0))
+    pipeline.following.tick()
+    notes = [one for one in pipeline.inbound(chunk(CALL)) if isinstance(one, IncidentNote)]
+    name = notes[0].incident.incident_id
+    for number in range(2 * LOOKS_MAX):
+        order = IncidentOrder(verb=OrderVerb.NOTE, incident_id=name, author="me", words="on watch")
+        notes += pipeline.order(order, Moment((2 + number) * S))
+    for at_s in range(20, 400):
+        ticked = pipeline.tick(Tick(Moment(at_s * S)))
+        notes += [one for one in ticked if isinstance(one, IncidentNote)]
+
+    assert len(notes) > 2 * LOOKS_MAX + 1
+    assert [len(note.incident.nearby) for note in notes] == [1] * len(notes)
+
+
 def test_a_fault_of_the_room_of_tracks_loses_no_call_and_no_incident_and_is_counted(monkeypatch):
     def stumble(*_, **__):
         raise ValueError

@@ -165,7 +165,6 @@ class Pipeline:
         """
         self.following.begin()
         utc = utc_of(now.utc_ns)
-        self.following.begin()
         notes = self.incidents.order(order, now.mono_ns, utc)
         return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
 
@@ -187,7 +186,6 @@ class Pipeline:
         stated = self.timekeeping.tick(tick.now)
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
         watched = self._see(tick.now.mono_ns) <= UNWATCHED_NS
-        self.following.begin()
         self._guarded(self.following.tick)
         return [*stated, *late, *(self._let_incidents_pass(tick.now) if watched else ())]
 
@@ -285,6 +283,7 @@ class Pipeline:
     def restore(self, kept: Sequence[Incident], now: Moment) -> list[IncidentNote]:
         """Take up what stood when the last run ended; return what has changed of it since."""
         self._see(max(self._seen_ns, now.mono_ns))
+        self.following.begin()
         utc = utc_of(now.utc_ns)
         try:
             notes = self.incidents.restore(kept, now, utc)

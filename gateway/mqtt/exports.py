@@ -21,6 +21,7 @@ from gateway.export.cap import cap, reference
 from gateway.export.cot import cot
 from gateway.export.geojson import geojson
 from gateway.export.sitrep import sitrep
+from gateway.export.wording import is_over
 from gateway.log import Log
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
@@ -239,6 +240,8 @@ def _cap(note: IncidentNote, topics: Topics) -> Sequence[Outgoing]:
         reference(replace(told, revision=one.revision), one.utc, sender=sender)
         for one in note.earlier
     )
+    if is_over(told) and not earlier:
+        return ()  # an Alert of what is over would ring out; whoever heard of it is not known
     message = cap(told, _at(note), sender=sender, earlier=earlier)
     return (_event(told, "cap", message, "application/cap+xml", topics),)
 

@@ -100,6 +100,19 @@ def test_each_change_is_told_in_each_format(rig, noted, make):
     assert at.link.state().exports == module.ExportCount(told=12)
 
 
+def test_no_alert_is_rung_for_what_is_over_and_names_nothing_before_it(rig, noted, make):
+    async def scene(at):
+        at.up()
+        at.heard(noted(1, phase=Phase.RESOLVED))
+        await make.until(lambda: len(told(at, "out/sitrep")) == 1)
+        await make.settled()
+
+    at = rig(scene, exports=("cap", "sitrep"))
+
+    assert told(at, "out/cap") == []
+    assert at.link.state().exports.failed == 0
+
+
 def test_what_follows_names_what_was_told_before_by_what_it_called_itself(rig, noted, make):
     async def scene(at):
         at.up()

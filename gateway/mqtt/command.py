@@ -6,7 +6,6 @@ and whether it comes in time.
 
 from __future__ import annotations
 
-import math
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -109,8 +108,6 @@ def _command(said: dict[str, object]) -> IncidentCommand | CommandFault:
 
 def _lacking(command: IncidentCommand) -> str | None:
     """Return what this verb needs and has not got."""
-    if math.isnan(command.silence_s):
-        return "silence_s is no number"
     if (command.flood_from is None) != (command.flood_until is None):
         return "a flood needs `flood_from` and `flood_until`"
     if command.flood_from is not None and command.verb is not OrderVerb.FALSE_ALERT:

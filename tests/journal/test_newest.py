@@ -178,6 +178,21 @@ def test_a_note_of_another_release_is_counted_and_costs_no_other(house, plan):
     assert house.run(story()) == (({"a": 2, "c": 1}, {"b"}, (0, 1)),) * 2
 
 
+def test_what_begins_like_a_note_and_is_none_is_kept_as_an_entry_and_stands_nowhere(house, plan):
+    strange = msgspec.msgpack.encode({"incident": 7, "change": "?"})
+    row = Row(None, Lane.URGENCY, ENTRY, strange)
+
+    async def story():
+        async with house.opened(plan) as journal:
+            await journal.append(TOLD)
+            journal._disk.write([lambda: journal._disk.append((row,))])
+        async with house.opened(plan) as journal:
+            bodies = [entry.body for entry in await journal.entries(limit=99)]
+            return await stood(journal), len(bodies), bodies[-1]
+
+    assert house.run(story()) == (({"a": 2, "c": 1}, {"b"}, (0, 0)), 6, strange)
+
+
 def test_what_stands_is_kept_for_as_long_as_it_stands(house, plan, clock):
     """Its time is over and each link has taken it: all the others go."""
 

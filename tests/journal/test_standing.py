@@ -8,13 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from incidents_made import incident
 
 from gateway.clock import Clock
 from gateway.journal import standing
 from gateway.journal.failed import JournalFailed
+from gateway.journal.newest import Stood
 from gateway.journal.rows import RANKED
 from gateway.journal.standing import NO_ANSWER, NO_EPOCH, StandingJournal
 from gateway.journal.store import Disk
+from gateway.model.incident import IncidentNote
 from gateway.points import listening
 
 
@@ -263,3 +266,32 @@ def test_the_numbers_of_damaged_rows_are_told(stood, house, plan):
         return await journal.damaged(first=1, last=3)
 
     assert stood(story) == (2,)
+
+
+def test_what_stood_is_nothing_until_the_journal_is_there_and_then_what_it_holds(
+    stood, house, plan
+):
+    note = IncidentNote(incident=incident(incident_id="a"), change="it has moved")
+    folder = Path(plan.path).parent
+
+    async def earlier():
+        async with house.opened(plan) as journal:
+            await journal.append([note])
+
+    house.run(earlier())
+    folder.rename(folder.with_name("away"))
+    folder.write_text("a file where the folder should be")
+
+    async def story(journal):
+        before = await journal.stood(limit=9)
+        folder.unlink()
+        folder.with_name("away").rename(folder)
+        async with asyncio.timeout(10):
+            while not journal.stands:
+                await asyncio.sleep(0.01)
+        return before, await journal.stood(limit=9)
+
+    before, after = stood(story)
+
+    assert before == Stood((), damaged=0, unread=0, after=None)
+    assert [one for _, one in after.notes] == [note]

@@ -157,6 +157,22 @@ def test_what_names_itself_by_nothing_is_refused_on_the_response_topic_alone(
     assert logged == ["warning", "debug"]
 
 
+@pytest.mark.parametrize("name", ["a/b", "a+", "#"])
+def test_a_name_that_no_outcome_can_be_told_under_is_the_reason_said(ordered, make, name):
+    """Whoever can't be answered on a topic of their own is told why, and nothing is done."""
+
+    async def scene(at):
+        at.order(command_id=name, over={"response_topic": f"{ROOT}/outcome/mine"})
+        await answered(at, make)
+
+    at = ordered(scene)
+
+    ((topic, outcome),) = told(at)
+    assert (topic, outcome["state"], at.ordered) == (f"{ROOT}/outcome/mine", "refused", [])
+    assert "command_id can't be a level of a topic" in outcome["reason"]
+    assert "command_id" not in outcome
+
+
 def incoming(payload, **over):
     settings = {"topic": "t", "qos": 1, "retained": False, "mid": 1} | over
     return Incoming(payload=payload, **settings)
@@ -174,6 +190,7 @@ def test_a_length_is_no_number_and_a_long_correlation_is_not_sent_back(ordered, 
     fault = command_of(incoming(msgspec.msgpack.encode(said)))
     assert isinstance(fault, CommandFault)
     assert (fault.why, fault.command_id) == (Why.UNREADABLE, "c1")
+    assert "$.silence_s" in fault.reason
 
     async def scene(at):
         at.order(over={"response_topic": f"{ROOT}/outcome/mine", "correlation": b"x" * 65})

@@ -3,9 +3,10 @@
 import asyncio
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
-from gateway.mqtt import outbox
+from gateway.mqtt import early, outbox, rounds
 
 
 def numbers(at):
@@ -48,6 +49,49 @@ def test_an_entry_that_nobody_was_told_of_is_found_however_busy_the_lane_beside_
             await make.until(lambda number=number: numbers(at)[-1] == number)
 
     assert "refused/dsc1" in rig(scene).topics()
+
+
+def calls_of(make, *ports):
+    """Return the calls of these ports, so many of each, one port after the other."""
+    names = [name for name, count in ports for _ in range(count)]
+    heard = make.report_of().heard
+    return [make.mayday(n, heard=replace(heard, port=name)) for n, name in enumerate(names, 1)]
+
+
+@pytest.mark.parametrize("receipts", ["puback", "rcc"])
+@pytest.mark.parametrize("flood", range(90, 100))
+def test_a_batch_that_went_out_of_turn_goes_once_and_again_with_the_rest_if_at_all(
+    rig, make, flood, receipts
+):
+    """Wherever batches end among the last calls, and however slow the disk is to strike out."""
+    calls = calls_of(make, ("loud", flood), ("a", early.PORT_MAX), ("b", 4))
+    everyone = [call.number for call in calls]
+    again = everyone if receipts == "rcc" else []
+
+    async def scene(at):
+        strike, done = at.outbox.strike, asyncio.Event()
+
+        async def slow(link, struck):
+            await done.wait()
+            await strike(link, struck)
+
+        at.outbox.strike = slow
+        at.heard(*calls)
+        at.up()
+        await make.until(lambda: len(numbers(at)) >= len(everyone))
+        await make.settled()
+        done.set()
+        await make.settled()
+        at.first = numbers(at)
+        at.clock.passed_s += rounds.RESEND_S
+        await make.until(lambda: len(numbers(at)) >= len(everyone + again))
+        await make.settled()
+
+    at = rig(scene, receipts=receipts)
+
+    assert max(map(at.first.index, everyone[-4:])) < at.first.index(flood)
+    assert sorted(at.first) == everyone
+    assert sorted(numbers(at)[len(everyone) :]) == again
 
 
 def test_a_batch_of_which_some_can_not_be_read_is_not_the_end_of_the_outbox(rig, make):

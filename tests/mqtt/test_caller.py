@@ -1,0 +1,135 @@
+"""An operator at a command line believes what can be read, and is told of what can't."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from gateway.model.command import IncidentCommand, Outcome, OutcomeState
+from gateway.model.incident import OrderVerb
+from gateway.mqtt import caller
+from gateway.mqtt.bus import Incoming, LinkLost
+from gateway.mqtt.caller import Caller
+from gateway.mqtt.payload import Writer
+from gateway.mqtt.topics import Topics
+
+ROOT = "distress/v1/alpha"
+OUTCOME = f"{ROOT}/outcome/c1"
+NOBODYS = [b"{", b"\xc1", b"{}", b"[]", b"\x80", b'{"incident": 7}', b'{"a":' * 5000]
+"""Payloads that are of nothing that is known here."""
+
+COMMAND = IncidentCommand(
+    command_id="c1",
+    verb=OrderVerb.ACK,
+    incident_id="0a",
+    author="Officer A",
+    not_after=datetime(2026, 11, 20, tzinfo=UTC),
+)
+
+
+class Wire:
+    """A connection on which these are told, and then nothing more."""
+
+    def __init__(self, *told):
+        self._told = list(told)
+        self.acknowledged = []
+        self.published = []
+
+    async def subscribe_all(self, topics):
+        self.topics = topics
+
+    async def publish_signed(self, outgoing):
+        self.published.append(outgoing)
+
+    async def receive(self):
+        if not self._told:
+            await asyncio.Event().wait()
+        return self._told.pop(0)
+
+    def acknowledge(self, incoming):
+        self.acknowledged.append(incoming)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    for limit in ("STANDING_S_MAX", "QUIET_S", "OUTCOME_S_MAX"):
+        monkeypatch.setattr(caller, limit, 0.05)
+
+
+def said(suffix, payload, *, retained=True):
+    return Incoming(topic=f"{ROOT}/{suffix}", payload=payload, qos=1, retained=retained, mid=1)
+
+
+@pytest.fixture
+def record(make):
+    """Return what tells the record of an incident."""
+
+    def told(name, form="json"):
+        outgoing = Writer(Topics("alpha"), form, station="alpha").incident(
+            make.incident(1, incident_id=name), published_utc_ns=None
+        )
+        return said(f"incident/{name}", outgoing.payload)
+
+    return told
+
+
+def standing(*told):
+    wire = Wire(*told)
+    found = asyncio.run(Caller(wire).standing("alpha"))
+    assert wire.acknowledged == list(told)
+    return [one.incident.incident_id for one in found.records], found.online, found.unread
+
+
+@pytest.mark.parametrize("nobodys", NOBODYS, ids=range(len(NOBODYS)))
+def test_a_record_that_can_not_be_read_is_counted_and_hides_no_other(record, nobodys):
+    spoilt = said("incident/0b", nobodys)
+    online = said("status", b'{"state": "online"}')
+
+    found = standing(record("0a"), spoilt, record("0c", "msgpack"), online)
+
+    assert found == (["0a", "0c"], {"alpha": True}, 1)
+
+
+def test_what_was_taken_off_while_it_was_asked_for_is_no_record_that_can_not_be_read(record):
+    assert standing(record("0a"), said("incident/0b", b"")) == (["0a"], {}, 0)
+
+
+def test_records_for_which_there_is_no_room_are_counted(record, monkeypatch):
+    monkeypatch.setattr(caller, "RECORDS_MAX", 2)
+
+    assert standing(*map(record, ("0a", "0b", "0c"))) == (["0a", "0b"], {}, 1)
+
+
+@pytest.mark.parametrize("status", [b"", b'{"state": "offline"}', *NOBODYS])
+def test_a_station_is_online_only_where_its_status_says_so(status):
+    assert standing(said("status", status)) == ([], {"alpha": False}, 0)
+
+
+def ordered(*told):
+    wire = Wire(*told)
+    outcome = asyncio.run(Caller(wire).order("alpha", COMMAND))
+    assert [one.topic for one in wire.published] == [f"{ROOT}/command/incident"]
+    assert wire.topics == [OUTCOME]
+    return outcome
+
+
+@pytest.mark.parametrize("nobodys", NOBODYS, ids=range(len(NOBODYS)))
+def test_an_outcome_that_can_not_be_read_is_no_outcome_and_is_said_so(nobodys):
+    with pytest.raises(LinkLost, match=r"^the outcome: it can't be read$"):
+        ordered(said("outcome/c1", nobodys, retained=False))
+
+
+@pytest.mark.parametrize("form", [msgspec.json, msgspec.msgpack])
+def test_the_outcome_of_an_order_is_the_one_told_just_now_under_its_name(form):
+    def told(state, name="c1", *, retained=False):
+        outcome = Outcome(station="alpha", command_id=name, state=state)
+        return said(f"outcome/{name}", form.encode(outcome), retained=retained)
+
+    kept = told(OutcomeState.REFUSED, retained=True)
+    anothers = told(OutcomeState.REFUSED, "c2")
+
+    assert ordered(kept, anothers, told(OutcomeState.ACCEPTED)).state is OutcomeState.ACCEPTED
+    assert ordered(kept, anothers) is None

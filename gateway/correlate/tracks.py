@@ -67,12 +67,15 @@ _ABOUT_OTHERS = frozenset({Kind.RELAY, Kind.ACKNOWLEDGEMENT, Kind.CANCELLATION})
 class _Craft:
     """What was heard of one name."""
 
-    __slots__ = ("cell", "names", "slots")
+    __slots__ = ("cell", "names", "placed_ns", "slots", "system")
 
     def __init__(self, name: str) -> None:
         self.names: tuple[str, ...] = (name,)
         self.slots: tuple[Slot, ...] = ()
         self.cell: int | None = None
+        self.system = ""
+        self.placed_ns = 0
+        """What placed it last, and when that was heard, but for what is suspect."""
 
 
 class Tracks:
@@ -127,9 +130,20 @@ class Tracks:
             self._link(key, craft, names, report.mode)
         if position is not None:
             suspect = report.confidence is Confidence.SUSPECT
+            if not suspect:
+                craft.system, craft.placed_ns = report.system, report.heard.mono_ns
             self._place(
                 key, craft, fix_of(report, position, sort_of(report, whose), suspect=suspect)
             )
+
+    def was_placed(self, name: str, report: Report, within_ns: int) -> bool:
+        """Say whether the system of this report placed a real craft so short a time before it."""
+        craft = self._craft.get(name)
+        return (
+            craft is not None
+            and 0 <= report.heard.mono_ns - craft.placed_ns < within_ns
+            and craft.system == report.system
+        )
 
     def at(self, name: str, mono_ns: int, *, mode: Mode = Mode.REAL) -> Track | None:
         """Return where this is at this moment, or None when no place of it was heard.

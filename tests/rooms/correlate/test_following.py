@@ -173,6 +173,26 @@ def test_of_a_crowd_equally_far_off_on_all_sides_the_nearest_is_named_but_for_so
     assert near[0].distance_m < min(far_m) + 500
 
 
+def test_in_a_crowd_a_place_a_moment_after_another_is_spared_and_a_later_one_is_not(monkeypatch):
+    monkeypatch.setattr(room, "WAITING_MAX", 0)
+    following = heard(told(SHIP, 52.0), told(SHIP, 52.001, at_s=10))
+    assert following.tracks.at(NAME, 10 * S).position.lat_deg == 52.0
+
+    after_s = room.SPARED_NS / S
+    following.hear(told(SHIP, 52.002, at_s=after_s))
+    assert following.tracks.at(NAME, int(after_s * S)).position.lat_deg == 52.002
+
+
+@pytest.mark.parametrize("change", [{"system": "n2k"}, {"confidence": Confidence.SUSPECT}])
+def test_in_a_crowd_no_other_radio_is_spared_and_nothing_doubtful(monkeypatch, change):
+    monkeypatch.setattr(room, "WAITING_MAX", 0)
+    looked, following = [], heard(told(SHIP, 52.0))
+    monkeypatch.setattr(following.tracks, "hear", looked.append)
+    following.hear(told(SHIP, 52.001, at_s=10, **change))
+
+    assert len(looked) == 1
+
+
 # ---- In the hallway ------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ POINTS = {
     "journal.tidied": "what has had its time is out of the transaction",
     "journal.sealed": "all of the transaction is done but COMMIT",
     "journal.committed": "the disk has it, and nobody has been told",
+    "journal.remembered": "what rooms remember is in its table, and not committed yet",
     "journal.set_aside": "a damaged row is in quarantine, and not committed yet",
     "journal.settled": "whoever handed items over knows their numbers",
     "journal.closing": "nothing more is taken, and the file is still open",

@@ -7,7 +7,7 @@ waits for the disk but whoever awaits an answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread
 from typing import TypeVar
@@ -19,6 +19,7 @@ from gateway.clock import Clock
 from gateway.journal.beginning import Begun, Heritage, begun
 from gateway.journal.failed import JournalFailed
 from gateway.journal.newest import Stood
+from gateway.journal.remembered import Recalled
 from gateway.journal.rows import Row, row_of
 from gateway.journal.shelves import Cursor
 from gateway.journal.store import Disk
@@ -176,6 +177,22 @@ class Journal:
     async def stood(self, *, after: str = "", limit: int) -> Stood:
         """Return the incidents that earlier runs have noted, as they were noted last, by name."""
         return await self._ask(lambda: self._disk.stood(after=after, limit=limit))
+
+    def remember(self, words: Mapping[str, bytes | None], *, urgent: bool) -> asyncio.Future[None]:
+        """Take these for the newest words of their names, behind what was handed over before.
+
+        What is None is forgotten. The caller hands over no more until most of it is settled.
+        """
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._writer.stopped:
+            told.set_exception(self._disk.failed(CLOSED))
+        else:
+            self._writer.write(lambda: self._disk.remembered.put(words), told, urgent=urgent)
+        return told
+
+    async def recalled(self) -> Recalled:
+        """Return all that is remembered."""
+        return await self._ask(self._disk.remembered.read)
 
     async def damaged(self, *, first: int, last: int) -> tuple[int, ...]:
         """Return the numbers in this range of rows that were found damaged, and set aside."""

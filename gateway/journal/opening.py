@@ -27,7 +27,7 @@ from gateway.journal.chain import (
 from gateway.journal.rows import ENTRY, RINGS
 from gateway.model.inbound import Moment
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Of the file. Each version has its schema_vN.sql, which takes a file there from the one before."""
 
 CHAINED_SINCE, LAYOUT_SINCE = 2, 3

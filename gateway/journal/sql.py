@@ -184,6 +184,17 @@ STANDING = """
 
 STOOD = "SELECT number FROM standing"
 
+# What rooms remember.
+
+REMEMBER = """
+    INSERT INTO remembered (name, proof, body) VALUES (?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET proof = excluded.proof, body = excluded.body
+"""
+
+FORGET = "DELETE FROM remembered WHERE name = ?"
+
+REMEMBERED = "SELECT name, proof, body FROM remembered ORDER BY name LIMIT ?"
+
 HEAD = """
     SELECT epoch, station, created_utc_ns, number_last, chained_after, link_last, trim_last,
         trim_link FROM journal

@@ -10,13 +10,14 @@ again, for whoever moves that file away mends it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
 from gateway.journal.front import Journal, Work
 from gateway.journal.newest import Stood
+from gateway.journal.remembered import Recalled
 from gateway.journal.shelves import Cursor
 from gateway.model.bounds import Bound
 from gateway.model.entry import Entry, Lane
@@ -165,6 +166,18 @@ class StandingJournal:
         if self._journal is None:
             return Stood((), damaged=0, unread=0, after=None)
         return await self._journal.stood(after=after, limit=limit)
+
+    def remember(self, words: Mapping[str, bytes | None], *, urgent: bool) -> asyncio.Future[None]:
+        """Take these for the newest words of their names; without a journal it has failed."""
+        if self._journal is not None:
+            return self._journal.remember(words, urgent=urgent)
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        told.set_exception(self._failed)
+        return told
+
+    async def recalled(self) -> Recalled:
+        """Return all that is remembered; without a journal that is nothing."""
+        return await self._journal.recalled() if self._journal else Recalled({})
 
     async def damaged(self, *, first: int, last: int) -> tuple[int, ...]:
         """Return the numbers in this range of rows that were found damaged, and set aside."""

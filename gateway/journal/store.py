@@ -26,6 +26,7 @@ from gateway.journal.examining import Ask, refusal
 from gateway.journal.failed import JournalFailed
 from gateway.journal.newest import Stood
 from gateway.journal.opening import SCHEMA_VERSION, claimed, words_of
+from gateway.journal.remembered import Remembered
 from gateway.journal.rows import RINGS, Row
 from gateway.journal.shelves import Cursor, Owing, Shelves, Values
 from gateway.journal.space import Space
@@ -65,6 +66,7 @@ class Disk:
             examine(plan.path, station=station)
             self._db = self._opened(held)
             self._build()
+            self.remembered = Remembered(self._db)
             self._shelves = Shelves(
                 self._db,
                 tally_of(self._db, self._file, station=station, links=links, now=clock.now()),

@@ -15,6 +15,8 @@ from gateway.journal.proving import proof_of
 from gateway.model.entry import Lane, encode_item
 
 ALL = (Lane.DISTRESS, Lane.URGENCY, Lane.SAFETY)
+V4 = Path(__file__).with_name("v4.db.gz")
+"""Written by the release before rules remembered, onto V3: 240 numbers."""
 V3 = Path(__file__).with_name("v3.db.gz")
 """Written by the release before incidents were found again, onto V2: 180 numbers."""
 V2 = Path(__file__).with_name("v2.db.gz")
@@ -322,7 +324,7 @@ def test_a_file_of_the_release_before_is_taken_over_whole(house, plan):
     assert proof_of(plan.path).holds, proof_of(plan.path)
 
 
-@pytest.mark.parametrize(("file", "last"), [(V2, 120), (V3, 180)])
+@pytest.mark.parametrize(("file", "last"), [(V2, 120), (V3, 180), (V4, 240)])
 def test_the_release_before_left_a_file_that_is_taken_over_whole(house, plan, file, last):
     """With a chain, entries thrown away and on record, and different outboxes."""
     path = Path(plan.path)

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from gateway.codes.rawtext import escape
 from gateway.correlate.copies import Copies
 from gateway.correlate.earlier import Earlier
 from gateway.correlate.floods import Floods
@@ -21,10 +20,10 @@ from gateway.correlate.incidents import Incidents
 from gateway.correlate.register import Register
 from gateway.correlate.timekeeping import Timekeeping
 from gateway.correlate.track import Track
+from gateway.ear import Ear
 from gateway.export.say import say
-from gateway.framing import Framer, framer_named
+from gateway.framing import framer_named
 from gateway.model.bounds import Bound
-from gateway.model.counts import PortCount
 from gateway.model.inbound import (
     Chunk,
     Frame,
@@ -38,7 +37,7 @@ from gateway.model.inbound import (
 )
 from gateway.model.incident import Incident, IncidentNote, IncidentOrder
 from gateway.model.plan import PortPlan, RegisterPlan, StationPlan
-from gateway.model.words import ClockState, Confidence, Fault, Mode, Relation
+from gateway.model.words import ClockState, Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
 from gateway.radio import Radio, radio_named, radio_names
 from gateway.rules import judge
@@ -59,29 +58,6 @@ is no silence of those who call."""
 UNWATCHED_NS = 600 * 10**9
 """Ticks come every second. A longer step is no time that anybody has watched: it is the end of a
 tape or of the watch, which calls out what waits. No alarm is raised for it, and nobody missed."""
-
-
-class Ear:
-    """One port's end of the hallway: its framer, its radios, its place and its counts."""
-
-    def __init__(
-        self,
-        place: Place,
-        framer: Framer,
-        radios: tuple[Radio, ...],
-        strangers: tuple[Radio, ...] = (),
-        *,
-        played: bool = False,
-    ) -> None:
-        self.place = place
-        self.framer = framer
-        self.radios = radios
-        self.strangers = strangers
-        """Radio systems not expected here: asked only whether a call for help goes unread."""
-        self.played = played
-        """Whether a tape, or an exercise, is heard here as though it were now: then it tells nobody
-        the time."""
-        self.count = PortCount()
 
 
 def hallway(
@@ -153,7 +129,7 @@ class Pipeline:
         ear.count.bytes_in += len(chunk.data)
         self._see(chunk.heard.mono_ns)
         self.following.begin()
-        _count_frames(ear, frames)
+        ear.take_in(frames)
         stated = self.timekeeping.at(chunk.heard)
         return [*stated, *(item for frame in frames for item in self._walk(ear, frame))]
 
@@ -198,32 +174,32 @@ class Pipeline:
 
     def _let_pass(self, ear: Ear, now: Moment) -> Iterator[Inbound]:
         frames = ear.framer.expire(now)
-        _count_frames(ear, frames)
+        ear.take_in(frames)
         for frame in frames:
             yield from self._walk(ear, frame)
         for radio in ear.radios:
-            for found in _overdue(ear, radio, now):
+            for found in ear.overdue(radio, now):
                 yield from self._onward(ear, radio, found)
 
     def _walk(self, ear: Ear, frame: Frame) -> Iterator[Inbound]:
         if frame.fault is Fault.NOISE:
             return
         if frame.fault is not None:
-            like = _might_call(ear, frame, (*ear.radios, *ear.strangers))
+            like = ear.might_call(frame, (*ear.radios, *ear.strangers))
             yield self._refused(ear, (frame,), frame.fault, door="framing", distress_like=like)
             return
         for radio in ear.radios:
-            found = _read(ear, radio, frame)
+            found = ear.read(radio, frame)
             if found is not None:
                 for reading in found:
                     yield from self._onward(ear, radio, reading)
                 return
-        if _might_call(ear, frame, ear.strangers):
+        if ear.might_call(frame, ear.strangers):
             reason = "a call for help may be in it, and no decoder of this port reads it"
             yield self._refused(ear, (frame,), reason, door="radio", distress_like=True)
             return
         ear.count.unread += 1
-        yield _kept(ear, (frame,), reason="", door="radio", distress_like=False)
+        yield ear.kept((frame,), reason="", door="radio", distress_like=False)
 
     def _onward(self, ear: Ear, radio: Radio, found: Reading | Unread) -> Iterator[Inbound]:
         if isinstance(found, Unread):
@@ -236,9 +212,9 @@ class Pipeline:
             return
         try:
             report = normalise(radio.report(found), found, ear.place)
-        except Exception as error:  # noqa: BLE001  # see _read
+        except Exception as error:  # noqa: BLE001  # see Ear.read
             yield self._refused(
-                ear, found.frames, _blame(ear, radio, error), door="radio", distress_like=True
+                ear, found.frames, ear.blame(radio, error), door="radio", distress_like=True
             )
             return
         if report.system == CLOCK and not ear.played:
@@ -261,7 +237,7 @@ class Pipeline:
             return name, [
                 self._noted(note, heard.mono_ns, heard.utc, heard.clock) for note in notes
             ]
-        except Exception:  # noqa: BLE001  # see _read
+        except Exception:  # noqa: BLE001  # see Ear.read
             self.incident_errors += 1
             return None, []
 
@@ -276,7 +252,7 @@ class Pipeline:
         """Ask the room of tracks; a fault of ours there loses no call and no incident."""
         try:
             return ask()
-        except Exception:  # noqa: BLE001  # see _read
+        except Exception:  # noqa: BLE001  # see Ear.read
             self.incident_errors += 1
             return None
 
@@ -288,7 +264,7 @@ class Pipeline:
         try:
             notes = self.incidents.restore(kept, now, utc)
             return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
-        except Exception:  # noqa: BLE001  # see _read
+        except Exception:  # noqa: BLE001  # see Ear.read
             self.incident_errors += 1
             return []
 
@@ -297,7 +273,7 @@ class Pipeline:
         try:
             notes = self.incidents.tick(now, utc)
             return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
-        except Exception:  # noqa: BLE001  # see _read
+        except Exception:  # noqa: BLE001  # see Ear.read
             self.incident_errors += 1
             return []
 
@@ -316,73 +292,7 @@ class Pipeline:
         self, ear: Ear, frames: tuple[Frame, ...], reason: str, *, door: str, distress_like: bool
     ) -> Refused:
         ear.count.refused += 1
-        kept = _kept(ear, frames, reason=reason, door=door, distress_like=distress_like)
+        kept = ear.kept(frames, reason=reason, door=door, distress_like=distress_like)
         if not distress_like or self.floods.fragment_passes(kept.port, kept.mono_ns):
             return kept
         return replace(kept, flood=True)
-
-
-def _read(ear: Ear, radio: Radio, frame: Frame) -> tuple[Reading | Unread, ...] | None:
-    """Ask one radio; a fault of the decoder is kept like any refusal and loses nothing else."""
-    try:
-        return radio.read(frame)
-    except Exception as error:  # noqa: BLE001  # no input may stop a port, whatever we did wrong
-        return (Unread((frame,), _blame(ear, radio, error), distress_like=True),)
-
-
-def _might_call(ear: Ear, frame: Frame, radios: tuple[Radio, ...]) -> bool:
-    """Ask whether this frame, which nobody could read, might be a call for help."""
-    for radio in radios:
-        try:
-            if radio.distress_like(frame):
-                return True
-        except Exception as error:  # noqa: BLE001  # see _read
-            _blame(ear, radio, error)
-            return True
-    return False
-
-
-def _overdue(ear: Ear, radio: Radio, now: Moment) -> tuple[Reading | Unread, ...]:
-    try:
-        return radio.expire(now)
-    except Exception as error:  # noqa: BLE001  # see _read
-        _blame(ear, radio, error)
-        return ()
-
-
-def _blame(ear: Ear, radio: Radio, error: Exception) -> str:
-    ear.count.decoder_errors += 1
-    return f"decoder {radio.name} failed: {type(error).__name__}"
-
-
-def _kept(
-    ear: Ear, frames: tuple[Frame, ...], *, reason: str, door: str, distress_like: bool
-) -> Refused:
-    heard = frames[-1].heard
-    return Refused(
-        port=ear.place.port,
-        mono_ns=heard.mono_ns,
-        utc=utc_of(heard.utc_ns),
-        clock=heard.clock,
-        clock_error_ms=heard.error_ms,
-        boot=ear.place.boot,
-        reason=reason,
-        door=door,
-        distress_like=distress_like,
-        mode=Mode.EXERCISE if ear.place.exercise else Mode.REAL,
-        raw=tuple(escape(frame.raw) for frame in frames),
-        span=sum(frame.span for frame in frames),
-    )
-
-
-def _count_frames(ear: Ear, frames: list[Frame]) -> None:
-    count = ear.count
-    for frame in frames:
-        count.frames += frame.fault is not Fault.NOISE
-        if frame.fault is None:
-            count.bytes_decoded += frame.span
-        elif frame.fault is Fault.NOISE:
-            count.bytes_noise += frame.span
-        else:
-            count.bytes_refused += frame.span
-    count.bytes_held = ear.framer.held

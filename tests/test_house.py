@@ -33,7 +33,7 @@ BANNED = {
 PLAN = {
     *("__init__", "__main__", "cli", "verbs", "app", "pipeline", "settings", "transport"),
     *("journal", "mqtt", "health", "clock", "log", "framing", "radio", "normalise", "correlate"),
-    *("rules", "export", "codes", "model", "points", "pulse", "py.typed"),
+    *("rules", "export", "codes", "model", "points", "pulse", "ear", "py.typed"),
 }
 """What may stand in gateway/; a new room needs a place in the layers of pyproject.toml as well."""
 

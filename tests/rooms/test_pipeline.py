@@ -10,6 +10,7 @@ import pytest
 from gateway.correlate.floods import FRAGMENTS_FIRST
 from gateway.correlate.incidents import Incidents
 from gateway.correlate.register import Register
+from gateway.ear import Ear
 from gateway.framing import HALF_SAID_NS
 from gateway.framing.nmea import Nmea
 from gateway.model.entry import Lane, lane_of
@@ -28,7 +29,7 @@ from gateway.model.incident import IncidentNote
 from gateway.model.plan import CraftPlan, PortPlan, Profile, RegisterPlan
 from gateway.model.words import Confidence, Fault, Kind, Relation, Urgency
 from gateway.normalise import Place
-from gateway.pipeline import NOBODY, Ear, Pipeline, hallway
+from gateway.pipeline import NOBODY, Pipeline, hallway
 
 RMC = b"$GPRMC,042504.900,A,4012.1002,N,00440.4650,E,0.00,334.28,110321,,,A*6D"
 SIMULATOR = b"GPGGA,101010,5000.00,N,00100.00,W,8,04,1.0,1.0,M,1.0,M,,"

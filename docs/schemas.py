@@ -22,6 +22,7 @@ from msgspec import Struct
 import gateway.radio
 from gateway import __version__
 from gateway.model.command import IncidentCommand, Outcome
+from gateway.model.compliance import Compliance
 from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.words import Mode
@@ -32,6 +33,7 @@ from gateway.mqtt.payload import (
     IncidentRecord,
     Record,
     RefusedRecord,
+    RulingRecord,
 )
 from gateway.mqtt.ranges import Answer, Request
 from gateway.mqtt.receipts import Receipt
@@ -109,6 +111,8 @@ def schemas() -> dict[str, Json]:
         "clock.json": schema_of(ClockRecord),
         "alarm.json": schema_of(AlarmRecord),
         "incident.json": schema_of(IncidentRecord),
+        "ruling.json": schema_of(RulingRecord),
+        "compliance.json": schema_of(Compliance),
         "report.json": schema_of(Report),
         "status.json": schema_of(Status),
         "port.json": schema_of(PortLink),
@@ -292,6 +296,8 @@ _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] =
         )
         for mode in ("", "_test", "_exercise")
     },
+    "ruling": (RulingRecord, 1, False, None, "each verdict that is no matter of course", False),
+    "compliance": (Compliance, 1, True, None, "how each rule stands now", False),
     "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),
     "alert": (Alert, 1, True, None, "an empty payload clears it", False),
     "command_incident": (
@@ -308,7 +314,7 @@ _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] =
     "answer": (Answer, 1, False, None, "the records first, then this", False),
 }
 _BESIDE: dict[str, tuple[type[Struct], ...]] = {
-    "answer": (Record, RefusedRecord, ClockRecord, AlarmRecord, IncidentRecord)
+    "answer": (Record, RefusedRecord, ClockRecord, AlarmRecord, IncidentRecord, RulingRecord)
 }
 _MAPS = (Foreign("GeoJSON", "application/geo+json", "A map of one incident (RFC 7946)."),)
 _EVENTS = (
@@ -359,6 +365,8 @@ _LEVELS = {
     "what": "`step`: the time of day was moved. `offset`: what time it really was.",
     "event": "`raised`: something is wrong, or more than before. `cleared`: it is over.",
     "name": "What is wrong: journal, clock, undelivered, nondelivery, poison, …",
+    "agreement": "The `id` of the agreement.",
+    "rule": "The id of the rule in it.",
     "command_id": "The name of the command, as whoever gave it chose it.",
     "consumer": "The name of the consumer of record, as configured.",
 }

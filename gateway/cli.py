@@ -225,6 +225,8 @@ def _replay_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--station", metavar="NAME", help="the station's name (default: the tape's, or replay)"
     )
+    said = "and what it says of it; may be given several times"
+    verb.add_argument("--agreement", action="append", default=[], metavar="NAME", help=said)
     verb.add_argument("file", metavar="FILE", help="a tape, or a plain capture, text or binary")
 
 

@@ -23,6 +23,7 @@ from gateway.correlate.track import Track
 from gateway.ear import Ear
 from gateway.export.say import say
 from gateway.framing import framer_named
+from gateway.model.agreement import Agreement
 from gateway.model.bounds import Bound
 from gateway.model.inbound import (
     Chunk,
@@ -31,6 +32,7 @@ from gateway.model.inbound import (
     Moment,
     Reading,
     Refused,
+    Ruling,
     Sighting,
     Tick,
     Unread,
@@ -40,7 +42,9 @@ from gateway.model.plan import PortPlan, RegisterPlan, StationPlan
 from gateway.model.words import ClockState, Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
 from gateway.radio import Radio, radio_named, radio_names
-from gateway.rules import judge
+from gateway.rules import kind_named
+from gateway.rules.bench import Bench
+from gateway.rules.docket import Docket
 
 _Found = TypeVar("_Found")
 
@@ -67,10 +71,11 @@ def hallway(
     boot: str | None = None,
     register: RegisterPlan = NOBODY,
     at: tuple[float, float] | None = None,
+    docket: Docket | None = None,
 ) -> Pipeline:
     """Return the hallway of a station: each port with a framer and radios of its own.
 
-    It stands at this latitude and longitude, in degrees.
+    It stands at this latitude and longitude, in degrees. What it hears is judged by this docket.
     """
     ears = (
         Ear(
@@ -91,12 +96,31 @@ def hallway(
         for port in ports
     )
     incidents = Incidents(station, boot=boot, carried=Register(register).carried)
-    return Pipeline(ears, incidents, boot, Following(at))
+    return Pipeline(ears, incidents, boot, Following(at), docket)
+
+
+def docket_of(
+    agreements: Iterable[Agreement], *, register: RegisterPlan = NOBODY, begun: bool = True
+) -> Docket:
+    """Return what these agreements judge by; whose craft is whose, the register says as well.
+
+    Where it has not begun, nothing is judged until what was remembered is taken up.
+    """
+    found = tuple(agreements)
+    kinds = {clause.kind: kind_named(clause.kind) for one in found for clause in one.rules}
+    return Docket(Bench(found, kinds, Register(register).party_of), begun=begun)
 
 
 def hallway_of(plan: StationPlan, *, boot: str | None) -> Pipeline:
     """Return the hallway of a station as it is configured."""
-    return hallway(plan.station, plan.ports, boot=boot, register=plan.register, at=plan.position)
+    return hallway(
+        plan.station,
+        plan.ports,
+        boot=boot,
+        register=plan.register,
+        at=plan.position,
+        docket=docket_of(plan.agreements, register=plan.register, begun=False),
+    )
 
 
 class Pipeline:
@@ -108,6 +132,7 @@ class Pipeline:
         incidents: Incidents,
         boot: str | None,
         following: Following | None = None,
+        docket: Docket | None = None,
     ) -> None:
         self.ears = {ear.place.port: ear for ear in ears}
         self.copies = Copies()
@@ -116,11 +141,13 @@ class Pipeline:
         self.following = following or Following()
         self.incidents = incidents
         self.earlier = Earlier()
+        self.docket = docket or docket_of(())
+        """What the agreements say; a station without any asks nobody."""
         self._seen_ns = 0
         """The moment of the last chunk or tick."""
         self.incident_errors = 0
-        """Exceptions out of the rooms of incidents and tracks: faults of this program. Always 0, or
-        please report it."""
+        """Exceptions out of the rooms of incidents, tracks and rules: faults of this program.
+        Always 0, or please report it."""
 
     def inbound(self, chunk: Chunk) -> list[Inbound]:
         """Walk a chunk from the wire to its rulings; what is refused comes out beside them."""
@@ -151,6 +178,7 @@ class Pipeline:
         yield from self.following.bounds()
         yield from self.incidents.bounds()
         yield from self.earlier.bounds()
+        yield from self.docket.bounds()
         for ear in self.ears.values():
             yield from ear.framer.bounds()
             for radio in (*ear.radios, *ear.strangers):
@@ -163,7 +191,8 @@ class Pipeline:
         late = (item for ear in self.ears.values() for item in self._let_pass(ear, tick.now))
         watched = self._see(tick.now.mono_ns) <= UNWATCHED_NS
         self._guarded(self.following.tick)
-        return [*stated, *late, *(self._let_incidents_pass(tick.now) if watched else ())]
+        said = [*stated, *late]
+        return [*said, *self._let_pass_unheard(tick.now)] if watched else said
 
     def _see(self, mono_ns: int) -> int:
         """Note that somebody listens at this time; return how long nobody is known to have."""
@@ -225,8 +254,13 @@ class Pipeline:
         ear.count.copies += sighting.relation is Relation.COPY
         ear.count.suspect += report.confidence is Confidence.SUSPECT
         incident, notes = self._trouble(sighting)
-        yield judge(sighting if incident is None else replace(sighting, incident=incident))
+        if incident is not None:
+            sighting = replace(sighting, incident=incident)
+        judge = partial(self.docket.judge, sighting, found.frames[-1].heard)
+        ruling, verdicts = self._guarded(judge) or (Ruling(sighting), [])
+        yield ruling
         yield from notes
+        yield from verdicts
 
     def _trouble(self, sighting: Sighting) -> tuple[str | None, list[IncidentNote]]:
         """Ask which trouble this belongs to; a fault of ours there loses no call."""
@@ -249,7 +283,7 @@ class Pipeline:
         return self.following.place_of(sighting.report)
 
     def _guarded(self, ask: Callable[[], _Found | None]) -> _Found | None:
-        """Ask the room of tracks; a fault of ours there loses no call and no incident."""
+        """Ask the room of tracks or rules; a fault of ours there loses no call and no incident."""
         try:
             return ask()
         except Exception:  # noqa: BLE001  # see Ear.read
@@ -267,6 +301,11 @@ class Pipeline:
         except Exception:  # noqa: BLE001  # see Ear.read
             self.incident_errors += 1
             return []
+
+    def _let_pass_unheard(self, now: Moment) -> Iterator[Inbound]:
+        """Yield what is so because nothing was heard: of incidents, and of rules."""
+        yield from self._let_incidents_pass(now)
+        yield from self._guarded(partial(self.docket.tick, now)) or ()
 
     def _let_incidents_pass(self, now: Moment) -> list[IncidentNote]:
         utc = utc_of(now.utc_ns)

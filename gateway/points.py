@@ -35,6 +35,7 @@ POINTS = {
     "journal.set_aside": "a damaged row is in quarantine, and not committed yet",
     "journal.settled": "whoever handed items over knows their numbers",
     "journal.closing": "nothing more is taken, and the file is still open",
+    "rules.begun": "rules have taken up what they remembered, and judged what waited",
     "told.journaled": "an entry on disk is about to be handed to the links",
     "told.unjournaled": "an entry that the disk did not take is about to be handed to the links",
     "told.afterwards": "an entry that the disk took in the end is about to be told once more",

@@ -116,6 +116,7 @@ def test_a_status_carries_all_that_was_handed_in():
         bounds=[bound(3), bound(5), bound(1)],
         duties_failed=6,
         incident_errors=3,
+        rule_errors=4,
         health=HealthCounts(notify_failures=2),
         alerts={AlertName.RECORD: ALERT},
     )
@@ -138,6 +139,7 @@ def test_a_status_carries_all_that_was_handed_in():
         "bounds": {"calls": {"held": 5, "limit": 10, "evicted": 3}},
         "duties_failed": 6,
         "incident_errors": 3,
+        "rule_errors": 4,
         "health": {"notify_failures": 2},
         "alerts": {"record": {"name": "record", "since": None, "text": "the tape is not written"}},
     }

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gateway import settings
 from gateway.correlate.register import Register
+from gateway.model.place import Identity
 from gateway.model.plan import (
     HealthPlan,
     JournalPlan,
@@ -151,19 +152,81 @@ def test_the_configuration_in_force_loads_to_the_same_plan(write, tmp_path):
 def test_the_register_is_read_and_each_name_leads_to_what_the_craft_carries(write):
     write(
         '[craft.a]\nname = "A"\nmmsi = "244123456"\nbeacons = ["ADCD00800404040"]\n'
-        'devices = ["970111234"]\n[craft.b]\ntail = "N1"\nicao24 = "A39657"\n',
+        'devices = ["970111234"]\nparty = "alpha"\n'
+        '[craft.b]\ntail = "N1"\nicao24 = "A39657"\n',
         "registry.toml",
     )
     text = GOOD.replace("[station]\n", '[station]\nregister = "registry.toml"\n')
     plan = settings.load(write(text))
-    carried = Register(plan.register).carried
+    register = Register(plan.register)
+    carried = register.carried
 
     assert carried("mmsi:244123456") == ("beacon:ADCD00800404040", "mmsi:970111234")
     assert carried("mmsi:970111234") == ("mmsi:244123456", "beacon:ADCD00800404040")
     assert carried("beacon:ADCD0080040404011111111")[0] == "mmsi:244123456"
     assert carried("icao24:A39657") == ("tail:N1",)
     assert carried("mmsi:244000000") == ()
+    assert register.party_of(Identity(callsign="X", mmsi="970111234")) == "alpha"
+    assert register.party_of(Identity(beacon_hex="ADCD0080040404011111111")) == "alpha"
+    assert register.party_of(Identity(icao24="A39657")) is None
     assert settings.load(write(settings.effective(plan), "again.toml")) == plan
+
+
+COAST = """\
+id = "coast"
+version = "1"
+title = "A watch"
+[parties.ships]
+name = "Any ship"
+[channels.vhf70]
+hz = 156_525_000
+[rules.G01]
+kind = "distress_override"
+source = "RR 30"
+basis = "design"
+"""
+
+
+def bound(*names):
+    listed = ", ".join(f'"{name}"' for name in names)
+    return GOOD.replace("[station]\n", f"[station]\nagreements = [{listed}]\n")
+
+
+def test_agreements_are_read_from_beside_the_stations_file(write):
+    write(COAST, "coast.toml")
+    plan = settings.load(write(bound("coast.toml")))
+
+    assert [(one.id, len(one.rules)) for one in plan.agreements] == [("coast", 1)]
+    assert settings.load(write(settings.effective(plan), "again.toml")) == plan
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        (["none.toml"], "none.toml: no such file; name one that is there"),
+        (["bad.toml"], "bad.toml:9: rules.G01.kind: is no kind of rule; did you mean"),
+        (["coast.toml", "twice.toml"], "gateway.toml:3: station.agreements: .*twice.toml is agre"),
+        (
+            ["coast.toml"] * 9,
+            "gateway.toml:3: station.agreements: must be the names or files of at most 8",
+        ),
+    ],
+)
+def test_each_fault_of_an_agreement_is_told_with_its_own_file_and_line(write, names, fault):
+    for name in ("coast.toml", "twice.toml"):
+        write(COAST, name)
+    write(COAST.replace("distress_override", "distress_overide"), "bad.toml")
+
+    with pytest.raises(settings.BadSettings, match=fault):
+        settings.load(write(bound(*names)))
+
+
+def test_a_station_is_bound_by_no_more_rules_than_can_be_told(write, monkeypatch):
+    monkeypatch.setattr("gateway.settings.station.RULES_MAX", 0)
+    write(COAST, "coast.toml")
+
+    with pytest.raises(settings.BadSettings, match="have more than 0 rules together"):
+        settings.load(write(bound("coast.toml")))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,22 @@ REMEDY_ROOM = (
     "Delete what does not belong there, have fewer tapes kept (`keep_mb`), or fit a larger disk"
 )
 
+ASIDE_TEXT = (
+    "the journal was damaged and is set aside as {name}; {told} entries of it are told again; "
+    "keep it, look at it with `distress-gateway verify`, and replace the card"
+)
+
+UNTAKEN_TEXT = (
+    "what a damaged journal still owed could not be taken over by the new one: {why}; it is not "
+    "told until it is, and is tried again, each hour at the least; leave the files beside the "
+    "journal where they are, and see that the disk has room"
+)
+
+DAMAGE_TEXT = (
+    "rows of the journal found damaged and set aside: {count}; they are told to nobody; "
+    "look at them with `distress-gateway verify`, and replace the card if there are more"
+)
+
 LOOK_NS_MAX = 10**9
 """Counted of the time since the last look, which is half a second ago unless the program stood."""
 
@@ -43,6 +59,7 @@ class DiskWatch:
         self._room_told: str | None = None
         self._absence_told: str | None = None
         """Why there is no journal, as it was said last."""
+        self._damage_told: str | None = None
 
     def look(self, mono_ns: int) -> None:
         """Raise the alarms for a disk that is not there, hangs or fills up; clear them after it."""
@@ -60,6 +77,19 @@ class DiskWatch:
         if counts.room != self._room_told:
             self._room_told = counts.room
             self._board.alarm(AlertName.DISK, _words_for_room(counts), anew=True)
+        self._tell_damage(counts)
+
+    def _tell_damage(self, counts: JournalCounts) -> None:
+        """Raise the alarm for each damaged row, and each damaged journal, that was set aside."""
+        told = [ASIDE_TEXT.format(name=name, told=told) for name, told in counts.aside.items()]
+        if self._journal.untaken is not None:
+            told.append(UNTAKEN_TEXT.format(why=self._journal.untaken))
+        if counts.quarantined:
+            told.append(DAMAGE_TEXT.format(count=counts.quarantined))
+        trouble = "; ".join(told) or None
+        if trouble != self._damage_told:
+            self._damage_told = trouble
+            self._board.alarm(AlertName.JOURNAL_DAMAGE, trouble, anew=True)
 
     def _hangs(self, mono_ns: int) -> bool:
         work = self._journal.work

@@ -20,6 +20,7 @@ from gateway.model.entry import Entry, Lane, encode_item, lane_of
 from gateway.model.inbound import Item, Refused, Ruling
 from gateway.model.incident import IncidentNote
 from gateway.model.status import AlertName
+from gateway.model.verdict import VerdictNote
 from gateway.mqtt.link import Link
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
@@ -305,6 +306,8 @@ def _names(item: Item) -> dict[str, object]:
         return {"report_id": item.sighting.report.report_id}
     if isinstance(item, IncidentNote):
         return {"incident": item.incident.incident_id, "revision": item.incident.revision}
+    if isinstance(item, VerdictNote):
+        return {"verdict_id": item.verdict_id, "rule": item.verdict.rule}
     return {"stated": type(item).__name__, "mono_ns": item.mono_ns}
 
 

@@ -14,6 +14,7 @@ from gateway.app.disk import DiskWatch
 from gateway.app.ordering import Ordering
 from gateway.app.outside import Outside
 from gateway.app.restoring import Restorer
+from gateway.app.ruling import RuleKeeper
 from gateway.app.strain import Strain
 from gateway.app.telling import Teller
 from gateway.app.troubles import flood_in, troubles_of
@@ -30,7 +31,7 @@ from gateway.model.bounds import Bound
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Chunk, Item, Tick
 from gateway.model.plan import StationPlan
-from gateway.model.status import Alert, AlertName, JournalCounts, PortLink, Status
+from gateway.model.status import Alert, AlertName, PortLink, Status
 from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway_of
@@ -53,22 +54,6 @@ END_NS = 3600 * 10**9
 
 LOOK_S = 0.02
 """How often the start looks whether every port has had its first try."""
-
-ASIDE_TEXT = (
-    "the journal was damaged and is set aside as {name}; {told} entries of it are told again; "
-    "keep it, look at it with `distress-gateway verify`, and replace the card"
-)
-
-UNTAKEN_TEXT = (
-    "what a damaged journal still owed could not be taken over by the new one: {why}; it is not "
-    "told until it is, and is tried again, each hour at the least; leave the files beside the "
-    "journal where they are, and see that the disk has room"
-)
-
-DAMAGE_TEXT = (
-    "rows of the journal found damaged and set aside: {count}; they are told to nobody; "
-    "look at them with `distress-gateway verify`, and replace the card if there are more"
-)
 
 CALLS_FEW = 8
 """Calls in one chunk that don't wait for room at the journal: what a modem says in a second. A
@@ -126,7 +111,6 @@ class Watch:
         self._file = StatusFile(plan.health.status_file) if plan.health.status_file else None
         self._notify, self._scrape = outside.notify, self._scraping(plan.health.prometheus_port)
         self._alerts_written: Mapping[AlertName, Alert] = {}
-        self._damage_told: str | None = None
         self._troubles: dict[AlertName, str | None] = {}
         self._told_ports: dict[str, PortLink] = {}
         self.board = Board(self._links, clock=clock, log=log)
@@ -143,16 +127,21 @@ class Watch:
             owed=self._teller.owed,
         )
         self._disk = DiskWatch(journal, self._teller, self.board)
+        self._rules = RuleKeeper(journal, self._pipeline, self._teller, clock=clock, log=log)
         self._strain = Strain(self._lag, self.board)
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
-        """Return every duty of the watch, by name. Only the taking up of incidents ever ends."""
+        """Return every duty of the watch, by name.
+
+        The taking up of incidents ends, and that of rules where no agreement binds.
+        """
         for port in self._ports:
             yield f"port {port.state.name}", partial(self._listen, port)
         for link, plan in zip(self._links, self._plan.links, strict=True):
             yield f"link {plan.name}", link.run
         yield "journal", self._journal.run
         yield "incidents", self._restorer().run
+        yield "rules", self._rules.run
         yield "tell", self._teller.run
         yield "journal afterwards", self._teller.journal_afterwards
         yield "tick", self._tick
@@ -181,6 +170,7 @@ class Watch:
         """
         pulses = [(f"port {port.state.name}", port.pulse) for port in self._ports]
         pulses += [*self._teller.pulses(), ("alarms", self._alarms.pulse)]
+        pulses += [("rules", self._rules.pulse)]
         pulses += [("tick", self._tick_pulse), ("status", self._status_pulse)]
         for link, plan in zip(self._links, self._plan.links, strict=True):
             pulses += [(f"link {plan.name}: {name}", pulse) for name, pulse in link.pulses()]
@@ -207,6 +197,7 @@ class Watch:
                 items = self._pipeline.inbound(chunk)
                 reached("hallway.left")
                 self._teller.keep(items)
+                self._rules.heard(items)
                 self._record(chunk)
                 if not _passes_by(items):
                     await self._journal.room()
@@ -237,6 +228,7 @@ class Watch:
         """Keep what was heard to the last."""
         self.give_up_what_is_half_said()
         self._teller.keep(self.board.logbook.last())
+        self._rules.end()
         await self._teller.end()
 
     def say_what_is_lost(self) -> None:
@@ -279,7 +271,6 @@ class Watch:
         now = self._clock.now()
         self._disk.look(now.mono_ns)
         self._strain.look(self.bounds(), now.mono_ns)
-        self._tell_damage(self._journal.counts())
         lost = self._recorder.last_error if self._recorder else None
         self.board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
         self._watch_the_links()
@@ -295,18 +286,6 @@ class Watch:
         """Raise and clear the alarms about links."""
         for name, trouble in troubles_of([link.state() for link in self._links]):
             self._say(name, trouble)
-
-    def _tell_damage(self, journal: JournalCounts) -> None:
-        """Raise the alarm for each damaged row, and each damaged journal, that was set aside."""
-        told = [ASIDE_TEXT.format(name=name, told=told) for name, told in journal.aside.items()]
-        if self._journal.untaken is not None:
-            told.append(UNTAKEN_TEXT.format(why=self._journal.untaken))
-        if journal.quarantined:
-            told.append(DAMAGE_TEXT.format(count=journal.quarantined))
-        trouble = "; ".join(told) or None
-        if trouble != self._damage_told:
-            self._damage_told = trouble
-            self.board.alarm(AlertName.JOURNAL_DAMAGE, trouble, anew=True)
 
     def _tell_ports(self) -> None:
         now = self._clock.now()
@@ -388,6 +367,7 @@ class Watch:
                 bounds=self.bounds(),
                 duties_failed=self._duties_failed,
                 incident_errors=self._pipeline.incident_errors,
+                rule_errors=self._pipeline.docket.bench.rule_errors,
                 health=health_counts(self._file, self._notify, self._scrape),
                 alerts=self.board.standing,
                 clock=self._pipeline.timekeeping.status(now, leap=self._clock.held.leap),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.correlate.names import BEACON_HEAD
+from gateway.correlate.names import BEACON_HEAD, names_of, proves
+from gateway.model.place import Identity
 from gateway.model.plan import RegisterPlan
 
 _KINDS = (
@@ -23,17 +24,28 @@ class Register:
 
     def __init__(self, plan: RegisterPlan) -> None:
         self._carried: dict[str, tuple[str, ...]] = {}
+        self._parties: dict[str, str] = {}
         for craft in plan.craft:
             names = tuple(
                 f"{kind}:{value}" for key, kind in _KINDS for value in _listed(getattr(craft, key))
             )
             for name in names:
+                if craft.party is not None:
+                    self._parties[name] = self._parties[_head(name)] = craft.party
                 others = tuple(other for other in names if other != name)
                 self._carried[name] = self._carried[_head(name)] = others
 
     def carried(self, name: str) -> tuple[str, ...]:
         """Return all other names of the craft that this one is of; empty when nobody wrote it."""
         return self._carried.get(name) or self._carried.get(_head(name)) or ()
+
+    def party_of(self, identity: Identity) -> str | None:
+        """Return who answers for the craft that calls itself so; None when nobody wrote it."""
+        for name in filter(proves, names_of(identity)):
+            party = self._parties.get(name) or self._parties.get(_head(name))
+            if party is not None:
+                return party
+        return None
 
 
 def _head(name: str) -> str:

@@ -79,6 +79,7 @@ class Vitals(Struct, frozen=True, kw_only=True):
     bounds: Iterable[Bound]
     duties_failed: int
     incident_errors: int
+    rule_errors: int
     health: HealthCounts
     alerts: Mapping[AlertName, Alert]
     clock: ClockStatus | None = None
@@ -106,6 +107,7 @@ def status_of(vitals: Vitals) -> Status:
         bounds=fullest(vitals.bounds),
         duties_failed=vitals.duties_failed,
         incident_errors=vitals.incident_errors,
+        rule_errors=vitals.rule_errors,
         health=vitals.health,
         alerts=dict(vitals.alerts),
     )

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gateway.model.plan import Words
+from gateway.model.text import Words
 
 AgreementName = Annotated[
     str,
@@ -41,7 +41,7 @@ PartyName = Annotated[
     str,
     Meta(
         pattern=_PART,
-        description="the name or role of a party",
+        description="the name or role of a party: a word of a-z, 0-9 and _",
         examples=["alpha"],
         extra={"names": "parties"},
     ),
@@ -52,7 +52,7 @@ ChannelName = Annotated[
     str,
     Meta(
         pattern=_PART,
-        description="the name of a channel or of a group of channels",
+        description="the name of a channel or of a group of channels: a word of a-z, 0-9 and _",
         examples=["guard_vhf"],
         extra={"names": "channels"},
     ),
@@ -62,7 +62,7 @@ ZoneName = Annotated[
     str,
     Meta(
         pattern=_PART,
-        description="the name of a zone",
+        description="the name of a zone: a word of a-z, 0-9 and _",
         examples=["area"],
         extra={"names": "zones"},
     ),
@@ -72,7 +72,7 @@ CraftName = Annotated[
     str,
     Meta(
         pattern=_PART,
-        description="the name of a class of craft",
+        description="the name of a class of craft: a word of a-z, 0-9 and _",
         examples=["combat"],
         extra={"names": "craft"},
     ),
@@ -84,7 +84,7 @@ RuleName = Annotated[
     str,
     Meta(
         pattern=_RULE,
-        description="the id of a rule",
+        description="the id of a rule: 1 to 16 letters, digits and -",
         examples=["M07"],
         extra={"names": "rules"},
     ),

@@ -20,7 +20,7 @@ class Compliance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     judgement: Judgement
     """The gravest of what stands; `unknown` until anything was found."""
     mono_ns: int
-    """When this was last changed."""
+    """When the last verdict was given; 0 when none has been."""
     utc: datetime | None = None
     standing: tuple[Verdict, ...] = ()
     """What is not as agreed, the gravest first: eight of them at the most."""

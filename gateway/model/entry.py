@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct, msgpack
 
-from gateway.model.inbound import ClockOffset, ClockStep, Item, Refused
+from gateway.model.inbound import Item, Refused, Ruling
 from gateway.model.incident import IncidentNote
-from gateway.model.status import AlarmNote
+from gateway.model.verdict import PASSES, VerdictNote
 from gateway.model.words import Mode, Urgency
 
 
@@ -37,8 +37,8 @@ class Entry(Struct, frozen=True, gc=False):
 
     A map. That of a ruling has the key `sighting`, that of a refusal the key `door`, that of a
     statement about the clock the key `what`, that of a note of an alarm the key `alarm`, that of
-    an incident the key `incident`. It is read back without types, so that an entry outlives the
-    release whose radios named its details.
+    an incident the key `incident`, that of a verdict the key `verdict_id`. It is read back without
+    types, so that an entry outlives the release whose radios named its details.
     """
     journaled_utc_ns: int | None = None
     """When the disk was asked for the commit; None when the journal could not take it."""
@@ -49,20 +49,25 @@ class Entry(Struct, frozen=True, gc=False):
 
 def lane_of(item: Item) -> Lane:
     """Return the lane of an item: a marked test never takes the distress lane."""
+    if isinstance(item, Ruling):
+        report = item.sighting.report
+        if report.mode is Mode.REAL or report.urgency is Urgency.ROUTINE:
+            return Lane(report.urgency)
+        return Lane.SAFETY
     if isinstance(item, Refused):
-        # Not the distress lane: a noisy line may be full of these, and no MAYDAY waits for noise.
-        if not item.distress_like or item.flood:
-            return Lane.ROUTINE
-        return Lane.URGENCY if item.mode is Mode.REAL else Lane.SAFETY
-    if isinstance(item, IncidentNote):
-        # Behind the call that it is about, and never before another one.
-        return Lane.URGENCY if item.incident.mode is Mode.REAL else Lane.SAFETY
-    if isinstance(item, ClockStep | ClockOffset | AlarmNote):
-        return Lane.SAFETY  # kept and signed for like what it is about, and in nobody's way
-    report = item.sighting.report
-    if report.mode is Mode.REAL or report.urgency is Urgency.ROUTINE:
-        return Lane(report.urgency)
-    return Lane.SAFETY
+        return _lane_of_refused(item)
+    if isinstance(item, IncidentNote) and item.incident.mode is Mode.REAL:
+        return Lane.URGENCY  # behind the call that it is about, and never before another one
+    if isinstance(item, VerdictNote) and item.verdict.judgement in PASSES and item.was is None:
+        return Lane.ROUTINE  # as agreed, and was: how the rule stands says it too
+    return Lane.SAFETY  # kept and signed for like what it is about, and in nobody's way
+
+
+def _lane_of_refused(item: Refused) -> Lane:
+    """Not the distress lane: a noisy line may be full of these, and no MAYDAY waits for noise."""
+    if not item.distress_like or item.flood:
+        return Lane.ROUTINE
+    return Lane.URGENCY if item.mode is Mode.REAL else Lane.SAFETY
 
 
 def encode_item(item: Item) -> bytes:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.model.incident import IncidentNote
 from gateway.model.place import Identity, Position, Velocity
 from gateway.model.status import AlarmCleared, AlarmRaised
-from gateway.model.verdict import Verdict
+from gateway.model.verdict import Verdict, VerdictNote
 from gateway.model.words import (
     ClockState,
     Confidence,
@@ -317,7 +317,7 @@ class ClockOffset(
     out by some 0.4 s more for each hour: that is how well a plain crystal keeps time."""
 
 
-Inbound = Ruling | Refused | ClockStep | ClockOffset | IncidentNote
+Inbound = Ruling | Refused | ClockStep | ClockOffset | IncidentNote | VerdictNote
 """What comes out of the hallway."""
 
 Item = Inbound | AlarmRaised | AlarmCleared

@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.model.agreement import Agreement
+from gateway.model.text import Words
+
 MB = 1_000_000
 """What every name in `…_mb` counts in."""
 
@@ -37,11 +40,6 @@ WordName = Annotated[
     Meta(pattern=r"\A[a-z][a-z0-9_]{0,31}\Z", description="a lower-case name", examples=["nmea"]),
 ]
 """The name of a radio system or framing is the name of its module."""
-
-Words = Annotated[
-    str,
-    Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,1024}\Z", description="text in one line"),
-]
 
 PUBACK = "puback"
 """Instead of a consumer's name: the broker's own signature is enough."""
@@ -286,3 +284,6 @@ class StationPlan(Struct, frozen=True, kw_only=True):
     register_file: FilePath | None = None
     """The register, as the key `register` names it."""
     register: RegisterPlan = RegisterPlan()
+    agreement_names: tuple[Words, ...] = ()
+    """The agreements that bind this station, as the key `agreements` names them."""
+    agreements: tuple[Agreement, ...] = ()

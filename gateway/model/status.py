@@ -265,6 +265,9 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     incident_errors: int = 0
     """Times that a fault of this program kept a report, an order or the time from the incidents;
     none of them was lost by it. 0, or report it."""
+    rule_errors: int = 0
+    """Times that a rule of an agreement failed by a fault of this program, and said `unknown`. 0,
+    or report it."""
     health: HealthCounts | None = None
     alerts: dict[AlertName, Alert] = {}
     """What is wrong with the box itself: all that stands on `alert/<name>`."""

@@ -24,6 +24,10 @@ class Judgement(StrEnum):
     """Something is missing that it would have to know: `words` say what."""
 
 
+PASSES = frozenset({Judgement.OK, Judgement.EXEMPT})
+"""What leaves nothing to be put right."""
+
+
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one rule of one agreement says, of whom, since when, and by what evidence."""
 
@@ -48,3 +52,17 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Reports, facts and requests that it rests on, by their ids."""
     by: str | None = None
     """Of `exempt`: the rule that goes before."""
+
+
+class VerdictNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A verdict as it is kept, and told on `ruling/<agreement>/<rule>`."""
+
+    verdict_id: str
+    """The same for the same verdict, on replay and for everybody who can make it. 32 hexadecimal
+    digits."""
+    verdict: Verdict
+    was: Judgement | None = None
+    """What stood of this subject until now; None when nothing did."""
+    untold: int = 0
+    """Verdicts of this rule that were given since the last one told, and are only counted: more
+    come than anybody reads."""

@@ -19,7 +19,7 @@ from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report, Witness
 from gateway.model.incident import Incident
 from gateway.model.status import AlarmCleared, AlarmRaised
-from gateway.model.verdict import Verdict
+from gateway.model.verdict import Verdict, VerdictNote
 from gateway.model.words import Mode, Relation, Urgency
 from gateway.mqtt.bus import Outgoing
 from gateway.mqtt.cut import cut_to_fit
@@ -103,6 +103,12 @@ class IncidentRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     gone: bool = False
     """It is over for so long that it is taken off the board."""
     incident: Incident
+
+
+class RulingRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """What one rule of an agreement says, as told on `ruling/<agreement>/<rule>`."""
+
+    note: VerdictNote
 
 
 class Writer:
@@ -208,6 +214,10 @@ class Writer:
             return self.topics.clock(str(body["what"])), None, partial(_ClockAgain, statement=body)
         if "alarm" in body:
             return self.topics.alarm(str(body["alarm"])), None, partial(_AlarmAgain, note=body)
+        if "verdict_id" in body:
+            verdict = msgspec.convert(body, _VerdictNoteHead).verdict
+            topic = self.topics.ruling(verdict.agreement, verdict.rule)
+            return topic, None, partial(_RulingAgain, note=body)
         if "incident" in body:
             return self._told_incident(body)
         if "sighting" not in body:
@@ -267,6 +277,10 @@ class _AlarmAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     note: dict[str, object]
 
 
+class _RulingAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    note: dict[str, object]
+
+
 class _IncidentAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     change: str
     gone: bool = False
@@ -289,6 +303,17 @@ class _NoteHead(Struct, kw_only=True):
     incident: _IncidentHead
     change: str
     gone: bool = False
+
+
+class _VerdictHead(Struct):
+    """The few words of a verdict that say where it goes."""
+
+    agreement: str
+    rule: str
+
+
+class _VerdictNoteHead(Struct):
+    verdict: _VerdictHead
 
 
 class _Heard(Struct):

@@ -25,8 +25,9 @@ from gateway.mqtt.troubles import Shown, Troubles
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
 
-STATES_MAX = 512
-"""Topics that stand at once: ports, watches and alerts of a large station are a tenth of it."""
+STATES_MAX = 1024
+"""Topics that stand at once: half of it are the rules of agreements; ports, watches and alerts of a
+large station are a tenth of the rest."""
 
 
 CALM_S = 1.0

@@ -1,4 +1,4 @@
-"""What does the agreement say? Until an agreement is loaded, nothing: every sighting passes.
+"""What do the agreements say? Without one, nothing: every sighting passes.
 
 Rules label what was heard; they never drop, delay or change it. One file per kind of rule in
 `kinds/`, found by name; nothing there imports anything else there.
@@ -9,14 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from gateway.model.inbound import Ruling, Sighting
 from gateway.rules import kinds
 from gateway.rules.rule import Rule
-
-
-def judge(sighting: Sighting) -> Ruling:
-    """Return the sighting with every verdict on it; with no agreement in force there is none."""
-    return Ruling(sighting)
 
 
 def kind_names() -> tuple[str, ...]:

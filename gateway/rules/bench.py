@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+
+from msgspec import DecodeError, Struct
+from msgspec.msgpack import decode, encode
 
 from gateway.model.agreement import Agreement
 from gateway.model.asked import Fact, Request
 from gateway.model.bounds import Bound
 from gateway.model.compliance import Compliance
 from gateway.model.inbound import Moment, Sighting
-from gateway.model.verdict import Judgement, Verdict
+from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.rules.engine import IN_DISTRESS, Engine, Gated, gated
+from gateway.rules.memory import moved
 from gateway.rules.parties import Registry, nobody
 from gateway.rules.rule import Rule
-from gateway.rules.standing import Standing
+from gateway.rules.standing import Standing, StandingKept
 
 AGREEMENTS_MAX = 8
 """Each is asked about everything that is heard."""
+
+RULES_MAX = 512
+"""Of all agreements of a station together: how each stands is a retained topic."""
+
+ID_BYTES = 16
+"""Of a digest: nobody meets the same one twice by chance."""
+
+
+class RuleKept(Struct, frozen=True):
+    """What has to survive a restart of one rule."""
+
+    kind: str
+    memory: bytes
+    """What it remembers, in msgpack; empty when it has no memory."""
+    standing: bytes
 
 
 class Bench:
@@ -35,19 +55,19 @@ class Bench:
             for clause in engine.agreement.rules
         }
 
-    def sighting(self, sighting: Sighting, at: Moment) -> tuple[Verdict, ...]:
+    def sighting(self, sighting: Sighting, at: Moment) -> tuple[VerdictNote, ...]:
         """Return what all agreements say of something heard."""
         return self._taken(
             verdict for engine in self.engines.values() for verdict in engine.sighting(sighting, at)
         )
 
-    def fact(self, fact: Fact) -> tuple[Verdict, ...]:
+    def fact(self, fact: Fact) -> tuple[VerdictNote, ...]:
         """Return what all agreements say of something that stands in no radio message."""
         return self._taken(
             verdict for engine in self.engines.values() for verdict in engine.fact(fact)
         )
 
-    def tick(self, now: Moment) -> tuple[Verdict, ...]:
+    def tick(self, now: Moment) -> tuple[VerdictNote, ...]:
         """Return what all agreements say now that time has passed."""
         return self._taken(
             verdict for engine in self.engines.values() for verdict in engine.tick(now)
@@ -71,9 +91,52 @@ class Bench:
         return Gated(judgement=Judgement.DENIED, verdicts=found.verdicts)
 
     def compliance(self, agreement: str, rule: str) -> Compliance | None:
-        """Return how a rule stands; None when it has never found anything, or there is none."""
+        """Return how a rule stands; None when there is none of this name."""
         standing = self._standing.get((agreement, rule))
         return None if standing is None else standing.compliance()
+
+    def changed(self) -> list[Compliance]:
+        """Return how each rule stands that stands otherwise than when this was asked last."""
+        found = [one for one in self._standing.values() if one.fresh]
+        for one in found:
+            one.fresh = False
+        return [one.compliance() for one in found]
+
+    def keep(self) -> dict[str, RuleKept]:
+        """Return what has to survive a restart, by agreement and rule.
+
+        But for the places of craft: there may be thousands, and each is heard again in seconds.
+        """
+        memories = {name: engine.keep() for name, engine in self.engines.items()}
+        return {
+            f"{agreement}/{rule}": RuleKept(
+                standing.kind, memories[agreement].get(rule, b""), encode(standing.keep())
+            )
+            for (agreement, rule), standing in self._standing.items()
+        }
+
+    def restore(self, kept: Mapping[str, tuple[RuleKept, int]]) -> tuple[str, ...]:
+        """Take up what was kept of each rule, its monotonic times moved so far into this run.
+
+        What was kept of a rule that is gone, or is of another kind now, is passed over.
+
+        Returns:
+            The rules of which it is of another form than this release's: they begin anew.
+        """
+        lost: list[str] = []
+        for (agreement, rule), standing in self._standing.items():
+            name = f"{agreement}/{rule}"
+            word, shift_ns = kept.get(name, (None, 0))
+            if word is None or word.kind != standing.kind:
+                continue
+            try:
+                standing.restore(moved(decode(word.standing, type=StandingKept), shift_ns))
+            except DecodeError:
+                lost.append(name)
+                continue
+            if word.memory and self.engines[agreement].restore({rule: word.memory}, shift_ns):
+                lost.append(name)
+        return tuple(lost)
 
     @property
     def rule_errors(self) -> int:
@@ -87,9 +150,13 @@ class Bench:
         for standing in self._standing.values():
             yield from standing.bounds()
 
-    def _taken(self, verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    def _taken(self, verdicts: Iterable[Verdict]) -> tuple[VerdictNote, ...]:
         """Take note of verdicts."""
-        found = tuple(verdicts)
-        for verdict in found:
-            self._standing[verdict.agreement, verdict.rule].take(verdict)
-        return found
+        return tuple(
+            VerdictNote(
+                verdict_id=blake2b(encode(verdict), digest_size=ID_BYTES).hexdigest(),
+                verdict=verdict,
+                was=self._standing[verdict.agreement, verdict.rule].take(verdict),
+            )
+            for verdict in verdicts
+        )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from gateway.model.agreement import Agreement
 from gateway.model.bounds import Bound
 from gateway.model.compliance import Compliance
-from gateway.model.verdict import Judgement, Verdict
+from gateway.model.verdict import PASSES, Judgement, Verdict
 
 STANDING_MAX = 256
 """Subjects of one rule that are not as agreed. Of more, the one said first is forgotten: its
@@ -27,8 +29,13 @@ _GRAVEST = (
     Judgement.OK,
 )
 
-_PASSES = frozenset({Judgement.OK, Judgement.EXEMPT})
-"""What leaves nothing to be put right."""
+
+class StandingKept(Struct, frozen=True):
+    """What has to survive a restart."""
+
+    open: tuple[Verdict, ...] = ()
+    found: dict[str, int] = {}
+    last: Verdict | None = None
 
 
 class Standing:
@@ -37,32 +44,44 @@ class Standing:
     def __init__(self, agreement: Agreement, rule: str, kind: str) -> None:
         self._agreement = agreement
         self._rule = rule
-        self._kind = kind
+        self.kind = kind
         self._open: dict[str, Verdict] = {}
         self._found: Counter[str] = Counter()
         self._last: Verdict | None = None
         self.evicted = 0
+        self.fresh = True
+        """Whether it stands otherwise than whoever asked last has seen."""
 
     def count(self, verdict: Verdict) -> None:
         """Take note of a verdict on a request: what was denied was not done, and stands nowhere."""
         self._found[verdict.judgement.value] += 1
         self._last = verdict
+        self.fresh = True
 
-    def take(self, verdict: Verdict) -> None:
-        """Take a verdict on what has happened."""
+    def take(self, verdict: Verdict) -> Judgement | None:
+        """Take a verdict on what has happened; return what stood of its subject until now."""
         self.count(verdict)
-        self._open.pop(verdict.subject, None)
-        if verdict.judgement not in _PASSES:
+        before = self._open.pop(verdict.subject, None)
+        if verdict.judgement not in PASSES:
             self._open[verdict.subject] = verdict
             if len(self._open) > STANDING_MAX:
                 del self._open[next(iter(self._open))]
                 self.evicted += 1
+        return None if before is None else before.judgement
 
-    def compliance(self) -> Compliance | None:
-        """Return how the rule stands; None when it has never found anything."""
+    def keep(self) -> StandingKept:
+        """Return what has to survive a restart."""
+        return StandingKept(tuple(self._open.values()), dict(self._found), self._last)
+
+    def restore(self, kept: StandingKept) -> None:
+        """Take up what was kept, its monotonic times moved into this run."""
+        self._open = {verdict.subject: verdict for verdict in kept.open}
+        self._found, self._last = Counter(kept.found), kept.last
+        self.fresh = True
+
+    def compliance(self) -> Compliance:
+        """Return how the rule stands; `unknown` when it has never found anything."""
         last = self._last
-        if last is None:
-            return None
         rank = _GRAVEST.index
         standing = sorted(self._open.values(), key=lambda one: rank(one.judgement))
         shown = tuple(standing[:SHOWN_MAX])
@@ -71,10 +90,10 @@ class Standing:
             version=self._agreement.version,
             digest=self._agreement.digest,
             rule=self._rule,
-            kind=self._kind,
-            judgement=shown[0].judgement if shown else Judgement.OK,
-            mono_ns=last.mono_ns,
-            utc=last.utc,
+            kind=self.kind,
+            judgement=shown[0].judgement if shown else _nothing_open(last),
+            mono_ns=0 if last is None else last.mono_ns,
+            utc=None if last is None else last.utc,
             standing=shown,
             others=len(standing) - len(shown),
             found=dict(sorted(self._found.items())),
@@ -90,3 +109,7 @@ class Standing:
             rule="The one said first is forgotten; its verdict was told, and is in the journal.",
             evicted=self.evicted,
         )
+
+
+def _nothing_open(last: Verdict | None) -> Judgement:
+    return Judgement.UNKNOWN if last is None else Judgement.OK

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-from msgspec import NODEFAULT, Struct, inspect
+from msgspec import NODEFAULT, Struct, ValidationError, convert, inspect
 from msgspec.structs import fields
 
 from gateway.model.agreement import (
@@ -16,11 +16,15 @@ from gateway.model.agreement import (
     Channel,
     ChannelName,
     Clause,
+    CraftName,
     Party,
+    PartyName,
+    RuleName,
     Status,
     Zone,
+    ZoneName,
 )
-from gateway.model.plan import Words
+from gateway.model.text import Words
 from gateway.rules import kind_named, kind_names
 from gateway.rules.digest import digest_of
 from gateway.settings.faults import BadSettings, ConfigFault
@@ -28,6 +32,7 @@ from gateway.settings.lines import KeyPath
 from gateway.settings.places import shipped
 from gateway.settings.references import References
 from gateway.settings.tables import Table, TomlFile, read_file
+from gateway.settings.wanted import wanted
 
 PARTS_MAX = 512
 """Rules, parties, channels, groups, zones or classes of one agreement. The largest known has some
@@ -37,6 +42,16 @@ _OF_RULE = ("kind", "source", "basis", "words")
 """What every rule has beside the terms of its kind."""
 
 _TABLES = ("status", "parties", "channels", "groups", "zones", "craft", "rules")
+
+_NAMES: dict[str, object] = {
+    "parties": PartyName,
+    "channels": ChannelName,
+    "groups": ChannelName,
+    "zones": ZoneName,
+    "craft": CraftName,
+    "rules": RuleName,
+}
+"""What may be the name of each."""
 
 AnyStruct = TypeVar("AnyStruct", bound=Struct)
 
@@ -150,6 +165,11 @@ class AgreementFile:
         names = list(self._file.table((kind,)) or {})
         if len(names) > PARTS_MAX:
             self._file.fault((kind,), f"has more than {PARTS_MAX}", "make it two agreements")
+        for name in names[:PARTS_MAX]:
+            try:
+                convert(name, _NAMES[kind])
+            except ValidationError:  # it is a level of topics, and stands in lists of names
+                self._file.fault((kind, name), "is no good name", f"use {wanted(_NAMES[kind])}")
         return names[:PARTS_MAX]
 
     def _struct(

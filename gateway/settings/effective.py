@@ -17,6 +17,8 @@ def effective(plan: StationPlan) -> str:
         station.append(_line("position", plan.position))
     if plan.register_file is not None:
         station.append(_line("register", plan.register_file))
+    if plan.agreement_names:
+        station.append(_line("agreements", plan.agreement_names))
     blocks = ["\n".join(["[station]", *station])]
     blocks += [_port(port) for port in plan.ports]
     blocks += [_link(link) for link in plan.links]

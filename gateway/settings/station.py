@@ -6,11 +6,13 @@ import os
 import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import asdict, replace
 
+from gateway.model.agreement import Agreement
 from gateway.model.plan import (
     FilePath,
     HealthPlan,
@@ -26,6 +28,9 @@ from gateway.model.plan import (
     StationPlan,
     TlsPlan,
 )
+from gateway.model.text import Words
+from gateway.rules.bench import AGREEMENTS_MAX, RULES_MAX
+from gateway.settings.agreement import agreement_named, agreement_names
 from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.lines import KeyPath
 from gateway.settings.places import default_config, shipped
@@ -58,6 +63,14 @@ class StationTable(Struct, frozen=True):
 
     name: Name
     register: FilePath | None = None
+    agreements: Annotated[
+        tuple[Words, ...],
+        Meta(
+            max_length=AGREEMENTS_MAX,
+            description=f"the names or files of at most {AGREEMENTS_MAX} agreements",
+            examples=[["agreements/strait.toml"]],
+        ),
+    ] = ()
     position: Place | None = None
 
 
@@ -113,6 +126,7 @@ class _StationFile:
         links = self._links(station.name if station else "station")
         if not (station and journal and log and health):
             return None
+        agreement_names, agreements = self._agreements(station.agreements)
         register_file = station.register and self._absolute(station.register)
         return StationPlan(
             station=station.name,
@@ -127,7 +141,28 @@ class _StationFile:
             ),
             register_file=register_file,
             register=self._register(register_file),
+            agreement_names=agreement_names,
+            agreements=agreements,
         )
+
+    def _agreements(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Agreement, ...]]:
+        """Return each agreement, and how it is named: as one that is shipped, or by its file."""
+        shown = [name if name in agreement_names() else self._absolute(name) for name in names]
+        found: dict[str, Agreement] = {}
+        for name in shown:
+            try:
+                one = agreement_named(name)
+            except BadSettings as bad:
+                self.other_faults += bad.faults
+                continue
+            if one.id in found:
+                what = f"{name} is agreement {one.id}, which stands there already"
+                self.file.fault(("station", "agreements"), what, "name each once")
+            found[one.id] = one
+        if sum(len(one.rules) for one in found.values()) > RULES_MAX:
+            what = f"have more than {RULES_MAX} rules together"
+            self.file.fault(("station", "agreements"), what, "bind this station to fewer")
+        return tuple(shown), tuple(found.values())
 
     def _register(self, path: str | None) -> RegisterPlan:
         """Return the register; its faults are told with its own file and lines."""

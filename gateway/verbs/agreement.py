@@ -45,7 +45,10 @@ def main(args: argparse.Namespace) -> int:
     for agreement in agreements:
         flaws = list(flaws_of(agreement))
         doubtful += bool(flaws)
-        words = f"{len(agreement.rules)} rules" + (f", {len(flaws)} flaws" if flaws else ", good")
+        count = len(agreement.rules)
+        words = f"{count} rule{'' if count == 1 else 's'}" + (
+            f", {len(flaws)} flaws" if flaws else ", good"
+        )
         sys.stdout.write(f"{agreement.id} {agreement.version}: {words}\n")
         sys.stdout.write("".join(f"{_IN}{rule}: {flaw}\n" for rule, flaw in flaws))
     return 1 if doubtful else 0

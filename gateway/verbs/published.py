@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from gateway.model.inbound import Inbound, Refused, Ruling
 from gateway.model.incident import IncidentNote
-from gateway.mqtt.payload import ClockRecord, IncidentRecord, Record, RefusedRecord, Times
+from gateway.model.verdict import VerdictNote
+from gateway.mqtt.payload import (
+    ClockRecord,
+    IncidentRecord,
+    Record,
+    RefusedRecord,
+    RulingRecord,
+    Times,
+)
 
 EPOCH = "replay"
 """No journal numbers these entries."""
@@ -14,7 +22,7 @@ _NEVER = Times(journaled_utc=None, published_utc=None)
 
 def record_of(
     number: int, item: Inbound, station: str
-) -> Record | RefusedRecord | ClockRecord | IncidentRecord:
+) -> Record | RefusedRecord | ClockRecord | IncidentRecord | RulingRecord:
     """Return the record of an entry; nothing of the time of day of this box gets into it."""
     if isinstance(item, Refused):
         return RefusedRecord(
@@ -25,6 +33,16 @@ def record_of(
             times=_NEVER,
             late=False,
             refused=item,
+        )
+    if isinstance(item, VerdictNote):
+        return RulingRecord(
+            station=station,
+            epoch=EPOCH,
+            number=number,
+            journaled=False,
+            times=_NEVER,
+            late=False,
+            note=item,
         )
     if isinstance(item, IncidentNote):
         return IncidentRecord(

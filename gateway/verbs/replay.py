@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from gateway import __version__
 from gateway.clock import Clock
 from gateway.correlate.timekeeping import redated
+from gateway.model.agreement import Agreement
 from gateway.model.counts import PortCount
 from gateway.model.inbound import (
     Chunk,
@@ -32,13 +33,22 @@ from gateway.model.inbound import (
 )
 from gateway.model.incident import IncidentNote
 from gateway.model.plan import PortPlan
+from gateway.model.verdict import VerdictNote
 from gateway.model.words import Mode
-from gateway.pipeline import CLOCK, Pipeline, hallway
+from gateway.pipeline import CLOCK, Pipeline, docket_of, hallway
 from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
+from gateway.settings.agreement import agreement_named
 from gateway.transport.salvage import Lost, Salvage
 from gateway.transport.tape import TapeBroken, is_tape, read_capture
 from gateway.verbs.published import record_of
-from gateway.verbs.telling import clock_line, incident_line, one_line, printable, refused_line
+from gateway.verbs.telling import (
+    clock_line,
+    incident_line,
+    one_line,
+    printable,
+    refused_line,
+    verdict_line,
+)
 
 STATION = "replay"
 """The station of a capture that names none."""
@@ -85,7 +95,12 @@ class Replay:
     """One file on its way through the hallway."""
 
     def __init__(
-        self, path: Path, *, profile: str | None = None, station: str | None = None
+        self,
+        path: Path,
+        *,
+        profile: str | None = None,
+        station: str | None = None,
+        agreements: Iterable[Agreement] = (),
     ) -> None:
         self.pipeline: Pipeline
         self.station: str
@@ -117,7 +132,9 @@ class Replay:
             self._heard = _with_ticks(read_capture(path, PORT, baud=facts.baud))
             self.station = station or STATION
             ports = [PortPlan(name=PORT, device=str(path), modem=modem, profile=facts)]
-        self.pipeline = hallway(self.station, ports, boot=boot, at=position)
+        self.pipeline = hallway(
+            self.station, ports, boot=boot, at=position, docket=docket_of(agreements)
+        )
 
     def steps(self) -> Iterator[tuple[Chunk | Tick, list[Inbound]]]:
         """Yield all that was heard, and the time that passed, with what came of it."""
@@ -173,7 +190,8 @@ def _main(args: argparse.Namespace) -> int:
     if args.profile is not None and is_tape(path):
         what = "is for captures: a tape says itself what each of its ports was read with"
         raise BadSettings((ConfigFault("--profile", 0, "", what, "leave it out"),))
-    running = Replay(path, profile=args.profile, station=args.station)
+    agreements = [agreement_named(name) for name in args.agreement]
+    running = Replay(path, profile=args.profile, station=args.station, agreements=agreements)
     offsets = () if args.json else offsets_on(path)
     tally = _Tally()
     for number, item in _watched(running):
@@ -206,6 +224,8 @@ def _words(item: Inbound, offsets: Sequence[ClockOffset]) -> str:
         return clock_line(item)
     if isinstance(item, IncidentNote):
         return incident_line(item, colour=colour)
+    if isinstance(item, VerdictNote):
+        return verdict_line(item.verdict)
     heard = item if isinstance(item, Refused) else item.sighting.report.heard
     found = redated(boot=heard.boot, mono_ns=heard.mono_ns, clock=heard.clock, offsets=offsets)
     told = replace(heard, utc=found[0]) if found else heard
@@ -262,6 +282,7 @@ class _Tally:
         self._unread: Counter[str] = Counter()
         self._distress_like = 0
         self._clock = 0
+        self._verdicts: Counter[str] = Counter()
         self._incidents: set[str] = set()
 
     def add(self, item: Inbound) -> None:
@@ -273,6 +294,8 @@ class _Tally:
         elif isinstance(item, IncidentNote):
             if len(self._incidents) < INCIDENTS_MAX:
                 self._incidents.add(item.incident.incident_id)
+        elif isinstance(item, VerdictNote):
+            self._verdicts[item.verdict.judgement.value] += 1
         elif not isinstance(item, Refused):
             self._clock += 1
         elif item.reason:
@@ -300,6 +323,9 @@ class _Tally:
         if self._incidents:
             more = " or more" if len(self._incidents) == INCIDENTS_MAX else ""
             yield f"incidents {len(self._incidents)}{more}"
+        if self._verdicts:
+            yield f"verdicts  {self._verdicts.total()}"
+            yield from _columns(self._verdicts.most_common())
         if self._refused:
             yield f"refused   {self._refused.total()}, distress-like {self._distress_like}"
             yield from _columns(self._refused.most_common(_SHOWN_MAX))

@@ -12,15 +12,13 @@ import msgspec
 
 from gateway.model.agreement import Agreement
 from gateway.model.inbound import Chunk, Moment, Ruling, Tick
-from gateway.model.verdict import Judgement, Verdict
+from gateway.model.verdict import Verdict
 from gateway.rules import kind_named
 from gateway.rules.bench import Bench
 from gateway.settings.agreement import agreement_named
 from gateway.transport.tape import TapeBroken
 from gateway.verbs.replay import Replay
-from gateway.verbs.telling import printable
-
-_WIDTH = max(len(judgement.value) for judgement in Judgement)
+from gateway.verbs.telling import printable, verdict_line
 
 _MARKS = {True: "+", False: "-"}
 """Of a verdict that only one of two agreements gives: what is added by the first, what is gone."""
@@ -53,10 +51,11 @@ def simulated(
     bench = Bench(agreements, kinds)
     for heard, items in Replay(path, profile=profile).steps():
         if isinstance(heard, Tick):
-            yield from bench.tick(heard.now)
+            yield from (note.verdict for note in bench.tick(heard.now))
         for item in items:
             if isinstance(item, Ruling):
-                yield from bench.sighting(item.sighting, _moment(heard))
+                found = bench.sighting(item.sighting, _moment(heard))
+                yield from (note.verdict for note in found)
 
 
 def _moment(heard: Chunk | Tick) -> Moment:
@@ -72,7 +71,7 @@ def _compare(args: argparse.Namespace, agreements: Sequence[Agreement], other: A
     sides = [(True, verdict) for verdict in _without(ours, common)]
     sides += [(False, verdict) for verdict in _without(theirs, common)]
     for is_ours, verdict in sorted(sides, key=lambda side: (side[1].mono_ns, not side[0])):
-        sys.stdout.write(f"{_MARKS[is_ours]} {_line(verdict)}\n")
+        sys.stdout.write(f"{_MARKS[is_ours]} {verdict_line(verdict)}\n")
     same = common.total()
     sys.stdout.write(f"\n{len(sides)} verdicts differ, {same} are the same\n")
 
@@ -95,19 +94,10 @@ def _without(
 
 def _print(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
     for verdict in verdicts:
-        line = msgspec.json.encode(verdict).decode() if as_json else _line(verdict)
+        line = msgspec.json.encode(verdict).decode() if as_json else verdict_line(verdict)
         sys.stdout.write(f"{line}\n")
     if as_json:
         return
     counted = Counter(verdict.judgement.value for verdict in verdicts)
     words = ", ".join(f"{count} {judgement}" for judgement, count in counted.most_common())
     sys.stdout.write(f"\n{len(verdicts)} verdicts{': ' if words else ''}{words}\n")
-
-
-def _line(verdict: Verdict) -> str:
-    when = f"{verdict.mono_ns / 1e9:10.1f}"
-    if verdict.utc is not None:
-        when = verdict.utc.strftime("%H:%M:%S")
-    judged = verdict.judgement.value.ljust(_WIDTH)
-    said = f"{verdict.agreement}/{verdict.rule}  {verdict.subject}: {verdict.words}"
-    return printable(f"{when}  {judged}  {said}")

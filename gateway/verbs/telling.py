@@ -10,6 +10,7 @@ import math
 from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report
 from gateway.model.incident import IncidentNote
 from gateway.model.place import Identity, Position, Velocity
+from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Mode, Relation, Urgency
 
 _METRES_A_MINUTE = 1852.0
@@ -27,6 +28,8 @@ _MARKS = {
     Urgency.ROUTINE: "routine",
 }
 _MARK_WIDTH = max(len(mark) for mark in _MARKS.values())
+
+_JUDGEMENT_WIDTH = max(len(judgement.value) for judgement in Judgement)
 
 _SYSTEM_WIDTH = 13
 """The longest name of a radio system, cospas_sarsat."""
@@ -93,6 +96,16 @@ def incident_line(note: IncidentNote, *, colour: bool = False) -> str:
     if not colour:
         return line
     return f"{_COLOURS[told.severity] if told.mode is Mode.REAL else _BOLD}{line}{_PLAIN}"
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """Return what a rule says in one line: when, what, which rule, of whom, and why."""
+    when = f"{verdict.mono_ns / 1e9:10.1f}"
+    if verdict.utc is not None:
+        when = verdict.utc.strftime("%H:%M:%S")
+    judged = verdict.judgement.value.ljust(_JUDGEMENT_WIDTH)
+    told = f"{verdict.agreement}/{verdict.rule}  {verdict.subject}: {verdict.words}"
+    return printable(f"{when}  {judged}  {told}")
 
 
 def clock_line(stated: ClockStep | ClockOffset) -> str:

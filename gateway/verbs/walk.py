@@ -17,7 +17,6 @@ from gateway.model.plan import Profile
 from gateway.model.words import Fault, Integrity
 from gateway.normalise import Place, normalise
 from gateway.radio import Radio, radio_named
-from gateway.rules import judge
 
 STATION = "my-station"
 PORT = "port"
@@ -163,4 +162,4 @@ class Walk:
         if isinstance(found, Unread):
             return Made(radio.name, found, None)
         report = normalise(radio.report(found), found, self._place)
-        return Made(radio.name, found, judge(self._copies.place(report, found)))
+        return Made(radio.name, found, Ruling(self._copies.place(report, found)))

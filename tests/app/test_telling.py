@@ -59,6 +59,7 @@ class FakeJournal:
     """A journal that is well, fails, sheds or hangs, as a test says."""
 
     epoch = "e1"
+    untaken = None
 
     def __init__(self):
         self.stands = True

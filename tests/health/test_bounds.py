@@ -106,6 +106,10 @@ FIXED = {
     "States._due_ns": "what was refused in the last minutes, and what stands: STATES_MAX",
     "Packed._systems": "one a radio system",
     "Register._carried": "one a name in the register, which is a file of at most a megabyte",
+    "Register._parties": "one a name in the register, as above",
+    "Docket._paces": "one a rule: RULES_MAX",
+    "Remembering._written": "one a rule: RULES_MAX",
+    "RuleKeeper._answers": "HANDED_MAX, and one",
     "Grid._cells": "one a track that may help: TRACKS_MAX",
     "Troubles._untold": "of what stands: INCIDENTS_MAX",
     "Exports._forms": "of the four formats, as configured",
@@ -197,13 +201,15 @@ NOT_AT_WORK = {
     "KeepOut._noticed",
     "Standing._open",
 }
-"""Of rooms that no pipeline asks yet: they have their bounds, and are in no status."""
+"""Of rules: the station here has no agreement, and so no rule."""
 
 FILLED = {
     "Incidents._strands": "tests/stories/test_flood.py::"
     "test_what_is_remembered_of_a_flood_is_bounded_and_what_somebody_has_acted_on_stays",
     "Copies._seen": "tests/rooms/correlate/test_copies.py::"
     "test_memory_is_bounded_and_the_oldest_goes_first",
+    "Docket._waiting": "tests/rooms/rules/test_docket.py::"
+    "test_what_waits_is_bounded_and_what_finds_no_room_is_told_all_the_same",
     "Rolls._known": "tests/rooms/rules/test_parties.py::"
     "test_stations_remembered_are_bounded_and_found_out_again",
     "Picture._craft": "tests/rooms/rules/test_picture.py::"

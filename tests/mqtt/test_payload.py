@@ -11,6 +11,7 @@ import pytest
 from gateway.model.entry import Lane
 from gateway.model.inbound import Report
 from gateway.model.incident import Action
+from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.model.words import Kind, Mode, Relation, Urgency
 from gateway.mqtt import payload
 from gateway.mqtt.payload import (
@@ -22,6 +23,7 @@ from gateway.mqtt.payload import (
     IncidentRecord,
     Record,
     RefusedRecord,
+    RulingRecord,
     Writer,
 )
 from gateway.mqtt.topics import Topics, TopicUnsafe
@@ -101,6 +103,7 @@ def test_the_published_types_are_what_is_written():
         (ClockRecord, payload._ClockAgain),
         (AlarmRecord, payload._AlarmAgain),
         (IncidentRecord, payload._IncidentAgain),
+        (RulingRecord, payload._RulingAgain),
     ):
         assert shown.__struct_fields__ == written.__struct_fields__
         assert shown.__struct_defaults__ == written.__struct_defaults__
@@ -176,6 +179,27 @@ def test_an_alarm_is_told_as_it_was_noted_and_never_in_the_way_of_distress(make,
     assert record.note == entry.item
     assert (record.number, record.journaled) == (number, number > 0)
     assert entry.lane is Lane.SAFETY
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_a_verdict_is_told_word_for_word_on_the_topic_of_its_rule(make, form):
+    verdict = Verdict(
+        agreement="coast",
+        version="1",
+        digest="0a",
+        rule="A1",
+        kind="ack_deadline",
+        judgement=Judgement.VIOLATION,
+        subject="mmsi:211000001",
+        words="nobody has acknowledged",
+        mono_ns=5,
+        evidence=("e" * 32,),
+    )
+    note = VerdictNote(verdict_id="f" * 32, verdict=verdict, untold=3)
+    told = writer(form).record(make.entry_of(note, 9), published_utc_ns=None, waited=False)
+
+    assert (told.topic, told.qos, told.retain) == ("distress/v1/alpha/ruling/coast/A1", 1, False)
+    assert decoded(told, form, RulingRecord).note == note
 
 
 def test_a_place_is_retained_and_expires(make):

@@ -71,7 +71,8 @@ def tape(tmp_path):
 
 
 def run(path: Path, **given: object) -> int:
-    options = {"file": str(path), "profile": None, "json": False, "station": None, **given}
+    options = {"file": str(path), "profile": None, "json": False, "station": None}
+    options |= {"agreement": [], **given}
     return verb.main(argparse.Namespace(**options))
 
 

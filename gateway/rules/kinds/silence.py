@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from gateway.model.agreement import Channels, EventWord, PartName, Seconds
 from gateway.model.asked import Request
 from gateway.model.inbound import Moment
-from gateway.model.plan import Words
+from gateway.model.text import Words
 from gateway.model.verdict import Judgement
 from gateway.model.words import Urgency
 from gateway.rules.event import Event

@@ -108,7 +108,7 @@ def told(
     engine = Engine(agreement, KINDS)
     found: list[tuple[float, Verdict]] = []
     off_ns = 0
-    for at_s, step in _steps(case):
+    for at_s, step in steps_of(case):
         if restarts:
             kept = engine.keep()
             engine = Engine(agreement, KINDS)
@@ -138,7 +138,7 @@ def moment_of(case: Case, at_s: float) -> Moment:
     return Moment(START_NS + round(at_s * 1e9), utc_ns, case.clock, case.error_ms)
 
 
-def _steps(case: Case) -> Iterator[tuple[float, dict]]:
+def steps_of(case: Case) -> Iterator[tuple[float, dict]]:
     """Yield steps, and ticks once a second between them: a tick comes before a step of its time."""
     last_s = max((step["at_s"] for step in case.story), default=0)
     until_s = last_s if case.until_s is None else case.until_s

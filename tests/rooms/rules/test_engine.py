@@ -240,7 +240,8 @@ def test_what_no_agreement_names_is_no_channel_to_transmit_on():
 
 def test_how_a_rule_stands_is_the_gravest_of_what_is_not_as_agreed():
     station = bench(("allowed_use", 1))
-    assert station.compliance("a0", "case") is None
+    stands = station.compliance("a0", "case")
+    assert (stands.judgement, stands.mono_ns) == (Judgement.UNKNOWN, 0)
     for number in range(12):
         said = {"system": "dsc", "freq_hz": 156_525_000, "tag": "alpha", "name": str(number)}
         sighting = sighting_of({**said, "mmsi": f"21100{number:04}"}, "r", AT)

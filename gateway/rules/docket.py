@@ -1,0 +1,112 @@
+"""What agreements say, as it leaves the rooms: labels on what was heard, and notes to be kept.
+
+Until it is known what the run before remembered, nothing is judged: what is heard waits, and its
+verdicts come as notes afterwards. So no deadline begins twice, and no silence is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.model.bounds import Bound
+from gateway.model.compliance import Compliance
+from gateway.model.inbound import Moment, Ruling, Sighting
+from gateway.model.verdict import VerdictNote
+from gateway.model.words import Mode
+from gateway.rules.bench import Bench
+
+WAITING_MAX = 4096
+"""Sightings that wait for what was remembered: some seconds of a busy station, and it is read in
+one. What finds no room is judged by nobody; it is told and kept like everything else."""
+
+TOLD_MAX = 64
+"""Verdicts of one rule that are told at once."""
+
+TOLD_PER_S = 2.0
+"""And told in a second after that: more than anybody reads. The others are counted."""
+
+
+class _Pace(Struct):
+    """How much of one rule may be told."""
+
+    left: float = TOLD_MAX
+    mono_ns: int = 0
+    untold: int = 0
+
+
+class Docket:
+    """The agreements of a station, asked about what it hears."""
+
+    def __init__(self, bench: Bench, *, begun: bool = True) -> None:
+        self.bench = bench
+        self.begun = begun or not bench.engines
+        """Whether what was remembered has been taken up, or is given up."""
+        self._waiting: deque[tuple[Sighting, Moment]] = deque()
+        self._unjudged = 0
+        self._paces: dict[tuple[str, str], _Pace] = {}
+        """Of the rules that have said anything."""
+
+    def judge(self, sighting: Sighting, at: Moment) -> tuple[Ruling, list[VerdictNote]]:
+        """Return the sighting with every verdict on it, and those of them that are to be told.
+
+        An exercise is on no air, so it breaks no agreement about it, and keeps none.
+        """
+        if not self.bench.engines or sighting.report.mode is Mode.EXERCISE:
+            return Ruling(sighting), []
+        if not self.begun:
+            if len(self._waiting) < WAITING_MAX:
+                self._waiting.append((sighting, at))
+            else:
+                self._unjudged += 1
+            return Ruling(sighting), []
+        notes = self.bench.sighting(sighting, at)
+        verdicts = tuple(note.verdict for note in notes)
+        return Ruling(sighting, verdicts), self._paced(notes, at.mono_ns)
+
+    def begin(self) -> list[VerdictNote]:
+        """Judge what waited, now that what was remembered has been taken up."""
+        self.begun = True
+        notes: list[VerdictNote] = []
+        while self._waiting:
+            sighting, at = self._waiting.popleft()
+            notes += self._paced(self.bench.sighting(sighting, at), at.mono_ns)
+        return notes
+
+    def tick(self, now: Moment) -> list[VerdictNote]:
+        """Return what the rules say now that time has passed."""
+        return self._paced(self.bench.tick(now), now.mono_ns) if self.begun else []
+
+    def changed(self) -> list[Compliance]:
+        """Return how each rule stands that stands otherwise than when this was asked last."""
+        return self.bench.changed() if self.begun else []
+
+    def bounds(self) -> Iterator[Bound]:
+        """Yield each place in which something waits or is remembered."""
+        yield Bound(
+            of="Docket._waiting",
+            what="sightings_unjudged",
+            held=len(self._waiting),
+            limit=WAITING_MAX,
+            rule="what comes then is judged by no rule; it is told and kept all the same",
+            evicted=self._unjudged,
+        )
+        yield from self.bench.bounds()
+
+    def _paced(self, notes: Iterable[VerdictNote], mono_ns: int) -> list[VerdictNote]:
+        """Return those that may be told; what came to be untold before is counted in the next."""
+        told: list[VerdictNote] = []
+        for note in notes:
+            name = note.verdict.agreement, note.verdict.rule
+            pace = self._paces.setdefault(name, _Pace(mono_ns=mono_ns))
+            passed_s = max(mono_ns - pace.mono_ns, 0) / 1e9
+            pace.left, pace.mono_ns = min(pace.left + passed_s * TOLD_PER_S, TOLD_MAX), mono_ns
+            if pace.left < 1:
+                pace.untold += 1
+                continue
+            told.append(replace(note, untold=pace.untold) if pace.untold else note)
+            pace.left, pace.untold = pace.left - 1, 0
+        return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gateway.model.agreement import Agreement, Channel
+from gateway.model.asked import Request
 
 TRAFFIC = "traffic"
 """Instead of a channel: the one on which one goes on speaking after a call on another."""
@@ -37,6 +38,12 @@ class Dial:
                 self._found.clear()
             self._found[key] = _find(self._channels, freq_hz, mode)
         return self._found[key]
+
+    def of(self, request: Request) -> str | None:
+        """Return the channel asked for: as it is named, else by its frequency."""
+        if request.channel is not None or request.freq_hz is None:
+            return request.channel
+        return self.find(request.freq_hz, request.mode)
 
     def named(self, names: Iterable[str]) -> frozenset[str]:
         """Return the channels of these names, each of a group for the group's name."""

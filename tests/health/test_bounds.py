@@ -124,6 +124,8 @@ FIXED = {
     "Rolls._named": "one a party and role of the agreement",
     "Ground._zones": "one a zone of the agreement: PARTS_MAX",
     "Silence._silent": "one a channel of the agreement: PARTS_MAX",
+    "ProtectedBand._within": "one a channel of the agreement: PARTS_MAX",
+    "ProtectedBand._carriers": "one a channel of the agreement: PARTS_MAX",
     "AckDeadline._windows": "one a band: five",
     "Separation._of": "two a pair that is followed: PAIRS_MAX",
     "ContactPoint._lines": "one a party of the agreement: PARTS_MAX",

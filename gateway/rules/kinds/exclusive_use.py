@@ -9,13 +9,11 @@ from msgspec import Struct
 from gateway.model.agreement import Channels, EventWord, Fields, Parties, PartName
 from gateway.model.asked import Request
 from gateway.model.verdict import Judgement
+from gateway.rules.emissions import SPEECH, VOICE, is_voice, mode_of
 from gateway.rules.event import Event
 from gateway.rules.ground import Ground
 from gateway.rules.purposes import purposes_of, purposes_of_request
 from gateway.rules.rule import Finding, Rule
-
-_SPEECH = frozenset({EventWord.SPOKEN, EventWord.GUARD_CALL})
-"""What only people say, and so was sent by voice."""
 
 
 class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,21 +43,19 @@ class ExclusiveUse(Rule):
         self._own = ground.rolls.own
         self._dial = ground.dial
         self._plan = ground.agreement.channels
-        self._by_voice = any(_is_voice(mode) for mode in terms.modes)
+        self._by_voice = any(is_voice(mode) for mode in terms.modes)
 
     def hears(self) -> frozenset[EventWord]:
         """Hear every use of a channel, by radio or by what people say was spoken."""
-        return _SPEECH | {EventWord.USE}
+        return SPEECH | {EventWord.USE}
 
     def hear(self, event: Event) -> Iterator[Finding]:
         """Say what the channel was used for that it is not for, or what nobody can tell of it."""
         if event.channel not in self._channels:
             return
-        spoken = not _SPEECH.isdisjoint(event.words)
-        mode = "voice" if spoken else event.system
         untold = EventWord.SPOKEN in event.words and not (event.fact and event.fact.fields)
         purposes = None if untold else purposes_of(event)
-        judged = self._judged(mode, purposes, event.by)
+        judged = self._judged(mode_of(event), purposes, event.by)
         if judged is not None:
             judgement, why = judged
             words = f"{event.channel} was used, and {why}"
@@ -121,12 +117,7 @@ class ExclusiveUse(Rule):
         modes = self._terms.modes
         if not modes or mode in modes:
             return False
-        return mode != "voice" or not self._by_voice
-
-
-def _is_voice(mode: str) -> bool:
-    """Say whether it is telephony: of an emission the third sign is E (RR appendix 1)."""
-    return mode == "voice" or (len(mode) == len("g3e") and mode.endswith("e"))
+        return mode != VOICE or not self._by_voice
 
 
 KIND = ExclusiveUse

@@ -9,6 +9,8 @@ terms of one rule in `[rule]`, further rules in `[others]`, and `[[case]]`s. A c
     until_s   how long time passes after the last step; it ticks once a second
     said      verdicts in their order: `at_s`, `judgement`, and what else is to be compared
 
+A `[[flaw]]` is a `rule` that makes no sense, and what it `says` of that.
+
 What a step does not say is that of a quiet day: everything is real and routine, the clock is held.
 """
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from rooms.rules.cases import KINDS, START_NS, agreement_of, cases_of, tables, told
+
+from gateway.rules.engine import Engine
+from gateway.rules.rule import Nothing
 
 TABLES = tables()
 CASES = [
@@ -56,3 +60,42 @@ def _compared(at_s: float, verdict, said: dict) -> dict:
         mono_ns = getattr(verdict, key.replace("_s", "_mono_ns"))
         found[key] = None if mono_ns is None else (mono_ns - START_NS) / 1e9
     return found
+
+
+# ---- What makes no sense as it is written --------------------------------------------------------
+
+FLAWS = [
+    pytest.param(kind, table, flaw, id=f"{kind}-{flaw['says']}")
+    for kind, table in TABLES.items()
+    for flaw in table.get("flaw", ())
+]
+
+
+@pytest.mark.parametrize(("kind", "table", "flaw"), FLAWS)
+def test_a_clause_that_makes_no_sense_is_found(kind, table, flaw):
+    (case, *_) = cases_of(table)
+    written = msgspec.structs.replace(case, rule=flaw["rule"])
+    found = [*Engine(agreement_of(kind, table, written), KINDS).flaws()]
+
+    assert ("case", True) in [(name, flaw["says"] in said) for name, said in found], found
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_clause_of_a_case_makes_sense(kind):
+    table = TABLES[kind]
+    (case, *_) = cases_of(table)
+
+    assert [*Engine(agreement_of(kind, table, case), KINDS).flaws()] == []
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_memory_that_is_none_of_its_own_changes_nothing(kind):
+    table = TABLES[kind]
+    (case, *_) = cases_of(table)
+    engine = Engine(agreement_of(kind, table, case), KINDS)
+    rule = engine.rules["case"]
+    before = rule.keep()
+    rule.restore(Nothing())
+
+    assert rule.keep() == before
+    assert all(bound.held == 0 for bound in engine.bounds())

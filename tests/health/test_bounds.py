@@ -126,6 +126,7 @@ FIXED = {
     "Silence._silent": "one a channel of the agreement: PARTS_MAX",
     "ProtectedBand._within": "one a channel of the agreement: PARTS_MAX",
     "ProtectedBand._carriers": "one a channel of the agreement: PARTS_MAX",
+    "PriorityOrder._ranks": "one a name in the order: 64",
     "AckDeadline._windows": "one a band: five",
     "Separation._of": "two a pair that is followed: PAIRS_MAX",
     "ContactPoint._lines": "one a party of the agreement: PARTS_MAX",
@@ -202,6 +203,7 @@ NOT_AT_WORK = {
     "KeepOut._standing",
     "Identification._lost",
     "KeepOut._noticed",
+    "PriorityOrder._turns",
     "Standing._open",
 }
 """Of rules: the station here has no agreement, and so no rule."""
@@ -225,6 +227,8 @@ FILLED = {
     "test_craft_are_bounded_and_the_one_found_first_is_forgotten",
     "KeepOut._noticed": "tests/rooms/rules/test_keep_out.py::"
     "test_craft_are_bounded_and_the_one_found_first_is_forgotten",
+    "PriorityOrder._turns": "tests/rooms/rules/test_priority_order.py::"
+    "test_turns_are_bounded_and_the_least_that_came_last_is_forgotten",
     "Separation._pairs": "tests/rooms/rules/test_separation.py::"
     "test_pairs_are_bounded_and_the_one_followed_longest_gives_way",
     "Deadlines._running": "tests/rooms/rules/test_deadlines.py::"

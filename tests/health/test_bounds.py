@@ -126,6 +126,7 @@ FIXED = {
     "Silence._silent": "one a channel of the agreement: PARTS_MAX",
     "ProtectedBand._within": "one a channel of the agreement: PARTS_MAX",
     "ProtectedBand._carriers": "one a channel of the agreement: PARTS_MAX",
+    "ChannelSequence._taken": "one an initial channel of the agreement: PARTS_MAX",
     "PriorityOrder._ranks": "one a name in the order: 64",
     "AckDeadline._windows": "one a band: five",
     "Separation._of": "two a pair that is followed: PAIRS_MAX",
@@ -204,6 +205,7 @@ NOT_AT_WORK = {
     "Identification._lost",
     "KeepOut._noticed",
     "PriorityOrder._turns",
+    "ChannelSequence._exchanges",
     "Standing._open",
 }
 """Of rules: the station here has no agreement, and so no rule."""
@@ -229,6 +231,8 @@ FILLED = {
     "test_craft_are_bounded_and_the_one_found_first_is_forgotten",
     "PriorityOrder._turns": "tests/rooms/rules/test_priority_order.py::"
     "test_turns_are_bounded_and_the_least_that_came_last_is_forgotten",
+    "ChannelSequence._exchanges": "tests/rooms/rules/test_channel_sequence.py::"
+    "test_pairs_are_bounded_and_the_one_silent_longest_is_forgotten",
     "Separation._pairs": "tests/rooms/rules/test_separation.py::"
     "test_pairs_are_bounded_and_the_one_followed_longest_gives_way",
     "Deadlines._running": "tests/rooms/rules/test_deadlines.py::"

@@ -18,6 +18,7 @@ from datetime import datetime
 from importlib import import_module
 
 from gateway import __version__
+from gateway.verbs.actions import agreement_arguments
 
 FAILED = 1
 MISUSED = 2
@@ -186,15 +187,6 @@ def _export(action: argparse.ArgumentParser) -> None:
     )
 
 
-def _agreement_arguments(verb: argparse.ArgumentParser) -> None:
-    actions = verb.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
-    for name, summary in _AGREEMENT.items():
-        action = actions.add_parser(name, help=summary, description=f"{summary}.")
-        action.add_argument(
-            "name", nargs="+", metavar="NAME", help="one that comes with the gateway, or a file"
-        )
-
-
 def _explain_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--profile",
@@ -335,11 +327,6 @@ _INCIDENT: dict[str, tuple[str, _Declare]] = {
     "export": ("print it in the form of another system", _export),
 }
 
-_AGREEMENT = {
-    "show": "the whole of it, in words",
-    "check": "every fault in the file, and every rule that makes no sense",
-}
-
 _VERBS: dict[str, tuple[str, str, _Declare]] = {
     "run": (
         "keep watch: read the ports, tell the brokers, until told to stop",
@@ -377,9 +364,9 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
         _incident_arguments,
     ),
     "agreement": (
-        "show what parties have agreed, and check the file that says so",
+        "show what parties have agreed, check the file that says so, sign it and prove who has",
         "  distress-gateway agreement check our-agreement.toml",
-        _agreement_arguments,
+        agreement_arguments,
     ),
     "simulate": (
         "tell what an agreement would have said of recorded traffic",

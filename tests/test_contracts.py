@@ -42,7 +42,7 @@ BREACHES = [
     Breach("arithmetic knows a word", "codes/mmsi.py", "import gateway.model.words", {"hallway"}),
     Breach("a door knows the wiring", "journal/writer.py", "import gateway.app", UPWARD),
     Breach("the wiring knows a verb", "app.py", "import gateway.verbs.demo", UPWARD),
-    Breach("a verb knows the door to it", "verbs/demo.py", "import gateway.cli", {"hallway"}),
+    Breach("a verb knows the door to it", "verbs/demo.py", "import gateway.cli", UPWARD),
     Breach("a module without a place", "extras.py", "", {"hallway"}),
     Breach("a radio knows a radio", "radio/planted.py", "import gateway.radio.gnss", {"radios"}),
     Breach(
@@ -101,6 +101,7 @@ BREACHES = [
     Breach("a second door to AIS", "radio/gnss.py", "import pyais", {"one-door-ais"}),
     Breach("a second door to tapes", "mqtt/planted.py", "import msgpack", {"one-door-tape"}),
     Breach("a second broker inside", "app.py", "import iotcore", {"one-door-broker"}),
+    Breach("a second door to keys", "app.py", "import cryptography", {"one-door-keys"}),
     Breach("a second clock", "app.py", "import time", {"one-clock"}),
 ]
 

@@ -24,6 +24,26 @@ AgreementName = Annotated[
 ]
 """It becomes a level of MQTT topics."""
 
+Version = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}\Z",
+        description="one to four whole numbers with points between them",
+        examples=["2026.1"],
+    ),
+]
+"""Of two it has to be clear which is the later: they are compared number by number."""
+
+PublicKey = Annotated[
+    str,
+    Meta(
+        # The last digit holds two bits that have to be 0: one key has one form.
+        pattern=r"\Aed25519:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\Z",
+        description="the line that `agreement keygen` prints: ed25519: and 32 bytes in base64",
+        examples=["ed25519:O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik="],
+    ),
+]
+
 _PART = r"\A[a-z][a-z0-9_]{0,31}\Z"
 
 PartName = Annotated[
@@ -252,6 +272,8 @@ class Party(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Others for whom it answers: its coalition, its contractors."""
     own: bool = False
     """Whether it is this station."""
+    public_key: PublicKey | None = None
+    """The key that it signs this agreement with; None when nobody asks it to sign."""
     match: Match = Match()
 
 
@@ -318,7 +340,7 @@ class Agreement(Struct, frozen=True, kw_only=True):
     """The whole file."""
 
     id: AgreementName
-    version: Words
+    version: Version
     digest: str
     """SHA-256 of all of it but its standing, 64 hexadecimal digits; see `gateway.rules.digest`."""
     title: Words

@@ -21,6 +21,7 @@ from gateway.model.agreement import (
     PartyName,
     RuleName,
     Status,
+    Version,
     Zone,
     ZoneName,
 )
@@ -37,6 +38,9 @@ from gateway.settings.wanted import wanted
 PARTS_MAX = 512
 """Rules, parties, channels, groups, zones or classes of one agreement. The largest known has some
 forty rules; a file with more than this was made by mistake."""
+
+SIGNATURES_SUFFIX = ".signatures.toml"
+"""The file of who has signed stands beside the agreement, under its name with this end."""
 
 _OF_RULE = ("kind", "source", "basis", "words")
 """What every rule has beside the terms of its kind."""
@@ -60,7 +64,7 @@ class Heading(Struct, frozen=True, kw_only=True):
     """What stands above the tables."""
 
     id: AgreementName
-    version: Words
+    version: Version
     title: Words
     note: str = ""
     basis: tuple[Words, ...] = ()
@@ -73,16 +77,22 @@ def read_agreement(path: Path) -> Agreement:
 
 def agreement_names() -> list[str]:
     """Return the name of every agreement that comes with the gateway."""
-    return sorted(file.stem for file in (shipped("config") / "agreements").glob("*.toml"))
+    files = (shipped("config") / "agreements").glob("*.toml")
+    return sorted(file.stem for file in files if not file.name.endswith(SIGNATURES_SUFFIX))
 
 
 def agreement_named(name: str) -> Agreement:
     """Return the agreement of this name, or in the file of this path, or raise BadSettings."""
+    return read_agreement(agreement_path(name))
+
+
+def agreement_path(name: str) -> Path:
+    """Return the file of the agreement of this name, or this path, or raise BadSettings."""
     if name in agreement_names():
-        return read_agreement(shipped("config") / "agreements" / f"{name}.toml")
+        return shipped("config") / "agreements" / f"{name}.toml"
     path = Path(name)
     if path.suffix or path.exists() or not agreement_names():
-        return read_agreement(path)
+        return path
     near = get_close_matches(name, agreement_names(), n=1)
     remedy = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(agreement_names())}"
     raise BadSettings((ConfigFault(name, 0, "", "no agreement has this name", remedy),))
@@ -112,9 +122,22 @@ class AgreementFile:
             "digest": digest_of(file.root),
         }
         self._references.check()
+        self._keys()
         if file.faults:
             raise BadSettings(tuple(dict.fromkeys(file.faults)))
         return Agreement(**made)  # type: ignore[arg-type]  # each was checked by its field
+
+    def _keys(self) -> None:
+        """Note each party that signs with a key of another: who has signed could not be told."""
+        owners: dict[str, str] = {}
+        for name in self._names("parties"):
+            key = (self._file.table(("parties", name)) or {}).get("public_key")
+            if isinstance(key, str) and (owner := owners.setdefault(key, name)) != name:
+                self._file.fault(
+                    ("parties", name, "public_key"),
+                    f'is the key of party "{owner}" too',
+                    "make one for each party: `distress-gateway agreement keygen FILE`",
+                )
 
     def _each(self, kind: str, struct: type[AnyStruct]) -> dict[str, AnyStruct]:
         """Return the tables below this one, by their names."""

@@ -61,17 +61,18 @@ def _lines(struct: Struct, *apart: str) -> Iterator[str]:
 
 
 def _line(key: str, value: object) -> str:
-    return f"{key} = {_value(value)}"
+    return f"{key} = {toml(value)}"
 
 
-def _value(value: object) -> str:
+def toml(value: object) -> str:
+    """Return a value as TOML writes it, in one line."""
     match value:
         case bool():
             return str(value).lower()
         case str():
             return '"' + "".join(_escaped(character) for character in value) + '"'
         case tuple():
-            return "[" + ", ".join(_value(part) for part in value) + "]"
+            return "[" + ", ".join(toml(part) for part in value) + "]"
         case _:
             return str(value)
 

@@ -1,4 +1,4 @@
-"""`agreement`: what is agreed, in words for people, and what makes no sense in it."""
+"""`agreement`: what is agreed, in words for people, what makes no sense in it, and who signed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from gateway.model.agreement import Agreement, Channel, Clause, Party, State, Zone
+from gateway.model.signature import Checked
 from gateway.rules import kind_named
 from gateway.rules.engine import Engine
-from gateway.settings.agreement import agreement_named
+from gateway.rules.signing import key_id, unsigned
+from gateway.verbs.signing import keygen, opened, party_lines, sign, signed_words, verify
 from gateway.verbs.telling import printable
 
 _Part = TypeVar("_Part")
@@ -35,23 +37,40 @@ _BASIS = {
 
 
 def main(args: argparse.Namespace) -> int:
-    """Show, or check, agreements; what is wrong in a file is raised, all of it at once."""
-    agreements = [agreement_named(name) for name in args.name]
-    if args.action == "show":
-        for agreement in agreements:
-            sys.stdout.write("\n".join(shown(agreement)) + "\n")
-        return 0
+    """Do what is asked; what is wrong in a file is raised, all of it at once."""
+    return _ACTIONS[args.action](args)
+
+
+def _show(args: argparse.Namespace) -> int:
+    for one in [opened(name) for name in args.name]:
+        lines = [*shown(one.agreement), *_signatures(one.checked())]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
     doubtful = 0
-    for agreement in agreements:
-        flaws = list(flaws_of(agreement))
+    for one in [opened(name) for name in args.name]:
+        agreement, found = one.agreement, one.checked()
+        flaws = [*flaws_of(agreement), *_unsigned(agreement, found)]
         doubtful += bool(flaws)
         count = len(agreement.rules)
         words = f"{count} rule{'' if count == 1 else 's'}" + (
             f", {len(flaws)} flaws" if flaws else ", good"
         )
-        sys.stdout.write(f"{agreement.id} {agreement.version}: {words}\n")
-        sys.stdout.write("".join(f"{_IN}{rule}: {flaw}\n" for rule, flaw in flaws))
+        signed = f"; {by}" if (by := signed_words(found)) else ""
+        sys.stdout.write(f"{agreement.id} {agreement.version}: {words}{signed}\n")
+        sys.stdout.write("".join(f"{_IN}{where}: {flaw}\n" for where, flaw in flaws))
     return 1 if doubtful else 0
+
+
+_ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "show": _show,
+    "check": _check,
+    "keygen": keygen,
+    "sign": sign,
+    "verify": verify,
+}
 
 
 def flaws_of(agreement: Agreement) -> Iterator[tuple[str, str]]:
@@ -62,6 +81,18 @@ def flaws_of(agreement: Agreement) -> Iterator[tuple[str, str]]:
     )
     kinds = {clause.kind: kind_named(clause.kind) for clause in agreement.rules}
     yield from Engine(awake, kinds).flaws()
+
+
+def _unsigned(agreement: Agreement, found: tuple[Checked, ...]) -> Iterator[tuple[str, str]]:
+    """Yield that it says of itself to hold, where not all have signed it."""
+    state, missing = agreement.status.state, unsigned(found)
+    if missing and state is not State.PROPOSED:
+        yield "status", f"it says that it is {_words(state)}, and is no more than proposed"
+
+
+def _signatures(found: tuple[Checked, ...]) -> Iterator[str]:
+    if found:
+        yield from ("", "Signatures", *party_lines(found))
 
 
 def shown(agreement: Agreement) -> Iterator[str]:
@@ -104,6 +135,8 @@ def _party(party: Party) -> str:
     known = [f"{name} {_value(value)}" for name, value in _given(party.match)]
     if known:
         words.append("known by " + ", ".join(known))
+    if party.public_key is not None:
+        words.append(f"signs with key {key_id(party.public_key)}")
     if party.binds:
         words.append(f"answers for {_listed(party.binds)}")
     return "; ".join(words)

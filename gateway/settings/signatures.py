@@ -1,0 +1,90 @@
+"""The file of who has signed an agreement, beside it: read whole, with every fault in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import fields
+
+from gateway.model.agreement import Agreement, AgreementName
+from gateway.model.signature import Consent, Signature, Signatures
+from gateway.rules.signing import utc_words
+from gateway.settings.agreement import PARTS_MAX, SIGNATURES_SUFFIX
+from gateway.settings.effective import toml
+from gateway.settings.faults import BadSettings
+from gateway.settings.tables import TomlFile, read_file
+
+AnySignature = TypeVar("AnySignature", bound=Signature)
+
+
+class Heading(Struct, frozen=True, kw_only=True):
+    """What stands above the tables."""
+
+    agreement: AgreementName
+
+
+def signatures_path(agreement: Path) -> Path:
+    """Return the file beside an agreement in which it stands who has signed."""
+    return agreement.with_name(agreement.name.removesuffix(".toml") + SIGNATURES_SUFFIX)
+
+
+def read_signatures(path: Path, agreement: Agreement) -> Signatures:
+    """Return who has signed the agreement in this file, or raise BadSettings; at first nobody."""
+    beside = signatures_path(path)
+    if not beside.exists():
+        return Signatures(agreement=agreement.id)
+    file = read_file(beside)
+    heading = file.values((), Heading, tables=("signatures", "instead"))
+    if heading and heading["agreement"] != agreement.id:
+        file.fault(
+            ("agreement",),
+            f'signs "{heading["agreement"]}", and the agreement beside it is "{agreement.id}"',
+            "move it to the agreement that it belongs to",
+        )
+    signatures = dict(_each(file, "signatures", Signature))
+    instead = dict(_each(file, "instead", Consent))
+    if file.faults:
+        raise BadSettings(tuple(dict.fromkeys(file.faults)))
+    return Signatures(agreement=agreement.id, signatures=signatures, instead=instead)
+
+
+def written(signatures: Signatures, beside: str) -> str:
+    """Return the text of the file that says who has signed the agreement of this file name."""
+    lines = [
+        f"# Who has signed {beside}: written by `distress-gateway agreement sign`,",
+        "# proven by `distress-gateway agreement verify`.",
+        f"agreement = {toml(signatures.agreement)}",
+    ]
+    for kind, tables in (("signatures", signatures.signatures), ("instead", signatures.instead)):
+        for party, signature in tables.items():
+            lines += ["", f"[{kind}.{_key(party)}]", *_lines(signature)]
+    return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    """Return a name as a key: bare where TOML allows it."""
+    bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if bare else toml(name)
+
+
+def _lines(signature: Signature) -> Iterator[str]:
+    for field in fields(signature):
+        value = getattr(signature, field.name)
+        text = utc_words(value) if isinstance(value, datetime) else toml(value)
+        yield f"{field.name} = {text}"
+
+
+def _each(
+    file: TomlFile, kind: str, struct: type[AnySignature]
+) -> Iterator[tuple[str, AnySignature]]:
+    names = list(file.table((kind,)) or {})
+    if len(names) > PARTS_MAX:
+        file.fault((kind,), f"has more than {PARTS_MAX}", "an agreement has no more parties")
+    for name in names[:PARTS_MAX]:
+        one = file.struct((kind, name), struct)
+        if one is not None:
+            yield name, one

@@ -1,0 +1,100 @@
+"""What can be asked of `agreement`, and with which words.
+
+Beside the verbs and not among them, as nothing heavy may be imported before one is chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+_Declare = Callable[[argparse.ArgumentParser], None]
+
+_SIGNING = """\
+How parties sign, one after the other, the same file:
+
+  1. each makes a key, once:     distress-gateway agreement keygen alpha.key
+  2. each public key goes into the agreement, below [parties.alpha]:
+                                 public_key = "ed25519:…"
+  3. all compare the digest:     distress-gateway agreement show strait.toml
+  4. each signs:                 distress-gateway agreement sign --party alpha \\
+                                     --key alpha.key strait.toml
+  5. all prove it:               distress-gateway agreement verify strait.toml
+
+Signatures stand in strait.signatures.toml beside strait.toml: both files go to the next party."""
+
+
+def agreement_arguments(verb: argparse.ArgumentParser) -> None:
+    """Declare the actions of `agreement`."""
+    actions = verb.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
+    for name, (summary, epilog, declare) in _AGREEMENT.items():
+        declare(
+            actions.add_parser(
+                name,
+                help=summary,
+                description=f"{summary[0].upper()}{summary[1:]}.",
+                epilog=epilog,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+
+
+def _names(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "name", nargs="+", metavar="NAME", help="one that comes with the gateway, or a file"
+    )
+
+
+def _keygen(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "file",
+        metavar="FILE",
+        help="where the private key goes: no file that is there",
+    )
+
+
+def _sign(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--party",
+        required=True,
+        metavar="P",
+        help="who signs, as the agreement names it",
+    )
+    action.add_argument(
+        "--key", required=True, metavar="FILE", help="its private key, as `keygen` has made it"
+    )
+    _instead(
+        action,
+        "sign that the agreement takes the place of this one, as the party and with the key that"
+        " this one names: for going back to an older version, for a new key, for leaving",
+    )
+    action.add_argument("name", metavar="AGREEMENT", help="the file of the agreement")
+
+
+def _verify(action: argparse.ArgumentParser) -> None:
+    _instead(action, "say too whether the agreement may take the place of this one")
+    action.add_argument(
+        "name", metavar="AGREEMENT", help="one that comes with the gateway, or a file"
+    )
+
+
+def _instead(action: argparse.ArgumentParser, words: str) -> None:
+    action.add_argument("--instead-of", metavar="OTHER", help=words)
+
+
+_AGREEMENT: dict[str, tuple[str, str | None, _Declare]] = {
+    "show": ("the whole of it, in words, and who has signed it", None, _names),
+    "check": (
+        "every fault in the file, every rule that makes no sense, and who has signed",
+        None,
+        _names,
+    ),
+    "keygen": ("make a key to sign agreements with", _SIGNING, _keygen),
+    "sign": ("sign an agreement for one party", _SIGNING, _sign),
+    "verify": (
+        "prove of each party that it has signed this very text",
+        "exit status: 0 when all parties that have a key in it have signed it, else 1\n\n"
+        + _SIGNING,
+        _verify,
+    ),
+}

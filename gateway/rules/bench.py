@@ -8,7 +8,7 @@ from hashlib import blake2b
 from msgspec import DecodeError, Struct
 from msgspec.msgpack import decode, encode
 
-from gateway.model.agreement import Agreement
+from gateway.model.agreement import Agreement, State
 from gateway.model.asked import Fact, Request
 from gateway.model.bounds import Bound
 from gateway.model.compliance import Compliance
@@ -37,6 +37,11 @@ class RuleKept(Struct, frozen=True):
     memory: bytes
     """What it remembers, in msgpack; empty when it has no memory."""
     standing: bytes
+
+
+_BINDING = frozenset({State.IN_FORCE, State.SUSPENDED})
+"""What is proposed or ended opens no channel; of what is suspended some rules hold, and so do the
+channels that they are about."""
 
 
 class Bench:
@@ -84,7 +89,9 @@ class Bench:
         for verdict in found.verdicts:
             self._standing[verdict.agreement, verdict.rule].count(verdict)
         named = any(
-            request.channel in engine.agreement.channels for engine in self.engines.values()
+            request.channel in engine.agreement.channels
+            for engine in self.engines.values()
+            if engine.agreement.status.state in _BINDING
         )
         if named or request.purpose == IN_DISTRESS:
             return found

@@ -210,12 +210,13 @@ def test_a_memory_of_another_release_begins_anew_and_is_named():
 # ---- Several agreements --------------------------------------------------------------------------
 
 
-def bench(*cases):
+def bench(*cases, state=State.IN_FORCE):
     found = []
     for number, (kind, which) in enumerate(cases):
         table = TABLES[kind]
         agreement = agreement_of(kind, table, cases_of(table)[which])
-        found.append(msgspec.structs.replace(agreement, id=f"a{number}"))
+        status = msgspec.structs.replace(agreement.status, state=state)
+        found.append(msgspec.structs.replace(agreement, id=f"a{number}", status=status))
     return Bench(found, KINDS)
 
 
@@ -236,6 +237,14 @@ def test_what_no_agreement_names_is_no_channel_to_transmit_on():
     assert ask(bench(("allowed_use", 0)), channel="vhf99").judgement is Judgement.DENIED
     assert ask(bench(), channel="vhf70").judgement is Judgement.DENIED
     assert ask(bench(), channel=None, purpose=IN_DISTRESS).judgement in PERMITS
+
+
+@pytest.mark.parametrize("state", [State.PROPOSED, State.TERMINATED])
+def test_what_does_not_bind_opens_no_channel(state):
+    station = bench(("allowed_use", 0), state=state)
+
+    assert ask(station).judgement is Judgement.DENIED
+    assert ask(station, purpose=IN_DISTRESS).judgement in PERMITS
 
 
 def test_how_a_rule_stands_is_the_gravest_of_what_is_not_as_agreed():

@@ -8,9 +8,11 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from base64 import b64decode, b64encode
 from datetime import timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -21,13 +23,14 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from gateway import cli
+from gateway import cli, settings
+from gateway.model.agreement import State
 from gateway.rules.signing import key_id
 from gateway.settings import BadSettings
 from gateway.settings.agreement import PARTS_MAX, agreement_names, read_agreement
 from gateway.settings.ed25519 import new_key, proves, read_key
 from gateway.settings.signatures import signatures_path
-from gateway.verbs import signing
+from gateway.verbs import run, signing
 from gateway.verbs.signing import opened
 
 TEXT = """\
@@ -59,6 +62,23 @@ source = "RR 30"
 basis = "confirmed"
 """
 
+
+ROOT = Path(__file__).parents[1]
+
+STATION = """\
+[station]
+name = "cape-light"
+agreements = ["strait.toml"]
+[port.vhf]
+device = "tcp://127.0.0.1:1"
+modem = "generic-dsc"
+[link.local]
+host = "127.0.0.1"
+[journal]
+path = "journal.db"
+[log]
+format = "json"
+"""
 
 PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
 """What stands before the 32 bytes of an Ed25519 key: RFC 8410, section 7."""
@@ -573,6 +593,82 @@ def test_the_file_of_signatures_is_no_agreement(table, monkeypatch):
 
     assert agreement_names() == ["strait"]
     assert table.verify(path="strait") == 1
+
+
+# ---- At the station ------------------------------------------------------------------------------
+
+
+def at_station(table):
+    config = table.folder / "gateway.toml"
+    config.write_text(STATION)
+    return config
+
+
+def test_an_agreement_binds_as_its_file_says_when_all_have_signed_it(table):
+    table.path.write_text(table.path.read_text().replace("proposed", "in_force"))
+    table.sign("alpha", "bravo")
+    plan = settings.load(at_station(table))
+
+    assert plan.agreements[0].status.state is State.IN_FORCE
+    assert plan.agreement_doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "instead", "doubt"),
+    [
+        ("[signatures.bravo]", "[signatures.other]", "bravo has not signed it"),
+        ('agreement = "strait"', "agreement = ", "its signatures can't be read: /"),
+        ('agreement = "strait"', 'agreement = "sound"', "its signatures can't be read: /"),
+    ],
+    ids=["missing", "no TOML", "of another"],
+)
+def test_what_not_all_have_signed_is_kept_proposed_and_stops_no_start(
+    table, capsys, text, instead, doubt
+):
+    table.path.write_text(table.path.read_text().replace("proposed", "in_force"))
+    table.sign("alpha", "bravo")
+    beside = signatures_path(table.path)
+    beside.write_text(beside.read_text().replace(text, instead))
+    config = at_station(table)
+    plan = settings.load(config)
+
+    assert plan.agreements[0].status.state is State.PROPOSED
+    assert plan.agreement_doubts[0].startswith(f"strait 2 is kept proposed: {doubt}")
+    capsys.readouterr()
+    assert cli.main(["check", "--config", str(config)]) == 0
+    assert f"  agreement strait 2 is kept proposed: {doubt}" in capsys.readouterr().out
+
+
+def test_a_run_says_which_agreement_binds_nobody(table, monkeypatch):
+    async def nothing(*_given):
+        pass
+
+    said = []
+    log = SimpleNamespace(warning=lambda event, **words: said.append((event, words)))
+    monkeypatch.setattr(run, "watch", nothing)
+    monkeypatch.setattr(run, "set_up", lambda **_words: log)
+    monkeypatch.setattr(run.faulthandler, "enable", lambda: None)
+    monkeypatch.setattr(run.sys, "setswitchinterval", lambda _s: None)
+    table.sign("alpha", "bravo")
+    assert cli.main(["run", "--config", str(at_station(table))]) == 0
+
+    reason = "strait 2 is kept proposed: its own file says that it is proposed"
+    assert said == [("agreement_kept_proposed", {"reason": reason})]
+
+
+def test_no_keys_are_asked_for_where_an_agreement_names_none(table):
+    """A station is not to wait at each start for a library that it has no use for."""
+    table.path.write_text(re.sub(r"public_key = .*\n", "", table.path.read_text()))
+    code = (
+        "import sys; from gateway import settings\n"
+        f"plan = settings.load({str(at_station(table))!r})\n"
+        "print(plan.agreement_doubts, 'cryptography' in sys.modules)"
+    )
+    done = subprocess.run(  # the text right above
+        [sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, timeout=30
+    )
+
+    assert done.stdout == b"() False\n"
 
 
 # ---- Show and check ------------------------------------------------------------------------------

@@ -287,3 +287,5 @@ class StationPlan(Struct, frozen=True, kw_only=True):
     agreement_names: tuple[Words, ...] = ()
     """The agreements that bind this station, as the key `agreements` names them."""
     agreements: tuple[Agreement, ...] = ()
+    agreement_doubts: tuple[str, ...] = ()
+    """Why some of them bind nobody: not all who have to have signed them."""

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
-from gateway.model.agreement import Agreement, AgreementName
-from gateway.model.signature import Consent, Signature, Signatures
-from gateway.rules.signing import utc_words
+from gateway.model.agreement import Agreement, AgreementName, State
+from gateway.model.signature import Consent, Signature, Signatures, Takeover
+from gateway.rules.signing import keys_of, utc_words
+from gateway.rules.succession import succession
 from gateway.settings.agreement import PARTS_MAX, SIGNATURES_SUFFIX
 from gateway.settings.effective import toml
 from gateway.settings.faults import BadSettings
@@ -50,6 +51,30 @@ def read_signatures(path: Path, agreement: Agreement) -> Signatures:
     if file.faults:
         raise BadSettings(tuple(dict.fromkeys(file.faults)))
     return Signatures(agreement=agreement.id, signatures=signatures, instead=instead)
+
+
+def as_signed(path: Path, agreement: Agreement) -> tuple[Agreement, str | None]:
+    """Return the agreement as far as it binds, and why it is no more than proposed.
+
+    A fault in the file of signatures is a reason and stops nobody: a box that starts at night has
+    to hear calls, whatever another party has put beside an agreement.
+    """
+    if not keys_of(agreement):
+        return agreement, None
+    # A station whose agreements name no keys is not to wait for a library of them.
+    from gateway.settings.ed25519 import proves  # noqa: PLC0415  # as said above
+
+    try:
+        found = succession(None, agreement, read_signatures(path, agreement), proves)
+    except BadSettings as bad:
+        return _proposed(agreement), f"its signatures can't be read: {bad.faults[0]}"
+    if found.takeover is Takeover.TAKES:
+        return agreement, None
+    return _proposed(agreement), found.words
+
+
+def _proposed(agreement: Agreement) -> Agreement:
+    return replace(agreement, status=replace(agreement.status, state=State.PROPOSED))
 
 
 def written(signatures: Signatures, beside: str) -> str:

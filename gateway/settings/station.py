@@ -30,12 +30,13 @@ from gateway.model.plan import (
 )
 from gateway.model.text import Words
 from gateway.rules.bench import AGREEMENTS_MAX, RULES_MAX
-from gateway.settings.agreement import agreement_named, agreement_names
+from gateway.settings.agreement import agreement_names, agreement_path, read_agreement
 from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.lines import KeyPath
 from gateway.settings.places import default_config, shipped
 from gateway.settings.profiles import folders_for, no_profile, profile_path, read_profile
 from gateway.settings.register import read_register
+from gateway.settings.signatures import as_signed
 from gateway.settings.tables import Table, TomlFile, read_file
 from gateway.settings.wanted import wanted
 
@@ -126,7 +127,7 @@ class _StationFile:
         links = self._links(station.name if station else "station")
         if not (station and journal and log and health):
             return None
-        agreement_names, agreements = self._agreements(station.agreements)
+        agreement_names, agreements, doubts = self._agreements(station.agreements)
         register_file = station.register and self._absolute(station.register)
         return StationPlan(
             station=station.name,
@@ -143,15 +144,23 @@ class _StationFile:
             register=self._register(register_file),
             agreement_names=agreement_names,
             agreements=agreements,
+            agreement_doubts=doubts,
         )
 
-    def _agreements(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Agreement, ...]]:
-        """Return each agreement, and how it is named: as one that is shipped, or by its file."""
+    def _agreements(
+        self, names: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[Agreement, ...], tuple[str, ...]]:
+        """Return how each agreement is named, the agreements, and why one is no more than proposed.
+
+        One that is shipped bears its name, any other that of its file.
+        """
         shown = [name if name in agreement_names() else self._absolute(name) for name in names]
         found: dict[str, Agreement] = {}
+        doubts: list[str] = []
         for name in shown:
             try:
-                one = agreement_named(name)
+                path = agreement_path(name)
+                one, doubt = as_signed(path, read_agreement(path))
             except BadSettings as bad:
                 self.other_faults += bad.faults
                 continue
@@ -159,10 +168,12 @@ class _StationFile:
                 what = f"{name} is agreement {one.id}, which stands there already"
                 self.file.fault(("station", "agreements"), what, "name each once")
             found[one.id] = one
+            if doubt is not None:
+                doubts.append(f"{one.id} {one.version} is kept proposed: {doubt}")
         if sum(len(one.rules) for one in found.values()) > RULES_MAX:
             what = f"have more than {RULES_MAX} rules together"
             self.file.fault(("station", "agreements"), what, "bind this station to fewer")
-        return tuple(shown), tuple(found.values())
+        return tuple(shown), tuple(found.values()), tuple(doubts)
 
     def _register(self, path: str | None) -> RegisterPlan:
         """Return the register; its faults are told with its own file and lines."""

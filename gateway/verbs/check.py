@@ -67,6 +67,7 @@ def warnings_of(plan: StationPlan) -> Iterator[str]:
     for link in plan.links:
         for warning in _link_warnings(link):
             yield f"link {link.name}: {printable(warning)}"
+    yield from (f"agreement {printable(doubt)}" for doubt in plan.agreement_doubts)
     yield from _folder_warnings(plan)
 
 

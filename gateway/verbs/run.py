@@ -39,6 +39,8 @@ def main(args: argparse.Namespace) -> int:
     as_json = plan.log.format == "json" or (plan.log.format == "auto" and not sys.stderr.isatty())
     plan = replace(plan, health=with_status_file(plan.health, os.environ))
     log = set_up(level=plan.log.level, as_json=as_json)
+    for doubt in plan.agreement_doubts:
+        log.warning("agreement_kept_proposed", reason=doubt)
     faulthandler.enable()  # whoever ends a program that hangs wants to know where
     sys.setswitchinterval(SWITCH_S)
     status = 0

@@ -116,8 +116,8 @@ def test_the_version_is_told(capsys):
             },
         ),
         (
-            ["replay", "--json", "--station", "s", "f"],
-            {"profile": None, "json": True, "station": "s", "file": "f"},
+            ["replay", "--agreement", "a", "--json", "--station", "s", "f"],
+            {"profile": None, "json": True, "station": "s", "agreement": ["a"], "file": "f"},
         ),
     ],
 )

@@ -260,13 +260,14 @@ def test_all_have_to_sign_and_each_is_named_with_its_key_and_time(table, capsys)
     capsys.readouterr()
     assert table.verify() == 0
 
-    head, alpha, bravo, whole = capsys.readouterr().out.splitlines()
+    head, alpha, bravo, whole, others = capsys.readouterr().out.splitlines()
     agreement = read_agreement(table.path)
     assert head == f"strait 2, digest {agreement.digest}"
     for line, party in ((alpha, "alpha"), (bravo, "bravo")):
         key = key_id(table.keys[party])
         assert re.fullmatch(rf" {{4}}{party}  signed 20\d\d-[-\d]+ [:\d]+Z by key {key}", line)
     assert whole == "signed by all of 2"
+    assert others == "not asked, for want of a public_key: ships"
 
 
 def test_who_has_not_signed_is_named(table, capsys):
@@ -276,7 +277,7 @@ def test_who_has_not_signed_is_named(table, capsys):
     assert table.verify() == 1
     said = capsys.readouterr().out
     assert f"    alpha  missing: has not signed with key {key_id(table.keys['alpha'])}\n" in said
-    assert said.endswith("signed by bravo, not by alpha\n")
+    assert "\nsigned by bravo, not by alpha\n" in said
 
 
 def test_a_text_that_was_changed_after_is_signed_by_nobody(table, capsys):
@@ -287,7 +288,7 @@ def test_a_text_that_was_changed_after_is_signed_by_nobody(table, capsys):
     assert table.verify() == 1
     said = capsys.readouterr().out
     assert said.count("wrong: the text was changed after it signed version 2, 20") == 2
-    assert said.endswith("signed by nobody, not by alpha, bravo\n")
+    assert "\nsigned by nobody, not by alpha, bravo\n" in said
 
 
 def test_comments_and_the_state_may_change_after(table):
@@ -334,7 +335,7 @@ def test_a_signature_of_somebody_who_has_no_key_counts_for_nothing(table, capsys
     said = capsys.readouterr().out
     assert "    bravo  missing" in said
     assert "    ships  counts for nothing: it has no public_key in this agreement" in said
-    assert said.endswith("signed by alpha, not by bravo\n")
+    assert "\nsigned by alpha, not by bravo\n" in said
 
 
 def test_a_time_is_told_as_that_of_greenwich_wherever_it_was_written(table, capsys):
@@ -571,6 +572,17 @@ def test_two_parties_have_no_key_together(table, capsys):
 
     assert table.verify() == cli.MISUSED
     assert 'parties.bravo.public_key: is the key of party "alpha" too' in capsys.readouterr().err
+
+
+def test_a_key_by_which_anybody_can_sign_is_none(table, capsys):
+    """The neutral point of the curve: this signature is genuine under every text there is."""
+    anybodys, forged = (b64encode(b"\1" + bytes(count)).decode() for count in (31, 63))
+    assert proves(f"ed25519:{anybodys}", b"whatever", forged)
+    text = table.path.read_text().replace(table.keys["alpha"], f"ed25519:{anybodys}")
+    table.path.write_text(text)
+
+    assert table.verify() == cli.MISUSED
+    assert "parties.alpha.public_key: is a key by which anybody can" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("key", ["7", '"ed25519:AAAA"', '"rsa:x"'])

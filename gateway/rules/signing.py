@@ -22,6 +22,23 @@ KEY_ID_DIGITS = 16
 """Of the SHA-256 of the key: nobody makes a second key with the same 64 bits for a telephone call,
 and the whole key is what a signature is proven with."""
 
+WEAK_KEYS = frozenset(
+    map(
+        bytes.fromhex,
+        (
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ),
+    )
+)
+"""The points of order 1, 2, 4 and 8 of the curve, in each form that stands for them, without the
+sign: by such a key anybody can sign, and RFC 8032 lets it be used."""
+
 Proves = Callable[[str, bytes, str], bool]
 """Asked with a public key, a statement and a signature in base64: is it genuine?"""
 
@@ -50,6 +67,12 @@ def key_id(public_key: str) -> str:
     """Return the short name of a public key."""
     raw = b64decode(public_key.partition(":")[2])
     return hashlib.sha256(raw).hexdigest()[:KEY_ID_DIGITS]
+
+
+def is_weak(public_key: str) -> bool:
+    """Say whether anybody could sign by this public key, without having a private one."""
+    raw = b64decode(public_key.partition(":")[2])
+    return bytes([*raw[:-1], raw[-1] & 0x7F]) in WEAK_KEYS
 
 
 def keys_of(agreement: Agreement) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,7 @@ from gateway.model.agreement import (
 from gateway.model.text import Words
 from gateway.rules import kind_named, kind_names
 from gateway.rules.digest import digest_of
+from gateway.rules.signing import is_weak
 from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.lines import KeyPath
 from gateway.settings.places import shipped
@@ -110,10 +111,11 @@ class AgreementFile:
         file = self._file
         heading = file.values((), Heading, tables=_TABLES)
         status = self._struct(("status",), Status)
+        parties = self._each("parties", Party)
         made: Table = {
             **heading,
             "status": status,
-            "parties": self._each("parties", Party),
+            "parties": parties,
             "channels": self._each("channels", Channel),
             "groups": self._lists("groups"),
             "zones": self._each("zones", Zone),
@@ -122,22 +124,26 @@ class AgreementFile:
             "digest": digest_of(file.root),
         }
         self._references.check()
-        self._keys()
+        self._keys(parties)
         if file.faults:
             raise BadSettings(tuple(dict.fromkeys(file.faults)))
         return Agreement(**made)  # type: ignore[arg-type]  # each was checked by its field
 
-    def _keys(self) -> None:
-        """Note each party that signs with a key of another: who has signed could not be told."""
+    def _keys(self, parties: Mapping[str, Party]) -> None:
+        """Note each key that does not tell who has signed: of two parties, or of everybody."""
         owners: dict[str, str] = {}
-        for name in self._names("parties"):
-            key = (self._file.table(("parties", name)) or {}).get("public_key")
-            if isinstance(key, str) and (owner := owners.setdefault(key, name)) != name:
-                self._file.fault(
-                    ("parties", name, "public_key"),
-                    f'is the key of party "{owner}" too',
-                    "make one for each party: `distress-gateway agreement keygen FILE`",
-                )
+        for name, party in parties.items():
+            key = party.public_key
+            if key is None:
+                continue
+            what = None
+            if is_weak(key):
+                what = "is a key by which anybody can sign"
+            elif (owner := owners.setdefault(key, name)) != name:
+                what = f'is the key of party "{owner}" too'
+            if what is not None:
+                remedy = "make one for each party: `distress-gateway agreement keygen FILE`"
+                self._file.fault(("parties", name, "public_key"), what, remedy)
 
     def _each(self, kind: str, struct: type[AnyStruct]) -> dict[str, AnyStruct]:
         """Return the tables below this one, by their names."""

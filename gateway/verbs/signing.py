@@ -141,6 +141,10 @@ def _told(this: Opened) -> Iterator[str]:
     yield f"{agreement.id} {agreement.version}, digest {agreement.digest}"
     yield from party_lines(found)
     yield signed_words(found) or "nobody has to sign: no party of it has a public_key"
+    # Whoever was to sign, and whose key was forgotten, is to be missed here.
+    others = [name for name, party in agreement.parties.items() if party.public_key is None]
+    if others and found:
+        yield f"not asked, for want of a public_key: {', '.join(others)}"
 
 
 def _party(one: Checked) -> str:

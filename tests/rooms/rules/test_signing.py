@@ -13,7 +13,15 @@ from msgspec.structs import replace
 
 from gateway.model.agreement import Agreement, Party, State, Status
 from gateway.model.signature import Check, Consent, Signature, Signatures, Takeover
-from gateway.rules.signing import all_signed, checked, key_id, statement, unsigned
+from gateway.rules.signing import (
+    WEAK_KEYS,
+    all_signed,
+    checked,
+    is_weak,
+    key_id,
+    statement,
+    unsigned,
+)
 from gateway.rules.succession import MOVES, order_of, succession
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -161,6 +169,55 @@ def test_all_have_signed_when_all_of_them_have_and_never_when_nobody_has_to():
     assert not all_signed(asked(OURS, {"alpha": both["alpha"]}))
     assert not all_signed(asked(text(ships=None), stranger))
     assert unsigned(asked(OURS, {"alpha": both["alpha"]} | stranger)) == ("bravo",)
+
+
+P = 2**255 - 19
+D = -121665 * pow(121666, -1, P) % P
+"""The curve of RFC 8032, section 5.1: -x² + y² = 1 + D x² y², modulo P."""
+ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+def added(one, other):
+    (x1, y1), (x2, y2) = one, other
+    both = D * x1 * x2 * y1 * y2 % P
+    x = (x1 * y2 + x2 * y1) * pow(1 + both, -1, P) % P
+    return x, (y1 * y2 + x1 * x2) * pow(1 - both, -1, P) % P
+
+
+def times(number, point):
+    found = (0, 1)
+    while number:
+        if number & 1:
+            found = added(found, point)
+        point, number = added(point, point), number >> 1
+    return found
+
+
+def x_of(y):
+    """Return the x of a point with this y, or None: RFC 8032, section 5.1.3."""
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    for root in (pow(square, (P + 3) // 8, P), pow(square, (P + 3) // 8, P) * pow(2, P // 4, P)):
+        if (root * root - square) % P == 0:
+            return root % P
+    return None
+
+
+def test_the_keys_by_which_anybody_can_sign_are_those_that_the_curve_has():
+    """Each point is one of eight of small order and one of a large one: take the large one off."""
+    points = [(x, y) for y in range(2, 30) if (x := x_of(y)) is not None]
+    small = {times(number, times(ORDER, point)) for point in points for number in range(8)}
+    assert len(small) == 8
+
+    ways = {y + more for _, y in small for more in (0, P) if y + more < 2**255}
+    assert {way.to_bytes(32, "little") for way in ways} == WEAK_KEYS
+
+
+@pytest.mark.parametrize("sign", [0, 0x80])
+def test_a_weak_key_is_known_with_either_sign(sign):
+    for raw in WEAK_KEYS:
+        written = bytes([*raw[:-1], raw[-1] | sign])
+        assert is_weak("ed25519:" + b64encode(written).decode())
+    assert not is_weak(key("a"))
 
 
 # ---- Which takes the place of which --------------------------------------------------------------

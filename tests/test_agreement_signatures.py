@@ -291,6 +291,20 @@ def test_a_text_that_was_changed_after_is_signed_by_nobody(table, capsys):
     assert "\nsigned by nobody, not by alpha, bravo\n" in said
 
 
+@pytest.mark.parametrize("line", [line for line in TEXT.splitlines() if line])
+def test_not_one_line_can_be_taken_out_or_said_twice_after(table, line):
+    """But for the state, which is not of the text."""
+    table.sign("alpha", "bravo")
+    line = line.format(**table.keys)
+    shorter = table.path.read_text().replace(f"{line}\n", "", 1)
+    doubled = table.path.read_text().replace(line, f"{line}\n{line}", 1)
+
+    table.path.write_text(shorter)
+    assert (table.verify() == 0) is (line == 'state = "proposed"')
+    table.path.write_text(doubled)
+    assert table.verify() == cli.MISUSED
+
+
 def test_comments_and_the_state_may_change_after(table):
     table.sign("alpha", "bravo")
     table.path.write_text(

@@ -172,6 +172,8 @@ class EventWord(StrEnum):
     """Somebody has signed for what they were told."""
     WATCH_EVIDENCE = "watch_evidence"
     """A receiver has shown that it hears: `words` say how."""
+    RECORDED = "recorded"
+    """This station has stated what it keeps, and for how long."""
     WATCH_SET = "watch_set"
     """Somebody has begun to listen on a channel."""
     BUSY = "busy"

@@ -34,6 +34,10 @@ class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What it holds: position, nature, time, …"""
     starts_in_s: float | None = None
     """Of a notice: how long ahead of the activity it is given."""
+    lasts_s: float | None = None
+    """Of records, how long they are kept; of a check, how long it took until the answer."""
+    language: str | None = None
+    """In which it was spoken, by its two letters (ISO 639-1)."""
     place: Position | None = None
     airborne: bool = False
 

@@ -129,6 +129,8 @@ FIXED = {
     "ChannelSequence._taken": "one an initial channel of the agreement: PARTS_MAX",
     "PriorityOrder._ranks": "one a name in the order: 64",
     "AckDeadline._windows": "one a band: five",
+    "Watch._seen": "one a party and channel that the clause names: 64 of each at the most",
+    "Watch._kept": "one a party and channel, as above",
     "Separation._of": "two a pair that is followed: PAIRS_MAX",
     "ContactPoint._lines": "one a party of the agreement: PARTS_MAX",
     "Picture._cells": "one a craft: CRAFT_MAX",

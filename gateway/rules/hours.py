@@ -1,0 +1,64 @@
+"""Hours of the day, in UTC: when something is due, as far as the clock can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from msgspec import Meta
+
+from gateway.model.inbound import Moment
+from gateway.model.words import ClockState
+
+Hours = Annotated[
+    tuple[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z",
+                description="from when until when, UTC",
+                examples=["06:00-22:00"],
+            ),
+        ],
+        ...,
+    ],
+    Meta(max_length=24),
+]
+"""The first minute belongs to it, the last does not; from 22:00 to 06:00 goes past midnight."""
+
+DAY_MIN = 24 * 60
+_DAY_MS = DAY_MIN * 60_000
+
+
+class Schedule:
+    """When something is due; without hours it always is."""
+
+    def __init__(self, hours: Iterable[str]) -> None:
+        self.spans = tuple(_span(one) for one in hours)
+
+    def holds(self, now: Moment) -> bool | None:
+        """Say whether it is due; None when nobody knows the time of day, or so near an edge."""
+        if not self.spans:
+            return True
+        if now.utc_ns is None or now.clock is ClockState.UNSET:
+            return None
+        at_ms, error_ms = now.utc_ns // 10**6 % _DAY_MS, now.error_ms or 0
+        said = {self._holds((at_ms + out) % _DAY_MS) for out in (-error_ms, 0, error_ms)}
+        return said.pop() if len(said) == 1 else None
+
+    def _holds(self, at_ms: int) -> bool:
+        minute = at_ms // 60_000
+        return any(
+            first <= minute < last if first < last else minute >= first or minute < last
+            for first, last in self.spans
+        )
+
+
+def _span(hours: str) -> tuple[int, int]:
+    first, _, last = hours.partition("-")
+    return _minute(first), _minute(last)
+
+
+def _minute(clock: str) -> int:
+    hour, _, minute = clock.partition(":")
+    return int(hour) * 60 + int(minute)

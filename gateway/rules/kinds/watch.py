@@ -1,0 +1,265 @@
+"""Somebody listens on a channel, and it can be shown that they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from gateway.codes.dates import utc_of
+from gateway.model.agreement import Channels, EventWord, Parties, PartName, Seconds
+from gateway.model.inbound import Moment
+from gateway.model.verdict import Judgement
+from gateway.rules.event import Event
+from gateway.rules.ground import Ground
+from gateway.rules.hours import Hours, Schedule
+from gateway.rules.rule import Finding, Rule
+
+DECODED = "decoded_call"
+"""What anything that was heard is evidence of: the receiver of this station is not deaf."""
+
+STEP_MS_MAX = 10_000
+"""Time passes in ticks of a second. Where more has passed at once nobody has watched over it, and
+it counts as no time in which the watch was kept."""
+
+
+class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Each of these parties listens on these channels, and something shows it every so often."""
+
+    channels: Channels
+    who: Annotated[Parties, Meta(min_length=1)]
+    mode: Literal["all", "any", "at_least"] = "all"
+    """On all of the channels, on any one of them, or on `count` of them."""
+    count: Annotated[int, Meta(ge=1, le=64)] = 1
+    hours: Hours = ()
+    """When the watch is due, UTC; none for always."""
+    max_gap_s: Seconds = 60.0
+    """So long after the last evidence the watch has lapsed."""
+    evidence: tuple[PartName, ...] = ()
+    """What shows that a receiver hears: `decoded_call` is anything that was heard, and of others
+    the receiver says itself what it is; none for any."""
+    exempt: tuple[Literal["own_transmission"], ...] = ()
+    """While it sends, a station hears nothing: the gap begins anew."""
+    min_availability: Annotated[float, Meta(ge=0, le=1, examples=[0.999])] | None = None
+    """The share of a month in which the watch was kept; A.1001 asks for 0.999 of satellites."""
+
+
+class Seen(Struct, frozen=True, kw_only=True, gc=False):
+    """The last evidence of one party on one channel."""
+
+    party: str
+    channel: str
+    last_ns: int
+    """Before the first evidence, when it was first waited for."""
+    by: str = ""
+    """What it was; empty when there has been none yet."""
+
+
+class Kept(Struct, frozen=True, kw_only=True, gc=False):
+    """How one watch stands, and how much of this month it was kept."""
+
+    subject: str
+    judgement: Judgement
+    since_ns: int
+    kept_ms: int = 0
+    due_ms: int = 0
+
+
+class Memory(Struct, frozen=True):
+    """All of it."""
+
+    seen: tuple[Seen, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    last_ns: int | None = None
+    month: str = ""
+
+
+class Watch(Rule):
+    """Waits for evidence of each receiver, and says when a watch lapses and when it is kept again.
+
+    `unknown` until the first evidence; `violation` where there has been none for `max_gap_s`, from
+    the first moment on; `ok` with the next one. At the turn of a month it says how much of it the
+    watch was kept; what nobody watched over, a restart say, counts as not kept.
+    """
+
+    terms = Terms
+    memory = Memory
+
+    def __init__(self, terms: Terms, ground: Ground) -> None:
+        self._terms = terms
+        self._channels = tuple(sorted(ground.dial.named(terms.channels)))
+        self._who = tuple(sorted(ground.rolls.named(terms.who)))
+        self._own = frozenset(ground.rolls.own)
+        self._schedule = Schedule(terms.hours)
+        self._gap_ns = round(terms.max_gap_s * 1e9)
+        self._by_ear = not terms.evidence or DECODED in terms.evidence
+        self._seen: dict[tuple[str, str], Seen] = {}
+        self._kept: dict[str, Kept] = {}
+        self._last_ns: int | None = None
+        self._month = ""
+
+    def hears(self) -> frozenset[EventWord]:
+        """Hear whatever shows that a receiver hears, or can't."""
+        words = {EventWord.WATCH_EVIDENCE}
+        if self._by_ear:
+            words.add(EventWord.HEARD)
+        if self._terms.exempt:
+            words.add(EventWord.TRANSMITTED)
+        return frozenset(words)
+
+    def hear(self, event: Event) -> Iterator[Finding]:
+        """Take note of evidence; a watch that was not kept is, from then on."""
+        if event.channel not in self._channels:
+            return
+        parties = event.by if EventWord.WATCH_EVIDENCE in event.words else tuple(self._own)
+        for party in self._who:
+            by = self._evidence(event, self._seen.get((party, event.channel)))
+            if by and party in parties:
+                self._note(party, event.channel, event.at.mono_ns, by)
+                yield from self._looked(party, event.at)
+
+    def tick(self, now: Moment) -> Iterator[Finding]:
+        """Say which watch has lapsed, and at the turn of a month how much of it was kept."""
+        yield from self._month_over(now)
+        for party in self._who:
+            yield from self._looked(party, now)
+        self._count(now)
+
+    def flaws(self) -> Iterator[str]:
+        """Find a watch that can't be kept, or that nobody keeps."""
+        terms = self._terms
+        if terms.mode == "at_least" and terms.count > len(self._channels):
+            yield f"`count` is {terms.count}, and there are {len(self._channels)} channels"
+        if not self._who:
+            yield "`who` names no party"
+        if not terms.max_gap_s:
+            yield "`max_gap_s` is 0: no watch is ever kept"
+
+    def keep(self) -> Memory:
+        """Return how each watch stands."""
+        kept = tuple(self._kept.values())
+        return Memory(tuple(self._seen.values()), kept, self._last_ns, self._month)
+
+    def restore(self, kept: Struct) -> None:
+        """Take it up."""
+        if isinstance(kept, Memory):
+            self._seen = {(one.party, one.channel): one for one in kept.seen}
+            self._kept = {one.subject: one for one in kept.kept}
+            self._last_ns, self._month = kept.last_ns, kept.month
+
+    def _evidence(self, event: Event, known: Seen | None) -> str:
+        """Return what kind of evidence this is; nothing when it is none that is agreed.
+
+        Who sends has not shown that they hear: their gap begins anew if they have before.
+        """
+        if EventWord.HEARD in event.words:
+            return DECODED
+        if EventWord.TRANSMITTED in event.words:
+            return "" if known is None else known.by
+        by = "" if event.fact is None else event.fact.words or "a sign"
+        return by if not self._terms.evidence or by in self._terms.evidence else ""
+
+    def _note(self, party: str, channel: str, at_ns: int, by: str) -> None:
+        seen = Seen(party=party, channel=channel, last_ns=at_ns, by=by)
+        self._seen[party, channel] = seen
+
+    def _looked(self, party: str, now: Moment) -> Iterator[Finding]:
+        """Say how the watch of a party stands, where that has changed."""
+        due = self._schedule.holds(now)
+        for subject, channels, needed in self._watches(party):
+            if due is False:
+                self._rest(subject, party, channels)
+                continue
+            judgement, words = self._judged(party, channels, needed, now)
+            if due is None:
+                judgement = Judgement.UNKNOWN
+                words = f"nobody knows whether {party} has to listen now: the time is not known"
+            known = self._kept.get(subject)
+            if known is not None and known.judgement is judgement:
+                continue
+            since_ns = now.mono_ns
+            self._kept[subject] = Kept(
+                subject=subject,
+                judgement=judgement,
+                since_ns=since_ns,
+                kept_ms=0 if known is None else known.kept_ms,
+                due_ms=0 if known is None else known.due_ms,
+            )
+            yield Finding(judgement=judgement, subject=subject, words=words, since_ns=since_ns)
+
+    def _watches(self, party: str) -> Iterator[tuple[str, tuple[str, ...], int]]:
+        """Yield what is watched over: its subject, its channels, and how many of them it needs."""
+        if self._terms.mode == "all":
+            for channel in self._channels:
+                yield f"watch:{party}/{channel}", (channel,), 1
+        else:
+            needed = self._terms.count if self._terms.mode == "at_least" else 1
+            yield f"watch:{party}", self._channels, needed
+
+    def _rest(self, subject: str, party: str, channels: tuple[str, ...]) -> None:
+        """Nothing is due now: what comes when it is again begins anew."""
+        known = self._kept.get(subject)
+        if known is not None and known.judgement is not Judgement.EXEMPT:
+            self._kept[subject] = replace(known, judgement=Judgement.EXEMPT)
+        for channel in channels:
+            self._seen.pop((party, channel), None)
+
+    def _judged(
+        self, party: str, channels: tuple[str, ...], needed: int, now: Moment
+    ) -> tuple[Judgement, str]:
+        kept: list[Seen] = []
+        waited: list[Seen] = []
+        for channel in channels:
+            if (party, channel) not in self._seen:
+                self._note(party, channel, now.mono_ns, "")
+            seen = self._seen[party, channel]
+            if now.mono_ns - seen.last_ns < self._gap_ns:
+                (kept if seen.by else waited).append(seen)
+        where = channels[0] if len(channels) == 1 else f"{needed} of {', '.join(channels)}"
+        if len(kept) >= needed:
+            shown = ", ".join(f"{seen.by} on {seen.channel}" for seen in kept[:needed])
+            return Judgement.OK, f"{party} listens on {where}: {shown}"
+        agreed = f"{self._terms.max_gap_s:g} s at the most are agreed"
+        if len(kept) + len(waited) >= needed:
+            return Judgement.UNKNOWN, f"nothing has shown yet that {party} listens on {where}"
+        words = f"nothing shows that {party} listens on {where}"
+        return Judgement.VIOLATION, f"{words}: {agreed} between two signs"
+
+    def _count(self, now: Moment) -> None:
+        """Add the time since the last tick to what was due, and to what was kept."""
+        before, self._last_ns = self._last_ns, now.mono_ns
+        passed_ms = 0 if before is None else max(now.mono_ns - before, 0) // 10**6
+        for subject, one in self._kept.items():
+            if one.judgement is Judgement.EXEMPT:
+                continue
+            kept = one.judgement is Judgement.OK and passed_ms <= STEP_MS_MAX
+            self._kept[subject] = replace(
+                one, due_ms=one.due_ms + passed_ms, kept_ms=one.kept_ms + passed_ms * kept
+            )
+
+    def _month_over(self, now: Moment) -> Iterator[Finding]:
+        utc = utc_of(now.utc_ns)
+        if self._terms.min_availability is None or utc is None:
+            return
+        before, self._month = self._month, f"{utc:%Y-%m}"
+        if before in ("", self._month):
+            return
+        for subject, one in self._kept.items():
+            if one.due_ms:
+                yield _availability(one, before, self._terms.min_availability)
+            self._kept[subject] = replace(one, kept_ms=0, due_ms=0)
+
+
+def _availability(one: Kept, month: str, agreed: float) -> Finding:
+    share = one.kept_ms / one.due_ms
+    words = f"in {month} it was kept for {share:.3%} of the time: {agreed:.3%} agreed"
+    return Finding(
+        judgement=Judgement.OK if share >= agreed else Judgement.VIOLATION,
+        subject=f"availability:{one.subject.removeprefix('watch:')}/{month}",
+        words=words,
+    )
+
+
+KIND = Watch

@@ -30,8 +30,10 @@ LOCKS := requirements.txt requirements-build.txt
 PIP := env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PYTHONPATH -u PYTHONHOME PIP_USER=0 \
 	PIP_REQUIRE_HASHES=0 $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
 
-COVERED := journal mqtt framing
-COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framing tests/test_vectors.py \
+COVERED := journal mqtt framing rules
+COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framing tests/rooms/rules \
+	tests/rooms/test_pipeline.py tests/test_agreement_file.py tests/test_agreement_signatures.py \
+	tests/live/test_rulings.py tests/test_vectors.py \
 	tests/health/test_bounds.py tests/live/test_links.py tests/live/test_requests.py \
 	tests/live/test_incidents.py tests/live/test_exports.py \
 	$(addprefix tests/faults/test_,time.py certificates.py opening.py broker.py)

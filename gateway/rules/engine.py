@@ -21,6 +21,7 @@ from gateway.model.inbound import Moment, Sighting
 from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Urgency
 from gateway.rules.event import Event
+from gateway.rules.events import SEPARATION
 from gateway.rules.ground import Ground
 from gateway.rules.memory import moved
 from gateway.rules.parties import Registry, nobody
@@ -197,7 +198,7 @@ class Engine:
         """Let the rules hear which rules were broken."""
         news = found
         for _ in range(ROUNDS_MAX):
-            broken = [one for one in news if one.judgement is Judgement.VIOLATION]
+            broken = [one for one in news if _is_news(one)]
             news = [
                 verdict
                 for one in broken
@@ -280,6 +281,13 @@ def _holds(agreement: Agreement, clause: Clause) -> bool:
     if status.state is State.SUSPENDED:
         return clause.id in status.on_suspend_keep
     return status.state is State.IN_FORCE
+
+
+def _is_news(verdict: Verdict) -> bool:
+    """Say whether other rules wait for this: a violation, and craft that come near each other."""
+    if verdict.judgement is Judgement.AT_RISK:
+        return verdict.kind == SEPARATION
+    return verdict.judgement is Judgement.VIOLATION
 
 
 def _gate_of(rule: Rule) -> Callable[[Request], Iterable[Finding]]:

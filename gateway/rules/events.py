@@ -6,7 +6,7 @@ from gateway.model.agreement import Agreement, EventWord
 from gateway.model.asked import Fact
 from gateway.model.inbound import Moment, Report, Sighting
 from gateway.model.place import Identity
-from gateway.model.verdict import Verdict
+from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Kind, Mode, Nature, Relation, Urgency
 from gateway.rules.channels import Dial, band_of
 from gateway.rules.event import Event
@@ -29,6 +29,9 @@ _BY_SQUAWK = {
     "7600": EventWord.SQUAWK_7600,
     "7700": EventWord.SQUAWK_7700,
 }
+
+SEPARATION = "separation"
+"""The kind of rule that says that craft come near each other."""
 
 BEACONS, TRANSPONDERS = "cospas_sarsat", "mode_s"
 """Radio systems as reports name them."""
@@ -92,9 +95,11 @@ class Interpreter:
         )
 
     def verdict(self, verdict: Verdict, at: Moment) -> Event:
-        """Return what another rule's violation is to the rules that wait for one."""
+        """Return what another rule says is to the rules that wait for it."""
         words: tuple[EventWord, ...] = (EventWord.VIOLATION,)
-        if verdict.kind == "separation":
+        if verdict.judgement is Judgement.AT_RISK:
+            words = (EventWord.ENCOUNTER,)
+        elif verdict.kind == SEPARATION:
             words = (*words, EventWord.SEPARATION_VIOLATION)
         return Event(
             words=words,

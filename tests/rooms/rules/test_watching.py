@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 from rooms.rules.cases import KINDS, START_NS, agreement_of, cases_of, sighting_of, tables
@@ -44,6 +46,11 @@ SECURITY = {"system": "cospas_sarsat", "kind": "alert", "urgency": "distress"}
     [
         ("watch_on_event", MAYDAY, "mmsi"),
         ("covert", {**SECURITY, "detail": {"protocol": "ship_security"}}, "beacon_hex"),
+        ("ack_deadline", MAYDAY, "mmsi"),
+        ("relay", MAYDAY, "mmsi"),
+        ("repeat_expect", MAYDAY, "mmsi"),
+        ("notify", MAYDAY, "mmsi"),
+        ("false_alert_cancel", {**MAYDAY, "kind": "cancellation"}, "mmsi"),
     ],
 )
 def test_more_than_can_be_followed_is_unknown_and_not_passed_over(monkeypatch, kind, call, name):
@@ -55,6 +62,52 @@ def test_more_than_can_be_followed_is_unknown_and_not_passed_over(monkeypatch, k
 
     unknown = [one.subject for one in found if one.judgement is Judgement.UNKNOWN]
     assert unknown == [f"{name}:211000000"]
+
+
+def test_more_calls_than_can_be_waited_for_are_unknown(monkeypatch):
+    monkeypatch.setattr(deadlines, "RUNNING_MAX", 1)
+    engine = engine_of("call_response")
+    said = {"what": "guard_call", "by": "alpha", "to": "bravo", "channel": "guard_vhf"}
+    assert told(engine, 0, **said) == []
+    (unknown,) = told(engine, 1, **said)
+
+    assert (unknown.subject, unknown.judgement) == ("party:bravo", Judgement.UNKNOWN)
+
+
+def test_old_news_is_news_again_after_a_day():
+    engine = engine_of("notify")
+    heard(engine, 0, **MAYDAY, mmsi="211000001")
+    assert len(engine.tick(at(60))) == 1
+    assert heard(engine, 70, **MAYDAY, mmsi="211000001") == []
+    assert engine.tick(at(86_460)) == []
+    heard(engine, 86_461, **MAYDAY, mmsi="211000001")
+
+    assert len(engine.tick(at(86_521))) == 1
+
+
+def test_what_became_of_a_call_is_forgotten_after_a_day():
+    engine = engine_of("relay")
+    heard(engine, 0, **MAYDAY, mmsi="211000001")
+    assert len(engine.tick(at(300))) == 1
+    assert engine.tick(at(86_700)) == []
+    heard(engine, 86_701, **MAYDAY, mmsi="211000001")
+
+    assert len(engine.tick(at(87_001))) == 1
+
+
+def test_of_a_month_in_which_no_watch_was_due_nothing_is_said():
+    (case, *_) = cases_of(TABLES["watch"])
+    terms = {**TABLES["watch"]["rule"], "hours": ["23:59-00:00"], "min_availability": 0.5}
+    engine = Engine(
+        agreement_of("watch", TABLES["watch"], msgspec.structs.replace(case, rule=terms)), KINDS
+    )
+    found = []
+    for utc in ("11-30T23:59:58", "11-30T23:59:59", "12-01T00:00:00", "01-01T00:00:00"):
+        year = 2027 if utc.startswith("01") else 2026
+        moment = datetime.fromisoformat(f"{year}-{utc}").replace(tzinfo=UTC)
+        now = Moment(START_NS, int(moment.timestamp()) * 10**9, ClockState.NTP, 0)
+        found += engine.tick(now)
+    assert [one.subject for one in found] == ["watch:station/vhf70"]
 
 
 def test_records_of_which_nothing_is_stated_for_a_day_and_a_half_are_unknown():
@@ -92,6 +145,8 @@ def test_a_covert_call_is_forgotten_a_week_after_it_was_heard_last():
         ("watch_on_event", "`who` names no party"),
         ("covert", "nobody is ever told"),
         ("attest", "`who` names no party"),
+        ("comm_check", "`who` names no party"),
+        ("relay", "`who` names no party"),
     ],
 )
 def test_a_rule_about_nobody_makes_no_sense(kind, says):

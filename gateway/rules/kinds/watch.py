@@ -115,8 +115,14 @@ class Watch(Rule):
             return
         parties = event.by if EventWord.WATCH_EVIDENCE in event.words else tuple(self._own)
         for party in self._who:
-            by = self._evidence(event, self._seen.get((party, event.channel)))
-            if by and party in parties:
+            if party not in parties:
+                continue
+            known = self._seen.get((party, event.channel))
+            if known is not None and self._is_over(known, event.at):
+                # No tick has come between the end of the gap and this: it is said all the same.
+                yield from self._looked(party, event.at)
+            by = self._evidence(event, known)
+            if by:
                 self._note(party, event.channel, event.at.mono_ns, by)
                 yield from self._looked(party, event.at)
 
@@ -152,14 +158,18 @@ class Watch(Rule):
     def _evidence(self, event: Event, known: Seen | None) -> str:
         """Return what kind of evidence this is; nothing when it is none that is agreed.
 
-        Who sends has not shown that they hear: their gap begins anew if they have before.
+        Who sends has not shown that they hear: their gap begins anew if they have before, and a
+        watch that has lapsed stays so.
         """
         if EventWord.HEARD in event.words:
             return DECODED
         if EventWord.TRANSMITTED in event.words:
-            return "" if known is None else known.by
+            return "" if known is None or self._is_over(known, event.at) else known.by
         by = "" if event.fact is None else event.fact.words or "a sign"
         return by if not self._terms.evidence or by in self._terms.evidence else ""
+
+    def _is_over(self, seen: Seen, now: Moment) -> bool:
+        return now.mono_ns - seen.last_ns >= self._gap_ns
 
     def _note(self, party: str, channel: str, at_ns: int, by: str) -> None:
         seen = Seen(party=party, channel=channel, last_ns=at_ns, by=by)
@@ -215,7 +225,7 @@ class Watch(Rule):
             if (party, channel) not in self._seen:
                 self._note(party, channel, now.mono_ns, "")
             seen = self._seen[party, channel]
-            if now.mono_ns - seen.last_ns < self._gap_ns:
+            if not self._is_over(seen, now):
                 (kept if seen.by else waited).append(seen)
         where = channels[0] if len(channels) == 1 else f"{needed} of {', '.join(channels)}"
         if len(kept) >= needed:

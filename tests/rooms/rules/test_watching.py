@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from rooms.rules.cases import KINDS, START_NS, agreement_of, cases_of, sighting_of, tables
+from rooms.rules.cases import (
+    KINDS,
+    START_NS,
+    agreement_of,
+    cases_of,
+    moment_of,
+    sighting_of,
+    tables,
+)
 
 from gateway.model.asked import Fact
 from gateway.model.inbound import Moment
@@ -163,3 +171,22 @@ def test_a_channel_that_leads_nowhere_makes_no_sense():
 
     (flaw,) = engine_of("watch_on_event", channels=channels).flaws()
     assert flaw[1] == "`traffic` is asked for, and no channel has one"
+
+
+@pytest.mark.parametrize(("passed_s", "share"), [(10, "100.000%"), (10.001, "0.000%")])
+def test_time_that_nobody_watched_over_counts_as_time_in_which_no_watch_was_kept(passed_s, share):
+    rule = {**TABLES["watch"]["rule"], "min_availability": 0.999}
+    (case, *_) = cases_of(TABLES["watch"])
+    written = msgspec.structs.replace(case, rule=rule)
+    engine = Engine(agreement_of("watch", TABLES["watch"], written), KINDS)
+    last_of_month = msgspec.structs.replace(
+        case, utc=datetime(2026, 11, 30, 23, 59, 30, tzinfo=UTC)
+    )
+    moments = [moment_of(last_of_month, second) for second in (0, passed_s, 30)]
+    sign = {"fact_id": "f", "what": "watch_evidence", "channel": "vhf70", "at": moments[0]}
+    engine.fact(msgspec.convert(sign, Fact))
+    for moment in moments[:2]:
+        engine.tick(moment)
+    (month,) = engine.tick(moments[2])
+
+    assert share in month.words

@@ -41,7 +41,8 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What shows that a receiver hears: `decoded_call` is anything that was heard, and of others
     the receiver says itself what it is; none for any."""
     exempt: tuple[Literal["own_transmission"], ...] = ()
-    """While it sends, a station hears nothing: the gap begins anew."""
+    """While it sends, a station hears nothing: the gap begins anew, but no later than one gap after
+    the last evidence. A deaf radio is told within two, however often it sends."""
     min_availability: Annotated[float, Meta(ge=0, le=1, examples=[0.999])] | None = None
     """The share of a month in which the watch was kept; A.1001 asks for 0.999 of satellites."""
 
@@ -51,8 +52,10 @@ class Seen(Struct, frozen=True, kw_only=True, gc=False):
 
     party: str
     channel: str
-    last_ns: int
+    heard_ns: int
     """Before the first evidence, when it was first waited for."""
+    last_ns: int
+    """From here on the gap counts: the evidence, or what was sent after it."""
     by: str = ""
     """What it was; empty when there has been none yet."""
 
@@ -121,7 +124,10 @@ class Watch(Rule):
             if known is not None and self._is_over(known, event.at):
                 # No tick has come between the end of the gap and this: it is said all the same.
                 yield from self._looked(party, event.at)
-            by = self._evidence(event, known)
+            if EventWord.TRANSMITTED in event.words:
+                self._sent(known, event.at)
+                continue
+            by = self._evidence(event)
             if by:
                 self._note(party, event.channel, event.at.mono_ns, by)
                 yield from self._looked(party, event.at)
@@ -155,24 +161,27 @@ class Watch(Rule):
             self._kept = {one.subject: one for one in kept.kept}
             self._last_ns, self._month = kept.last_ns, kept.month
 
-    def _evidence(self, event: Event, known: Seen | None) -> str:
-        """Return what kind of evidence this is; nothing when it is none that is agreed.
-
-        Who sends has not shown that they hear: their gap begins anew if they have before, and a
-        watch that has lapsed stays so.
-        """
+    def _evidence(self, event: Event) -> str:
+        """Return what kind of evidence this is; nothing when it is none that is agreed."""
         if EventWord.HEARD in event.words:
             return DECODED
-        if EventWord.TRANSMITTED in event.words:
-            return "" if known is None or self._is_over(known, event.at) else known.by
         by = "" if event.fact is None else event.fact.words or "a sign"
         return by if not self._terms.evidence or by in self._terms.evidence else ""
+
+    def _sent(self, known: Seen | None, now: Moment) -> None:
+        """Let the gap begin anew for who has shown before that they hear; what has lapsed stays so.
+
+        Sending shows nothing: it puts the end of the watch off, and never by more than one gap.
+        """
+        if known is not None and known.by and not self._is_over(known, now):
+            last_ns = min(now.mono_ns, known.heard_ns + self._gap_ns)
+            self._seen[known.party, known.channel] = replace(known, last_ns=last_ns)
 
     def _is_over(self, seen: Seen, now: Moment) -> bool:
         return now.mono_ns - seen.last_ns >= self._gap_ns
 
     def _note(self, party: str, channel: str, at_ns: int, by: str) -> None:
-        seen = Seen(party=party, channel=channel, last_ns=at_ns, by=by)
+        seen = Seen(party=party, channel=channel, heard_ns=at_ns, last_ns=at_ns, by=by)
         self._seen[party, channel] = seen
 
     def _looked(self, party: str, now: Moment) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from gateway import cli
 from gateway.model.agreement import Basis, State
 from gateway.rules.digest import canonical, digest_of
 from gateway.settings import BadSettings
-from gateway.settings.agreement import PARTS_MAX, read_agreement
+from gateway.settings.agreement import PARTS_MAX, agreement_names, read_agreement
 
 GOOD = """\
 id = "strait"
@@ -211,3 +211,11 @@ def test_what_makes_no_sense_is_told_by_check(write, capsys):
 def test_what_is_no_agreement_is_said_so_with_its_name(tmp_path, capsys):
     assert cli.main(["agreement", "show", str(tmp_path / "none.toml")]) == cli.MISUSED
     assert "none.toml: no such file" in capsys.readouterr().err
+
+
+def test_those_that_come_with_the_gateway_are_listed(capsys):
+    assert cli.main(["agreement", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert [line.split()[0] for line in lines] == agreement_names()
+    assert "gmdss-coast-station" in lines[3]

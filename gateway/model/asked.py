@@ -35,7 +35,8 @@ class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     starts_in_s: float | None = None
     """Of a notice: how long ahead of the activity it is given."""
     lasts_s: float | None = None
-    """Of records, how long they are kept; of a check, how long it took until the answer."""
+    """Of records, how long they are kept; of a check, how long it took until the answer;
+    of a test, how long it was on the air from `at` on."""
     language: str | None = None
     """In which it was spoken, by its two letters (ISO 639-1)."""
     place: Position | None = None

@@ -14,7 +14,7 @@ from gateway.model.bounds import Bound
 from gateway.model.compliance import Compliance
 from gateway.model.inbound import Moment, Sighting
 from gateway.model.verdict import Judgement, Verdict, VerdictNote
-from gateway.rules.engine import IN_DISTRESS, Engine, Gated, gated
+from gateway.rules.engine import Engine, Gated, gated, is_in_distress
 from gateway.rules.memory import moved
 from gateway.rules.parties import Registry, nobody
 from gateway.rules.rule import Rule
@@ -93,7 +93,7 @@ class Bench:
             for engine in self.engines.values()
             if engine.agreement.status.state in _BINDING
         )
-        if named or request.purpose == IN_DISTRESS:
+        if named or is_in_distress(request):
             return found
         return Gated(judgement=Judgement.DENIED, verdicts=found.verdicts)
 

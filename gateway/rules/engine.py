@@ -19,7 +19,7 @@ from gateway.model.asked import Fact, Request
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment, Sighting
 from gateway.model.verdict import Judgement, Verdict
-from gateway.model.words import Urgency
+from gateway.model.words import Mode, Urgency
 from gateway.rules.event import Event
 from gateway.rules.events import SEPARATION
 from gateway.rules.ground import Ground
@@ -111,9 +111,10 @@ class Engine:
         """Return what the rules say of a transmission that this station is asked for.
 
         A call of the station itself in distress is exempt from all of them. What a rule can't tell
-        counts as denied by whoever asks: `unknown` is no permission.
+        counts as denied by whoever asks: `unknown` is no permission. What says of itself that it
+        is a test or an exercise is of no distress.
         """
-        in_distress = request.purpose == IN_DISTRESS
+        in_distress = is_in_distress(request)
         by = IN_DISTRESS if in_distress else self._exempting(request)
         found: list[Verdict] = []
         for name, rule in self.rules.items():
@@ -211,7 +212,7 @@ class Engine:
 
     def _outranked(self, event: Event) -> str | None:
         """Return the rule by which this event is exempt from those that ration the channels."""
-        if event.category is Urgency.ROUTINE:
+        if event.category is Urgency.ROUTINE or event.test:
             return None
         for name in self._overriding:
             for finding in self._asked(name, self.rules[name].hear, event):
@@ -220,6 +221,8 @@ class Engine:
         return None
 
     def _exempting(self, request: Request) -> str | None:
+        if request.marked is not Mode.REAL:
+            return None
         for name in self._overriding:
             for finding in self._asked(name, _gate_of(self.rules[name]), request):
                 if finding.judgement is Judgement.EXEMPT:
@@ -259,6 +262,11 @@ class Engine:
             until_mono_ns=finding.until_ns,
             evidence=tuple(dict.fromkeys((*finding.evidence, *evidence))),
         )
+
+
+def is_in_distress(request: Request) -> bool:
+    """Say whether the station itself calls for help, and means it."""
+    return request.purpose == IN_DISTRESS and request.marked is Mode.REAL
 
 
 def gated(verdicts: Iterable[Verdict]) -> Gated:

@@ -79,7 +79,7 @@ class Interpreter:
 
     def fact(self, fact: Fact) -> Event:
         """Return what a person, a receiver or a line has to say."""
-        by = self.rolls.own if fact.by is None else tuple(self.rolls.named((fact.by,)))
+        by = self.rolls.own if fact.by is None else tuple(sorted(self.rolls.named((fact.by,))))
         return Event(
             words=(fact.what, *fact.also),
             at=fact.at,

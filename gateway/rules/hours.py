@@ -42,9 +42,12 @@ class Schedule:
             return True
         if now.utc_ns is None or now.clock is ClockState.UNSET:
             return None
-        at_ms, error_ms = now.utc_ns // 10**6 % _DAY_MS, now.error_ms or 0
-        said = {self._holds((at_ms + out) % _DAY_MS) for out in (-error_ms, 0, error_ms)}
-        return said.pop() if len(said) == 1 else None
+        error_ms = now.error_ms or 0
+        first_ms = now.utc_ns // 10**6 - error_ms
+        edges = (minute * 60_000 for span in self.spans for minute in span)
+        if any(0 < ((edge - first_ms) % _DAY_MS or _DAY_MS) <= 2 * error_ms for edge in edges):
+            return None
+        return self._holds(first_ms % _DAY_MS)
 
     def _holds(self, at_ms: int) -> bool:
         minute = at_ms // 60_000

@@ -83,6 +83,7 @@ def _instead(action: argparse.ArgumentParser, words: str) -> None:
 
 
 _AGREEMENT: dict[str, tuple[str, str | None, _Declare]] = {
+    "list": ("those that come with the gateway", None, lambda _action: None),
     "show": ("the whole of it, in words, and who has signed it", None, _names),
     "check": (
         "every fault in the file, every rule that makes no sense, and who has signed",

@@ -17,6 +17,7 @@ from gateway.model.signature import Checked
 from gateway.rules import kind_named
 from gateway.rules.engine import Engine
 from gateway.rules.signing import key_id, unsigned
+from gateway.settings.agreement import agreement_named, agreement_names
 from gateway.verbs.signing import keygen, opened, party_lines, sign, signed_words, verify
 from gateway.verbs.telling import printable
 
@@ -41,6 +42,12 @@ def main(args: argparse.Namespace) -> int:
     return _ACTIONS[args.action](args)
 
 
+def _list(_args: argparse.Namespace) -> int:
+    for one in map(agreement_named, agreement_names()):
+        sys.stdout.write(f"{one.id:<22}{one.version:<9}{one.title}\n")
+    return 0
+
+
 def _show(args: argparse.Namespace) -> int:
     for one in [opened(name) for name in args.name]:
         lines = [*shown(one.agreement), *_signatures(one.checked())]
@@ -55,9 +62,8 @@ def _check(args: argparse.Namespace) -> int:
         flaws = [*flaws_of(agreement), *_unsigned(agreement, found)]
         doubtful += bool(flaws)
         count = len(agreement.rules)
-        words = f"{count} rule{'' if count == 1 else 's'}" + (
-            f", {len(flaws)} flaws" if flaws else ", good"
-        )
+        found_words = f"{len(flaws)} flaw{'' if len(flaws) == 1 else 's'}" if flaws else "good"
+        words = f"{count} rule{'' if count == 1 else 's'}, {found_words}"
         signed = f"; {by}" if (by := signed_words(found)) else ""
         sys.stdout.write(f"{agreement.id} {agreement.version}: {words}{signed}\n")
         sys.stdout.write("".join(f"{_IN}{where}: {flaw}\n" for where, flaw in flaws))
@@ -65,6 +71,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "list": _list,
     "show": _show,
     "check": _check,
     "keygen": keygen,

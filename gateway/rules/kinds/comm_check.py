@@ -130,9 +130,8 @@ class CommCheck(Rule):
             return
         self._met = True
         untried = [party for party in self._who if party not in self._tried]
-        words = (
-            f"craft have met, and {', '.join(untried) or 'nobody'} had not tried {self._named()}"
-        )
+        who = f"{', '.join(untried)} had not" if untried else "all had"
+        words = f"craft have met, and {who} tried {self._named()}"
         yield Finding(
             judgement=Judgement.VIOLATION if untried else Judgement.OK,
             subject=event.subject,

@@ -1,4 +1,4 @@
-"""Tests belong into some minutes of the hour, so that nobody takes them for a call."""
+"""A channel is tried out at its minutes, for seconds, and not from the air."""
 
 from __future__ import annotations
 
@@ -7,57 +7,70 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.codes.dates import utc_of
 from gateway.model.agreement import Channels, EventWord, PartName, Seconds
 from gateway.model.asked import Request
-from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement
-from gateway.model.words import ClockState
-from gateway.rules.deadlines import Deadline, Deadlines
+from gateway.model.words import ClockState, Mode
 from gateway.rules.event import Event
 from gateway.rules.ground import Ground
 from gateway.rules.rule import Finding, Rule
 
-HOUR_NS = 3_600 * 10**9
 _MINUTE_NS = 60 * 10**9
-
-CONSENT_S = 3_600
-"""So long the word of whoever has to be asked holds: until the next window."""
+_EVERY_MIN = {"hour": 60, "day": 24 * 60}
 
 
 class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """On these channels one tests from this minute of each hour until that one, UTC."""
+    """On these channels tests begin and end within these minutes, and last no longer than this."""
 
     channels: Channels
-    minutes: Annotated[
-        tuple[Annotated[int, Meta(ge=0, le=60)], ...], Meta(max_length=2, examples=[[0, 5]])
-    ]
-    """The first minute belongs to it, the last does not; without any, nobody ever tests there."""
+    minutes: Annotated[tuple[int, int], Meta(examples=[[0, 5]])] | None = None
+    """From the beginning of the one to the beginning of the other, UTC. None: no test is agreed at
+    any time."""
+    every: Literal["hour", "day"] = "hour"
+    """What the minutes are counted from."""
     max_s: Seconds | None = None
-    """So long a test lasts at the most."""
+    """So long it may be on the air, at the most; None for any time that fits."""
     forbid_if: tuple[Literal["airborne"], ...] = ()
-    """When nobody tests at all."""
-    otherwise: PartName = "deny"
-    """With this consent one may test at any time: `coordinate_with_site`, `hotline_consent`. With
-    `deny` there is none."""
+    """No test from a craft in the air, whoever consents."""
+    otherwise: PartName | None = None
+    """The consent with which a test may be at any time: `hotline_consent`. Without one it may not
+    be outside the minutes at all."""
+    exempt: tuple[Literal["self_test"], ...] = ()
+    """A beacon's own self-test is free of the rule: it is sent so that nobody takes it as meant."""
 
 
-class Memory(Struct, frozen=True):
-    """The channels for which there is consent."""
+class _Trial(Struct, frozen=True, kw_only=True, gc=False):
+    """One test, sent or asked for."""
 
-    consents: tuple[Deadline, ...] = ()
+    at: Moment
+    """When it begins."""
+    lasts_s: float | None
+    airborne: bool | None
+    """None when nobody knows."""
+    consents: tuple[str, ...]
+
+
+class _Said(Struct, frozen=True, kw_only=True, gc=False):
+    """What is to be said of one."""
+
+    judgement: Judgement
+    words: str
+    opens_ns: int | None = None
+    """When it would be within the minutes, monotonic; None when waiting doesn't help."""
 
 
 class TestWindow(Rule):
-    """Compares the minute of a test with the window, as far as the clock can tell.
+    """Compares when a test begins and ends with the minutes, by a clock that may be out.
 
-    Heard outside of it is a `violation`; so near its edge that the clock may be wrong `at_risk`;
-    without a time of day `unknown`. This station's own is `deferred` to the next window, and has
-    to end within it.
+    `violation` from the air, for longer than agreed, or surely outside the minutes; `unknown`
+    outside them where a consent would make it right that nobody can hear, and where the time of
+    day, how long it lasts or whether it comes from the air is not told; `at_risk` so near an edge
+    that the clock can't say on which side. A request outside the minutes is `deferred` to them.
     """
 
     terms = Terms
-    memory = Memory
     __test__ = False
     """For pytest, which takes every class that is called so for one of tests."""
 
@@ -65,138 +78,146 @@ class TestWindow(Rule):
         self._terms = terms
         self._channels = ground.dial.named(terms.channels)
         self._dial = ground.dial
-        first, last = terms.minutes if len(terms.minutes) == _TWO else (0, 0)
-        self._first_ns, self._last_ns = first * _MINUTE_NS, last * _MINUTE_NS
-        self._consents = Deadlines()
+        self._plan = ground.agreement.channels
+        first, last = terms.minutes or (0, 0)
+        self._opens_ns = first * _MINUTE_NS
+        self._open_ns = (last - first) * _MINUTE_NS
+        self._every_ns = _EVERY_MIN[terms.every] * _MINUTE_NS
 
     def hears(self) -> frozenset[EventWord]:
-        """Hear tests, and consents to them."""
-        return frozenset({EventWord.TEST, EventWord.CONSENT})
+        """Hear what says of itself that it is a test, or of which people say so."""
+        return frozenset({EventWord.TEST})
 
     def hear(self, event: Event) -> Iterator[Finding]:
-        """Say that a test was outside of its window, or too long."""
-        channel = event.channel
-        if channel is None or channel not in self._channels:
+        """Say whether a test was as agreed."""
+        if event.channel not in self._channels or self._is_exempt(event):
             return
-        said = () if event.fact is None else event.fact.fields
-        if EventWord.CONSENT in event.words:
-            if self._terms.otherwise in said:
-                until_ns = event.at.mono_ns + CONSENT_S * 10**9
-                self._consents.begin(
-                    Deadline(subject=channel, since_ns=event.at.mono_ns, until_ns=until_ns)
-                )
-            return
-        wrong = self._wrong(event, channel)
-        if wrong is not None:
-            judgement, why = wrong
-            words = f"a test on {channel} {why}"
-            yield Finding(judgement=judgement, subject=event.subject, words=words)
+        fact = event.fact
+        said = self._said(
+            _Trial(
+                at=event.at,
+                lasts_s=None if fact is None else fact.lasts_s,
+                airborne=_is_airborne(event),
+                consents=() if fact is None else fact.fields,
+            )
+        )
+        judgement, words = said.judgement, f"{event.channel} was tested {said.words}"
+        if judgement is Judgement.DEFERRED and self._terms.otherwise:
+            judgement = Judgement.UNKNOWN
+            words = f"{words}: nobody knows whether there was {self._terms.otherwise}"
+        elif judgement in {Judgement.DEFERRED, Judgement.DENIED}:
+            judgement = Judgement.VIOLATION
+        yield Finding(judgement=judgement, subject=event.subject, words=words)
 
     def gate(self, request: Request) -> Finding | None:
-        """Let a test wait for its window."""
+        """Let a test wait for its minutes, and deny one that is never agreed."""
         channel = self._dial.of(request)
-        if request.purpose != EventWord.TEST or channel not in self._channels:
+        is_test = request.purpose == EventWord.TEST or request.marked is Mode.TEST
+        if not is_test or channel not in self._channels:
             return None
-        judgement, words, until_ns = self._judged(request, channel)
+        said = self._said(
+            _Trial(
+                at=request.at,
+                lasts_s=request.duration_s,
+                airborne=request.airborne,
+                consents=request.consents,
+            )
+        )
+        judgement, words = said.judgement, f"{channel} would be tested {said.words}"
+        if judgement is Judgement.DEFERRED:
+            if said.opens_ns is None:
+                judgement = Judgement.DENIED
+            if self._terms.otherwise:
+                words = f"{words}; {self._terms.otherwise} would do too"
         return Finding(
-            judgement=judgement, subject=request.request_id, words=words, until_ns=until_ns
+            judgement=judgement, subject=request.request_id, words=words, until_ns=said.opens_ns
         )
 
-    def tick(self, now: Moment) -> tuple[Finding, ...]:
-        """Forget consents that are too old."""
-        for _ in self._consents.over(now.mono_ns):
-            pass
-        return ()
-
     def flaws(self) -> Iterator[str]:
-        """Find a window that is none."""
-        if len(self._terms.minutes) == 1:
-            yield "`minutes` needs the first and the last, or none"
-        elif self._terms.minutes and self._last_ns <= self._first_ns:
-            yield "the window is over before it begins"
-        elif self._terms.max_s and self._terms.max_s * 1e9 > self._last_ns - self._first_ns > 0:
-            yield "a test may last longer than the window does"
-
-    def keep(self) -> Memory:
-        """Return the consents."""
-        return Memory(self._consents.keep())
-
-    def restore(self, kept: Struct) -> None:
-        """Take them up."""
-        if isinstance(kept, Memory):
-            self._consents.restore(kept.consents)
-
-    def bounds(self) -> Iterator[Bound]:
-        """Yield how many consents hold."""
-        return self._consents.bounds()
-
-    def _wrong(self, event: Event, channel: str) -> tuple[Judgement, str] | None:
-        fact = event.fact
-        if fact is not None and fact.airborne and "airborne" in self._terms.forbid_if:
-            return Judgement.VIOLATION, "was sent in flight, which is never agreed"
-        lasts_s, max_s = None if fact is None else fact.lasts_s, self._terms.max_s
-        if lasts_s is not None and max_s is not None and lasts_s > max_s:
-            return Judgement.VIOLATION, f"lasted {lasts_s:g} s: {max_s:g} s are agreed"
-        if self._consents.of(channel) is not None:
-            return None
-        return self._when(event.at)
-
-    def _when(self, at: Moment) -> tuple[Judgement, str] | None:
-        """Return what is wrong with the time of a test."""
-        if self._last_ns <= self._first_ns:
-            return Judgement.VIOLATION, "was sent, and there is no window for any"
-        if at.utc_ns is None or at.clock is ClockState.UNSET:
-            return Judgement.UNKNOWN, "was sent at a time of day that nobody knows"
-        inside = self._inside(at.utc_ns, at.error_ms or 0)
-        if inside is None:
-            return (
-                Judgement.AT_RISK,
-                f"may have been outside: the clock may be {at.error_ms} ms out",
-            )
-        if inside:
-            return None
-        return Judgement.VIOLATION, f"was outside of its window: {self._agreed()}"
-
-    def _judged(self, request: Request, channel: str) -> tuple[Judgement, str, int | None]:
+        """Find minutes that never or always are, and tests that no time is long enough for."""
         terms = self._terms
-        if request.airborne and "airborne" in terms.forbid_if:
-            return Judgement.DENIED, "nobody tests in flight", None
-        if terms.max_s is not None and request.duration_s is None:
-            return Judgement.UNKNOWN, f"it does not say how long it lasts: {terms.max_s:g} s", None
-        lasts_s = request.duration_s or 0.0
-        if terms.max_s is not None and lasts_s > terms.max_s:
-            return Judgement.DENIED, f"it lasts {lasts_s:g} s: {terms.max_s:g} s are agreed", None
-        consent = terms.otherwise in request.consents or self._consents.of(channel) is not None
-        if terms.otherwise != "deny" and consent:
-            return Judgement.OK, f"{terms.otherwise} is on record", None
-        if self._last_ns <= self._first_ns:
-            return Judgement.DENIED, f"there is no window for tests on {channel}", None
-        return self._in_time(request.at, lasts_s)
+        for name in sorted(self._channels):
+            channel = self._plan.get(name)
+            if channel is None or channel.endpoint is not None:
+                yield f"`{name}` is no channel of a radio: no test is ever heard on it"
+        if terms.max_s == 0:
+            yield "`max_s` is 0: no test is so short"
+        if terms.minutes is None:
+            return
+        first, last = terms.minutes
+        of = _EVERY_MIN[terms.every]
+        if not 0 <= first < last <= of:
+            yield f"`minutes` don't begin before they end, within the {of} of the {terms.every}"
+        elif last - first == of:
+            yield f"`minutes` are all of the {terms.every}: no test is ever outside them"
+        elif terms.max_s is not None and terms.max_s * 1e9 > self._open_ns:
+            yield "`max_s` is longer than the minutes: they end every test first"
 
-    def _in_time(self, at: Moment, lasts_s: float) -> tuple[Judgement, str, int | None]:
-        if at.utc_ns is None or at.clock is ClockState.UNSET:
-            return Judgement.UNKNOWN, "nobody knows the time of day", None
-        out_ns = (at.error_ms or 0) * 10**6
-        past_ns, lasts_ns = at.utc_ns % HOUR_NS, round(lasts_s * 1e9)
-        if self._first_ns + out_ns <= past_ns and past_ns + lasts_ns + out_ns <= self._last_ns:
-            return Judgement.OK, f"it is in its window: {self._agreed()}", None
-        begins_ns = (self._first_ns + out_ns - past_ns) % HOUR_NS or HOUR_NS
-        words = f"it waits for its window: {self._agreed()}"
-        return Judgement.DEFERRED, words, at.mono_ns + begins_ns
+    def _is_exempt(self, event: Event) -> bool:
+        detail = event.report and event.report.detail
+        return "self_test" in self._terms.exempt and bool(getattr(detail, "self_test", False))
 
-    def _inside(self, utc_ns: int, error_ms: int) -> bool | None:
-        """Say whether it is in the window; None where the clock can't tell."""
-        said = {
-            self._first_ns <= (utc_ns + off_ms * 10**6) % HOUR_NS < self._last_ns
-            for off_ms in (-error_ms, 0, error_ms)
-        }
-        return said.pop() if len(said) == 1 else None
+    def _said(self, trial: _Trial) -> _Said:
+        """Return what is surely wrong first, then what nobody knows, then what the time says."""
+        terms, timed = self._terms, self._timed(trial)
+        max_s, lasts_s, grounded = terms.max_s, trial.lasts_s, "airborne" in terms.forbid_if
+        if grounded and trial.airborne:
+            words = "from the air, and only from the ground is agreed"
+            return _Said(judgement=Judgement.DENIED, words=words)
+        if max_s is not None and lasts_s is not None and lasts_s > max_s:
+            words = f"for {lasts_s:g} s, and {max_s:g} s at the most are agreed"
+            return _Said(judgement=Judgement.DENIED, words=words)
+        if timed.judgement is Judgement.DEFERRED:
+            return timed
+        if grounded and trial.airborne is None:
+            words = "nobody knows whether from the air, and only from the ground is agreed"
+            return _Said(judgement=Judgement.UNKNOWN, words=words)
+        if max_s is not None and lasts_s is None:
+            words = f"nobody knows for how long, and {max_s:g} s at the most are agreed"
+            return _Said(judgement=Judgement.UNKNOWN, words=words)
+        return timed
 
-    def _agreed(self) -> str:
-        first, last = self._terms.minutes
-        return f"minutes {first} to {last} of each hour are agreed"
+    def _timed(self, trial: _Trial) -> _Said:
+        """Return what the time says of it: `deferred` is outside the minutes."""
+        terms, at = self._terms, trial.at
+        if terms.otherwise in trial.consents:
+            return _Said(judgement=Judgement.OK, words=f"with {terms.otherwise}")
+        if terms.minutes is None:
+            words = "although no time for it is agreed"
+            return _Said(judgement=Judgement.DEFERRED, words=words)
+        first, last = terms.minutes
+        agreed = f"minutes {first} to {last} of the {terms.every}, UTC, are agreed"
+        utc = utc_of(at.utc_ns)
+        if at.utc_ns is None or utc is None or at.clock is ClockState.UNSET:
+            words = f"at a time that nobody knows, and {agreed}"
+            return _Said(judgement=Judgement.UNKNOWN, words=words)
+        return self._placed(trial, at.utc_ns, f"at {utc:%H:%M:%S} UTC", agreed)
+
+    def _placed(self, trial: _Trial, utc_ns: int, began: str, agreed: str) -> _Said:
+        """Return on which side of the edges it is, if the clock can say."""
+        at, lasts_s = trial.at, trial.lasts_s
+        words = f"{began}{'' if lasts_s is None else f' for {lasts_s:g} s'}, and {agreed}"
+        # What begins with the last minute's end is outside, however short it is.
+        latest_ns = self._open_ns - max(round((lasts_s or 0.0) * 1e9), 1)
+        into_ns = (utc_ns - self._opens_ns) % self._every_ns
+        error_ns = (at.error_ms or 0) * 10**6
+        if latest_ns < 0:
+            return _Said(judgement=Judgement.DEFERRED, words=words)
+        if error_ns <= into_ns <= latest_ns - error_ns:
+            return _Said(judgement=Judgement.OK, words=words)
+        if latest_ns + error_ns < into_ns < self._every_ns - error_ns:
+            opens_ns = at.mono_ns + self._every_ns - into_ns + error_ns
+            return _Said(judgement=Judgement.DEFERRED, words=words, opens_ns=opens_ns)
+        words = f"{words}: the clock may be out by {at.error_ms} ms"
+        return _Said(judgement=Judgement.AT_RISK, words=words)
 
 
-_TWO = 2
+def _is_airborne(event: Event) -> bool | None:
+    """Return whether it came from the air; None when its radio doesn't say."""
+    if event.fact is not None:
+        return event.fact.airborne
+    on_ground = getattr(event.report and event.report.detail, "on_ground", None)
+    return None if on_ground is None else not on_ground
+
 
 KIND = TestWindow

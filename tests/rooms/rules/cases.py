@@ -118,7 +118,7 @@ def told(
             off_ns += ANEW_NS
         at = moment_of(case, at_s)
         moved = msgspec.structs.replace(at, mono_ns=at.mono_ns + off_ns)
-        found += ((at_s, _as_of_one_run(one, off_ns)) for one in _said(engine, step, moved))
+        found += ((at_s, _as_of_one_run(one, off_ns)) for one in steps_said(engine, step, moved))
     assert engine.rule_errors == 0, [verdict.words for _, verdict in found]
     return found
 
@@ -155,7 +155,7 @@ def steps_of(case: Case) -> Iterator[tuple[float, dict]]:
         second += 1
 
 
-def _said(engine: Engine, step: dict, at: Moment) -> list[Verdict]:
+def steps_said(engine: Engine, step: dict, at: Moment) -> list[Verdict]:
     name = f"{at.mono_ns - START_NS}"
     if "report" in step:
         return engine.sighting(sighting_of(step["report"], name, at), at)

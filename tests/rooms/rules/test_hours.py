@@ -41,6 +41,11 @@ def test_the_first_moment_belongs_to_it_and_the_last_does_not(hours, clock, hold
         ("05:59:59.900", 100, None),
         ("06:00:00.100", 101, None),
         ("06:00:00.100", 100, True),
+        ("14:00:00", 8 * 3_600_000 - 1, True),
+        ("14:00:00", 8 * 3_600_000, None),
+        ("14:00:00", 20 * 3_600_000, None),
+        ("23:00:00", 3_600_000, False),
+        ("23:00:00", 7 * 3_600_000 + 1, None),
     ],
 )
 def test_so_near_an_edge_that_the_clock_can_not_say_nobody_knows(clock, error_ms, holds):

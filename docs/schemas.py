@@ -21,7 +21,7 @@ from msgspec import Struct
 
 import gateway.radio
 from gateway import __version__
-from gateway.model.command import IncidentCommand, Outcome
+from gateway.model.command import IncidentCommand, Outcome, StatementCommand
 from gateway.model.compliance import Compliance
 from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
@@ -34,6 +34,7 @@ from gateway.mqtt.payload import (
     Record,
     RefusedRecord,
     RulingRecord,
+    StatementRecord,
 )
 from gateway.mqtt.ranges import Answer, Request
 from gateway.mqtt.receipts import Receipt
@@ -111,6 +112,7 @@ def schemas() -> dict[str, Json]:
         "clock.json": schema_of(ClockRecord),
         "alarm.json": schema_of(AlarmRecord),
         "incident.json": schema_of(IncidentRecord),
+        "statement.json": schema_of(StatementRecord),
         "ruling.json": schema_of(RulingRecord),
         "compliance.json": schema_of(Compliance),
         "report.json": schema_of(Report),
@@ -121,6 +123,7 @@ def schemas() -> dict[str, Json]:
         "request.json": schema_of(Request),
         "answer.json": schema_of(Answer),
         "command-incident.json": schema_of(IncidentCommand),
+        "command-statement.json": schema_of(StatementCommand),
         "outcome.json": schema_of(Outcome),
     }
     for system in system_names():
@@ -308,13 +311,37 @@ _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] =
         "told to the gateway, JSON or msgpack; only where the link has `commands = true`",
         True,
     ),
+    "command_statement": (
+        StatementCommand,
+        1,
+        False,
+        None,
+        "told to the gateway, JSON or msgpack; only where the link has `commands = true`",
+        True,
+    ),
+    "statement": (
+        StatementRecord,
+        1,
+        False,
+        None,
+        "what somebody has stated, as it is kept",
+        False,
+    ),
     "outcome": (Outcome, 1, False, None, "and on the response topic, when it is below it", False),
     "receipt": (Receipt, 1, False, None, "told to the gateway, JSON or msgpack", True),
     "request": (Request, 1, False, None, "told to the gateway, JSON or msgpack", True),
     "answer": (Answer, 1, False, None, "the records first, then this", False),
 }
 _BESIDE: dict[str, tuple[type[Struct], ...]] = {
-    "answer": (Record, RefusedRecord, ClockRecord, AlarmRecord, IncidentRecord, RulingRecord)
+    "answer": (
+        Record,
+        RefusedRecord,
+        ClockRecord,
+        AlarmRecord,
+        IncidentRecord,
+        RulingRecord,
+        StatementRecord,
+    )
 }
 _MAPS = (Foreign("GeoJSON", "application/geo+json", "A map of one incident (RFC 7946)."),)
 _EVENTS = (

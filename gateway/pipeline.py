@@ -24,6 +24,7 @@ from gateway.ear import Ear
 from gateway.export.say import say
 from gateway.framing import framer_named
 from gateway.model.agreement import Agreement
+from gateway.model.asked import Fact
 from gateway.model.bounds import Bound
 from gateway.model.inbound import (
     Chunk,
@@ -39,6 +40,7 @@ from gateway.model.inbound import (
 )
 from gateway.model.incident import Incident, IncidentNote, IncidentOrder
 from gateway.model.plan import PortPlan, RegisterPlan, StationPlan
+from gateway.model.verdict import VerdictNote
 from gateway.model.words import ClockState, Confidence, Fault, Relation
 from gateway.normalise import Place, normalise, utc_of
 from gateway.radio import Radio, radio_named, radio_names
@@ -170,6 +172,10 @@ class Pipeline:
         utc = utc_of(now.utc_ns)
         notes = self.incidents.order(order, now.mono_ns, utc)
         return [self._noted(note, now.mono_ns, utc, now.clock) for note in notes]
+
+    def state(self, fact: Fact) -> list[VerdictNote]:
+        """Take up what somebody states that no radio says; return what the rules say of it."""
+        return self._guarded(partial(self.docket.fact, fact)) or []
 
     def bounds(self) -> Iterator[Bound]:
         """Yield each place in the rooms where something waits or is remembered."""

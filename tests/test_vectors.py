@@ -34,7 +34,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.model.inbound import Chunk, Item, Moment, Refused, Report, Ruling, Sighting, Tick
+from gateway.model.entry import Item
+from gateway.model.inbound import Chunk, Moment, Refused, Report, Ruling, Sighting, Tick
 from gateway.model.plan import PortPlan, Profile
 from gateway.model.words import Confidence, Relation
 from gateway.pipeline import Pipeline, hallway

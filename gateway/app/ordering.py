@@ -14,13 +14,16 @@ from hashlib import sha256
 from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
+from gateway.app.ruling import RuleKeeper
 from gateway.app.telling import JOURNAL_S_MAX, Teller
 from gateway.clock import Clock
 from gateway.correlate.orders import OrderRefused
 from gateway.log import Log
+from gateway.model.asked import Stated
 from gateway.model.bounds import Bound
-from gateway.model.command import IncidentCommand, Outcome, OutcomeState
-from gateway.model.entry import Entry
+from gateway.model.command import Command, Outcome, OutcomeState, StatementCommand
+from gateway.model.entry import Entry, Item
+from gateway.model.inbound import Moment
 from gateway.mqtt.command import CommandFault, Why, late
 from gateway.pipeline import Pipeline
 
@@ -32,23 +35,31 @@ USED = "its command_id is that of another command: give each a name of its own"
 
 
 class Ordering:
-    """Carries out commands about incidents."""
+    """Carries out commands about incidents, and hands on what people state."""
 
-    def __init__(
-        self, pipeline: Pipeline, teller: Teller, station: str, clock: Clock, log: Log
+    def __init__(  # each is a door of its own, opened in one place
+        self,
+        pipeline: Pipeline,
+        teller: Teller,
+        rules: RuleKeeper,
+        *,
+        station: str,
+        clock: Clock,
+        log: Log,
     ) -> None:
         self._pipeline = pipeline
         self._teller = teller
+        self._rules = rules
         self._station = station
         self._clock = clock
         self._log = log
         self._known: OrderedDict[str, _Given] = OrderedDict()
         self._forgotten = 0
 
-    async def obey(self, command: IncidentCommand) -> Outcome:
+    async def obey(self, command: Command) -> Outcome:
         """Return what came of a command, once the disk has it or can't take it; do it only once."""
         await self._teller.give_way()
-        order = sha256(msgpack.encode(command.order())).digest()
+        order = sha256(msgpack.encode(_meant(command))).digest()
         given = self._known.get(command.command_id)
         if given is None:
             fault = late(command, self._clock.now())
@@ -69,15 +80,17 @@ class Ordering:
             evicted=self._forgotten,
         )
 
-    async def _first(self, command: IncidentCommand, order: bytes) -> Outcome:
+    async def _first(self, command: Command, order: bytes) -> Outcome:
         given = self._known[command.command_id] = self._given(command, order)
         while len(self._known) > COMMANDS_MAX:
             self._known.popitem(last=False)
             self._forgotten += 1
         return await self._settled(given)
 
-    def _given(self, command: IncidentCommand, order: bytes) -> _Given:
+    def _given(self, command: Command, order: bytes) -> _Given:
         """Carry it out, here and now."""
+        if isinstance(command, StatementCommand):
+            return self._stated(command, order)
         try:
             notes = self._pipeline.order(command.order(), self._clock.now())
         except OrderRefused as refused:
@@ -97,6 +110,20 @@ class Ordering:
         )
         return _Given(order, outcome, self._teller.keep(notes))
 
+    def _stated(self, command: StatementCommand, order: bytes) -> _Given:
+        """Keep what is stated, and have the rules hear it."""
+        fact = command.fact(self._clock.now())
+        notes = self._pipeline.state(fact)
+        items: list[Item] = [Stated(fact=fact, boot=self._clock.boot), *notes]
+        outcome = replace(
+            self._outcome(command),
+            state=OutcomeState.ACCEPTED,
+            verdicts=tuple(note.verdict_id for note in notes),
+        )
+        answers = self._teller.keep(items)
+        self._rules.heard(items)
+        return _Given(order, outcome, answers)
+
     async def _settled(self, given: _Given) -> Outcome:
         """Return the outcome as it is once the disk has answered, or has been waited for."""
         answers = given.answers
@@ -106,17 +133,23 @@ class Ordering:
             given.outcome, given.answers = replace(given.outcome, **_kept(answers)), ()
         return given.outcome
 
-    def _refusal(self, command: IncidentCommand, fault: CommandFault) -> Outcome:
+    def _refusal(self, command: Command, fault: CommandFault) -> Outcome:
         return replace(self._outcome(command), reason=fault.reason)
 
-    def _outcome(self, command: IncidentCommand) -> Outcome:
-        return Outcome(
-            station=self._station,
-            command_id=command.command_id,
-            state=OutcomeState.REFUSED,
-            verb=command.verb,
-            incident_id=command.incident_id,
+    def _outcome(self, command: Command) -> Outcome:
+        found = Outcome(
+            station=self._station, command_id=command.command_id, state=OutcomeState.REFUSED
         )
+        if isinstance(command, StatementCommand):
+            return replace(found, what=command.what)
+        return replace(found, verb=command.verb, incident_id=command.incident_id)
+
+
+def _meant(command: Command) -> object:
+    """Return what is ordered or stated, without how it came and until when it is good."""
+    if isinstance(command, StatementCommand):
+        return command.fact(Moment(0))
+    return command.order()
 
 
 class _Given(Struct):

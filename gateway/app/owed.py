@@ -13,8 +13,7 @@ from itertools import islice
 from msgspec import Struct
 
 from gateway.model.bounds import Bound
-from gateway.model.entry import Entry, Lane
-from gateway.model.inbound import Item
+from gateway.model.entry import Entry, Item, Lane
 
 OWED_MAX = 4_096
 """Items held: days of distress traffic, and some 8 MB."""

@@ -13,8 +13,7 @@ from gateway.correlate.restoring import in_bites, offsets_of
 from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
-from gateway.model.entry import Entry
-from gateway.model.inbound import Item
+from gateway.model.entry import Entry, Item
 from gateway.model.incident import IncidentNote
 from gateway.mqtt.link import Link
 from gateway.pipeline import Pipeline

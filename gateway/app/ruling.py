@@ -15,7 +15,10 @@ from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
-from gateway.model.inbound import Item, Ruling
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact, Stated
+from gateway.model.entry import Item
+from gateway.model.inbound import Ruling
 from gateway.model.verdict import VerdictNote
 from gateway.model.words import Urgency
 from gateway.pipeline import Pipeline
@@ -36,6 +39,12 @@ APART_NS = 100 * 10**6
 HANDED_MAX = 16
 """Hand-overs that the disk has not answered: what has changed since waits until it has."""
 
+STATE_NS = 24 * 3600 * 10**9
+"""How often this station states what it keeps."""
+
+KEPT = ("distress", "urgency", "safety", "verdicts", "tamper_evident")
+"""What a journal keeps for its time; a chain of digests shows what was changed in it."""
+
 AGAIN_S = 10.0
 """Pause after a disk that could not take it."""
 
@@ -43,9 +52,19 @@ AGAIN_S = 10.0
 class RuleKeeper:
     """Takes up what the rules remembered, writes down what they do, and tells how they stand."""
 
-    def __init__(
-        self, journal: StandingJournal, rooms: Pipeline, teller: Teller, *, clock: Clock, log: Log
+    def __init__(  # each is a door of its own, opened in one place
+        self,
+        journal: StandingJournal,
+        rooms: Pipeline,
+        teller: Teller,
+        *,
+        keep_hours: float,
+        clock: Clock,
+        log: Log,
     ) -> None:
+        self._keep_hours = keep_hours
+        self._rooms = rooms
+        self._stated_ns = 0
         self._journal = journal
         self._docket = rooms.docket
         self._teller = teller
@@ -65,10 +84,27 @@ class RuleKeeper:
             await self._begin()
         while True:
             self.pulse.beat(AGAIN_S + PULSE_S)
+            self._state_what_is_kept()
             for one in self._docket.changed():
                 self._teller.retain(f"compliance/{one.agreement}/{one.rule}", one)
             failed = not self._answers and not await self._write()
             await self._clock.sleep(AGAIN_S if failed else LOOK_S)
+
+    def _state_what_is_kept(self) -> None:
+        """State once a day what this station keeps, and for how long: rules may ask it."""
+        now = self._clock.now()
+        if now.mono_ns < self._stated_ns:
+            return
+        self._stated_ns = now.mono_ns + STATE_NS
+        fact = Fact(
+            fact_id=f"recorded-{now.mono_ns}",
+            what=EventWord.RECORDED,
+            at=now,
+            fields=KEPT,
+            lasts_s=self._keep_hours * 3600.0,
+        )
+        notes = self._rooms.state(fact)
+        self._teller.keep([Stated(fact=fact, boot=self._clock.boot), *notes])
 
     def heard(self, items: Sequence[Item]) -> None:
         """Have what the rules remember written down at once, if any of this is no routine."""
@@ -159,6 +195,6 @@ class RuleKeeper:
 
 
 def _is_pressing(item: Item) -> bool:
-    if isinstance(item, VerdictNote):
+    if isinstance(item, VerdictNote | Stated):
         return True
     return isinstance(item, Ruling) and item.sighting.report.urgency is not Urgency.ROUTINE

@@ -15,9 +15,10 @@ from gateway.health.board import Board
 from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
+from gateway.model.asked import Stated
 from gateway.model.bounds import Bound
-from gateway.model.entry import Entry, Lane, encode_item, lane_of
-from gateway.model.inbound import Item, Refused, Ruling
+from gateway.model.entry import Entry, Item, Lane, encode_item, lane_of
+from gateway.model.inbound import Refused, Ruling
 from gateway.model.incident import IncidentNote
 from gateway.model.status import AlertName
 from gateway.model.verdict import VerdictNote
@@ -308,6 +309,8 @@ def _names(item: Item) -> dict[str, object]:
         return {"incident": item.incident.incident_id, "revision": item.incident.revision}
     if isinstance(item, VerdictNote):
         return {"verdict_id": item.verdict_id, "rule": item.verdict.rule}
+    if isinstance(item, Stated):
+        return {"fact_id": item.fact.fact_id, "what": item.fact.what}
     return {"stated": type(item).__name__, "mono_ns": item.mono_ns}
 
 

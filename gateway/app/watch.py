@@ -28,8 +28,8 @@ from gateway.health.statusfile import StatusFile
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.bounds import Bound
-from gateway.model.entry import Lane, lane_of
-from gateway.model.inbound import Chunk, Item, Tick
+from gateway.model.entry import Item, Lane, lane_of
+from gateway.model.inbound import Chunk, Tick
 from gateway.model.plan import StationPlan
 from gateway.model.status import Alert, AlertName, PortLink, Status
 from gateway.mqtt.alarms import Alarms
@@ -115,19 +115,12 @@ class Watch:
         self._told_ports: dict[str, PortLink] = {}
         self.board = Board(self._links, clock=clock, log=log)
         self._teller = Teller(journal, self._links, board=self.board, clock=clock, log=log)
-        self._ordering = Ordering(self._pipeline, self._teller, plan.station, clock, log)
-        self._alarms = Alarms(
-            {link.name: made for link, made in zip(plan.links, self._links, strict=True)},
-            outbox=journal,
-            number_found=lambda: journal.number_found,
-            number_last=lambda: journal.number_last,
-            clock=clock,
-            log=log,
-            put=self.board.put,
-            owed=self._teller.owed,
+        self._rules = self._rule_keeper()
+        self._ordering = Ordering(
+            self._pipeline, self._teller, self._rules, station=plan.station, clock=clock, log=log
         )
+        self._alarms = self._alarm_watch()
         self._disk = DiskWatch(journal, self._teller, self.board)
-        self._rules = RuleKeeper(journal, self._pipeline, self._teller, clock=clock, log=log)
         self._strain = Strain(self._lag, self.board)
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
@@ -150,6 +143,28 @@ class Watch:
         yield "lag", self._lag.run
         if self._scrape is not None:
             yield "metrics", self._scrape.run
+
+    def _alarm_watch(self) -> Alarms:
+        return Alarms(
+            {link.name: made for link, made in zip(self._plan.links, self._links, strict=True)},
+            outbox=self._journal,
+            number_found=lambda: self._journal.number_found,
+            number_last=lambda: self._journal.number_last,
+            clock=self._clock,
+            log=self._log,
+            put=self.board.put,
+            owed=self._teller.owed,
+        )
+
+    def _rule_keeper(self) -> RuleKeeper:
+        return RuleKeeper(
+            self._journal,
+            self._pipeline,
+            self._teller,
+            keep_hours=self._plan.journal.keep_hours,
+            clock=self._clock,
+            log=self._log,
+        )
 
     def _restorer(self) -> Restorer:
         rooms, keep = self._pipeline, self._teller.keep

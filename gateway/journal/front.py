@@ -25,8 +25,7 @@ from gateway.journal.shelves import Cursor
 from gateway.journal.store import Disk
 from gateway.journal.writer import BACKLOG_FULL, QUESTIONS_MAX, ROUTINE_BACKLOG_MAX, Writer
 from gateway.model.bounds import Bound
-from gateway.model.entry import Entry, Lane
-from gateway.model.inbound import Item
+from gateway.model.entry import Entry, Item, Lane
 from gateway.model.plan import JournalPlan
 from gateway.model.status import JournalCounts
 

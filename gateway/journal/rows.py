@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from gateway.model.entry import Lane, encode_item, lane_of
-from gateway.model.inbound import Item, Refused
+from gateway.model.entry import Item, Lane, encode_item, lane_of
+from gateway.model.inbound import Refused
 
 ENTRY = "entry"
 """The table of what is not routine: nothing is thrown out of it before its time."""

@@ -20,8 +20,7 @@ from gateway.journal.newest import Stood
 from gateway.journal.remembered import Recalled
 from gateway.journal.shelves import Cursor
 from gateway.model.bounds import Bound
-from gateway.model.entry import Entry, Lane
-from gateway.model.inbound import Item
+from gateway.model.entry import Entry, Item, Lane
 from gateway.model.plan import JournalPlan
 from gateway.model.status import JournalCounts
 

@@ -43,6 +43,14 @@ class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     airborne: bool = False
 
 
+class Stated(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody has stated, as it is kept, and told on `statement/<what>`."""
+
+    fact: Fact
+    boot: str | None = None
+    """The start of the machine that the time in it counts from."""
+
+
 class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A transmission that this station is asked for."""
 

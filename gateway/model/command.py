@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact
+from gateway.model.inbound import Moment
 from gateway.model.incident import IncidentOrder, OrderVerb
 
 EVIDENCE_MAX = 64
@@ -63,6 +67,77 @@ class IncidentCommand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         )
 
 
+Part = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[a-z][a-z0-9_]*\Z")]
+
+TOLD_BY_PEOPLE = frozenset(EventWord) - {
+    *(EventWord.HEARD, EventWord.POSITION, EventWord.RECORDED),
+    *(EventWord.VIOLATION, EventWord.SEPARATION_VIOLATION),
+}
+"""What a statement may be: the rest only a receiver, a rule or the station itself can say."""
+
+
+class StatementCommand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody states that no radio tells the gateway, told by them on `command/statement`.
+
+    Rules of agreements hear it. It is kept with its author's name; whether it is true, nobody
+    checks.
+    """
+
+    command_id: Line
+    """The name that whoever gives it has chosen, and under which the outcome is told."""
+    what: EventWord
+    """`spoken`, `guard_call`, `answer`, `watch_set`, `told`, `receipt`, `comm_check`, …"""
+    also: Annotated[tuple[EventWord, ...], Meta(max_length=8)] = ()
+    """What it is as well: a `transmitted` that is a `call`."""
+    author: Line
+    """Who states it."""
+    not_after: Annotated[datetime, Meta(tz=True)]
+    """It is refused after this time, as every command is."""
+    by: Part | None = None
+    """The party that did it, by its name in the agreement; absent for this station."""
+    to: Part | None = None
+    """The party addressed."""
+    channel: Line | None = None
+    """A channel of the agreement, or the endpoint of a line."""
+    about: Line | None = None
+    """Whom or what it is about: the subject of a verdict, `mmsi:…`, the id of a report."""
+    words: Words | None = None
+    """What was spoken; of evidence of a watch, its kind."""
+    fields: Annotated[tuple[Part, ...], Meta(max_length=64)] = ()
+    """What it holds: position, nature, time, …"""
+    starts_in_s: Annotated[float, Meta(ge=0, le=1e9)] | None = None
+    """Of a notice: how long ahead of the activity it is given."""
+    lasts_s: Annotated[float, Meta(ge=0, le=1e9)] | None = None
+    """Of a check, how long it took until the answer; of a test, how long it was on the air."""
+    language: Annotated[str, Meta(pattern=r"\A[a-z]{2}\Z")] | None = None
+    """In which it was spoken, by its two letters (ISO 639-1)."""
+    airborne: bool = False
+
+    def fact(self, at: Moment) -> Fact:
+        """Return what it is to the rules; the same command is the same fact."""
+        name = blake2b(f"{self.author}/{self.command_id}".encode(), digest_size=16)
+        return Fact(
+            fact_id=name.hexdigest(),
+            what=self.what,
+            also=self.also,
+            at=at,
+            by=self.by,
+            person=self.author,
+            to=self.to,
+            channel=self.channel,
+            about=self.about,
+            words=self.words or "",
+            fields=self.fields,
+            starts_in_s=self.starts_in_s,
+            lasts_s=self.lasts_s,
+            language=self.language,
+            airborne=self.airborne,
+        )
+
+
+Command = IncidentCommand | StatementCommand
+
+
 class OutcomeState(StrEnum):
     """What came of a command."""
 
@@ -85,6 +160,10 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     incident_id: str | None = None
     changed: tuple[str, ...] = ()
     """Every incident that the order has changed."""
+    what: EventWord | None = None
+    """What was stated."""
+    verdicts: tuple[str, ...] = ()
+    """Every verdict that was given on it at once, by `verdict_id`."""
     journaled: bool | None = None
     """Whether the order is on disk; false: the disk could not take it yet, and it holds all the
     same."""

@@ -6,10 +6,16 @@ from enum import StrEnum
 
 from msgspec import Struct, msgpack
 
-from gateway.model.inbound import Item, Refused, Ruling
+from gateway.model.asked import Stated
+from gateway.model.inbound import Inbound, Refused, Ruling
 from gateway.model.incident import IncidentNote
+from gateway.model.status import AlarmCleared, AlarmRaised
 from gateway.model.verdict import PASSES, VerdictNote
 from gateway.model.words import Mode, Urgency
+
+Item = Inbound | AlarmRaised | AlarmCleared | Stated
+"""What goes on disk: what comes out of the hallway, and what is noted of the box itself, or stated
+by people."""
 
 
 class Lane(StrEnum):
@@ -37,8 +43,9 @@ class Entry(Struct, frozen=True, gc=False):
 
     A map. That of a ruling has the key `sighting`, that of a refusal the key `door`, that of a
     statement about the clock the key `what`, that of a note of an alarm the key `alarm`, that of
-    an incident the key `incident`, that of a verdict the key `verdict_id`. It is read back without
-    types, so that an entry outlives the release whose radios named its details.
+    an incident the key `incident`, that of a verdict the key `verdict_id`, that of a statement the
+    key `fact`. It is read back without types, so that an entry outlives the release whose radios
+    named its details.
     """
     journaled_utc_ns: int | None = None
     """When the disk was asked for the commit; None when the journal could not take it."""

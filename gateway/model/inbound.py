@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from gateway.model.incident import IncidentNote
 from gateway.model.place import Identity, Position, Velocity
-from gateway.model.status import AlarmCleared, AlarmRaised
 from gateway.model.verdict import Verdict, VerdictNote
 from gateway.model.words import (
     ClockState,
@@ -319,6 +318,3 @@ class ClockOffset(
 
 Inbound = Ruling | Refused | ClockStep | ClockOffset | IncidentNote | VerdictNote
 """What comes out of the hallway."""
-
-Item = Inbound | AlarmRaised | AlarmCleared
-"""What goes on disk: what comes out of the hallway, and what is noted of the box itself."""

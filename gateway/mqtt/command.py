@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 from msgspec import MsgspecError, Struct
 
-from gateway.model.command import IncidentCommand
+from gateway.model.agreement import EventWord
+from gateway.model.command import TOLD_BY_PEOPLE, Command, IncidentCommand, StatementCommand
 from gateway.model.inbound import Moment
 from gateway.model.incident import OrderVerb
 from gateway.model.words import HELD, ClockState
@@ -32,6 +34,9 @@ months for it. An order of this morning is late by any such clock."""
 
 SHOWN_CHARACTERS_MAX = 32
 """Of a word that nobody knows, in the reason."""
+
+
+_Command = TypeVar("_Command", IncidentCommand, StatementCommand)
 
 
 class Why(StrEnum):
@@ -58,22 +63,32 @@ class CommandFault(Struct, frozen=True):
 
 
 def command_of(incoming: Incoming) -> IncidentCommand | CommandFault:
-    """Return what is ordered, or why that can't be read."""
-    if len(incoming.payload) > COMMAND_BYTES_MAX:
-        return CommandFault(Why.TOO_LONG, f"it is longer than {COMMAND_BYTES_MAX} bytes")
-    if len(incoming.correlation or b"") > CORRELATION_BYTES_MAX:
-        reason = f"its correlation data is longer than {CORRELATION_BYTES_MAX} bytes"
-        return CommandFault(Why.TOO_LONG, reason)
-    try:
-        # A map of msgpack never begins with a brace or a blank: those are small numbers there.
-        decoder = _JSON if incoming.payload.lstrip(b" \t\r\n")[:1] == b"{" else _MSGPACK
-        said = decoder.decode(incoming.payload)
-    except (MsgspecError, ValueError, RecursionError):
-        return CommandFault(Why.UNREADABLE, "it is neither JSON nor msgpack of a command")
-    return _command(said)
+    """Return what is ordered about an incident, or why that can't be read."""
+    said = _read(incoming)
+    if isinstance(said, CommandFault):
+        return said
+    verb = said.get("verb")
+    if isinstance(verb, str) and verb not in _VERBS:
+        return _unreadable(f"unknown verb {_near(verb, _VERBS)}", said)
+    command = _converted(said, IncidentCommand)
+    if isinstance(command, CommandFault):
+        return command
+    lacks = _lacking(command)
+    return command if lacks is None else _unreadable(lacks, said)
 
 
-def late(command: IncidentCommand, now: Moment) -> CommandFault | None:
+def statement_of(incoming: Incoming) -> StatementCommand | CommandFault:
+    """Return what is stated, or why that can't be read."""
+    said = _read(incoming)
+    if isinstance(said, CommandFault):
+        return said
+    what = said.get("what")
+    if isinstance(what, str) and what not in _STATED:
+        return _unreadable(f"`what` can't be {_near(what, _STATED)}", said)
+    return _converted(said, StatementCommand)
+
+
+def late(command: Command, now: Moment) -> CommandFault | None:
     """Return why a command does not come in time; None where it does, or nobody knows the time."""
     if now.utc_ns is None or now.clock is ClockState.UNSET:
         return None
@@ -88,22 +103,39 @@ def late(command: IncidentCommand, now: Moment) -> CommandFault | None:
     return CommandFault(Why.LATE, f"{reason}; the clocks may differ", command.command_id)
 
 
-def _command(said: dict[str, object]) -> IncidentCommand | CommandFault:
-    name = _name(said.get("command_id"))
-    unknown = next((key for key in said if key not in _KEYS), None)
-    if unknown is not None:
-        return CommandFault(Why.UNREADABLE, f"unknown key {_near(unknown, _KEYS)}", name)
-    verb = said.get("verb")
-    if isinstance(verb, str) and verb not in _VERBS:
-        return CommandFault(Why.UNREADABLE, f"unknown verb {_near(verb, _VERBS)}", name)
+def _read(incoming: Incoming) -> dict[str, object] | CommandFault:
+    """Return what is in the envelope."""
+    if len(incoming.payload) > COMMAND_BYTES_MAX:
+        return CommandFault(Why.TOO_LONG, f"it is longer than {COMMAND_BYTES_MAX} bytes")
+    if len(incoming.correlation or b"") > CORRELATION_BYTES_MAX:
+        reason = f"its correlation data is longer than {CORRELATION_BYTES_MAX} bytes"
+        return CommandFault(Why.TOO_LONG, reason)
     try:
-        command = msgspec.convert(said, IncidentCommand)
+        # A map of msgpack never begins with a brace or a blank: those are small numbers there.
+        decoder = _JSON if incoming.payload.lstrip(b" \t\r\n")[:1] == b"{" else _MSGPACK
+        return decoder.decode(incoming.payload)
+    except (MsgspecError, ValueError, RecursionError):
+        return CommandFault(Why.UNREADABLE, "it is neither JSON nor msgpack of a command")
+
+
+def _converted(said: dict[str, object], kind: type[_Command]) -> _Command | CommandFault:
+    known = kind.__struct_fields__
+    unknown = next((key for key in said if key not in known), None)
+    if unknown is not None:
+        return _unreadable(f"unknown key {_near(unknown, known)}", said)
+    try:
+        command = msgspec.convert(said, kind)
     except (MsgspecError, ValueError, OverflowError) as error:
-        return CommandFault(Why.UNREADABLE, str(error), name)
-    lacks = _lacking(command)
-    if name is None:
-        lacks = "command_id can't be a level of a topic: no / # or +, and only what prints"
-    return command if lacks is None else CommandFault(Why.UNREADABLE, lacks, name)
+        return _unreadable(str(error), said)
+    if _name(said.get("command_id")) is None:
+        return _unreadable(
+            "command_id can't be a level of a topic: no / # or +, and only what prints", said
+        )
+    return command
+
+
+def _unreadable(reason: str, said: dict[str, object]) -> CommandFault:
+    return CommandFault(Why.UNREADABLE, reason, _name(said.get("command_id")))
 
 
 def _lacking(command: IncidentCommand) -> str | None:
@@ -138,7 +170,7 @@ _NEEDED = {
 }
 """What a verb can't be without; the rest is for the room of incidents to say."""
 
-_KEYS = IncidentCommand.__struct_fields__
 _VERBS = tuple(verb.value for verb in OrderVerb)
+_STATED = tuple(word.value for word in EventWord if word in TOLD_BY_PEOPLE)
 _JSON = msgspec.json.Decoder(dict[str, object])
 _MSGPACK = msgspec.msgpack.Decoder(dict[str, object])

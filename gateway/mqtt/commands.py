@@ -7,16 +7,16 @@ comes in here may be hostile: it costs a bounded piece of work, and delays nobod
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.clock import Clock
 from gateway.log import Log
-from gateway.model.command import IncidentCommand, Outcome, OutcomeState
+from gateway.model.command import Command, Outcome, OutcomeState
 from gateway.mqtt.bus import Bus, Incoming, LinkLost, Outgoing, PublishRefused
-from gateway.mqtt.command import CommandFault, Why, command_of
+from gateway.mqtt.command import CommandFault, Why, command_of, statement_of
 from gateway.mqtt.limits import SIGNED_S_MAX
 from gateway.mqtt.ranges import CORRELATION_BYTES_MAX, is_at_or_below
 from gateway.mqtt.topics import Topics
@@ -29,7 +29,7 @@ PAUSE_S = 0.1
 OBEYED_S_MAX = 10.0
 """Until a command is carried out and the disk has been waited for: a few seconds at the most."""
 
-Obey = Callable[[IncidentCommand], Awaitable[Outcome]]
+Obey = Callable[[Command], Awaitable[Outcome]]
 """What carries out a command, or refuses to."""
 
 
@@ -59,6 +59,10 @@ class Commands:
         log: Log,
     ) -> None:
         self._topics = topics
+        self._readers: Mapping[str, Callable[[Incoming], Command | CommandFault]] = {
+            topics.command("incident"): command_of,
+            topics.command("statement"): statement_of,
+        }
         self._station = station
         self.bus = bus
         self._obey = obey
@@ -99,10 +103,10 @@ class Commands:
         self._said = None
         return outcome
 
-    def _command(self, incoming: Incoming) -> IncidentCommand | CommandFault:
-        command = command_of(incoming)
+    def _command(self, incoming: Incoming) -> Command | CommandFault:
+        command = self._readers.get(incoming.topic, command_of)(incoming)
         known_by = command.command_id
-        if incoming.topic != self._topics.command("incident"):
+        if incoming.topic not in self._readers:
             return CommandFault(Why.TOPIC, "it came on another topic", known_by)
         if incoming.retained:
             reason = "the broker had kept it: nobody orders beforehand; take it off (retain)"

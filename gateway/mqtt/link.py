@@ -332,7 +332,8 @@ class Link:
         if obey is None or not self._plan.commands:
             return None
         # A connection of its own once more: a flood of orders is nobody's but the orderer's.
-        bus = connect(lane="commands", topics=(self._topics.command("incident"),))
+        topics = tuple(map(self._topics.command, ("incident", "statement")))
+        bus = connect(lane="commands", topics=topics)
         return Commands(
             self._topics,
             station=self._station,

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.model.asked import Stated
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report, Witness
 from gateway.model.incident import Incident
@@ -109,6 +110,12 @@ class RulingRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     """What one rule of an agreement says, as told on `ruling/<agreement>/<rule>`."""
 
     note: VerdictNote
+
+
+class StatementRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody has stated that no radio says, as told on `statement/<what>`."""
+
+    statement: Stated
 
 
 class Writer:
@@ -210,14 +217,9 @@ class Writer:
         What the box says of itself was heard by nobody: that is late only when it waited.
         """
         body = msgspec.msgpack.decode(entry.body, type=dict[str, object])
-        if "what" in body:
-            return self.topics.clock(str(body["what"])), None, partial(_ClockAgain, statement=body)
-        if "alarm" in body:
-            return self.topics.alarm(str(body["alarm"])), None, partial(_AlarmAgain, note=body)
-        if "verdict_id" in body:
-            verdict = msgspec.convert(body, _VerdictNoteHead).verdict
-            topic = self.topics.ruling(verdict.agreement, verdict.rule)
-            return topic, None, partial(_RulingAgain, note=body)
+        stated = self._told_by_nobody(body)
+        if stated is not None:
+            return stated
         if "incident" in body:
             return self._told_incident(body)
         if "sighting" not in body:
@@ -236,6 +238,23 @@ class Writer:
             report=sighting.report,
         )
         return self.topics.report(head.urgency, head.system, head.mode), head.heard.utc, again
+
+    def _told_by_nobody(
+        self, body: dict[str, object]
+    ) -> tuple[str, None, Callable[..., Envelope]] | None:
+        """Return where something goes that was heard on no radio; None for all else."""
+        if "what" in body:
+            return self.topics.clock(str(body["what"])), None, partial(_ClockAgain, statement=body)
+        if "alarm" in body:
+            return self.topics.alarm(str(body["alarm"])), None, partial(_AlarmAgain, note=body)
+        if "fact" in body:
+            what = msgspec.convert(body, _StatedHead).fact.what
+            return self.topics.statement(what), None, partial(_StatementAgain, statement=body)
+        if "verdict_id" in body:
+            verdict = msgspec.convert(body, _VerdictNoteHead).verdict
+            topic = self.topics.ruling(verdict.agreement, verdict.rule)
+            return topic, None, partial(_RulingAgain, note=body)
+        return None
 
     def _told_incident(
         self, body: Mapping[str, object]
@@ -281,6 +300,10 @@ class _RulingAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     note: dict[str, object]
 
 
+class _StatementAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    statement: dict[str, object]
+
+
 class _IncidentAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     change: str
     gone: bool = False
@@ -303,6 +326,14 @@ class _NoteHead(Struct, kw_only=True):
     incident: _IncidentHead
     change: str
     gone: bool = False
+
+
+class _FactHead(Struct):
+    what: str
+
+
+class _StatedHead(Struct):
+    fact: _FactHead
 
 
 class _VerdictHead(Struct):

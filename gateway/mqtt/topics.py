@@ -106,6 +106,10 @@ class Topics:
         """Return where it stands how a rule is being kept."""
         return f"{self.root}/compliance/{level(agreement)}/{level(rule)}"
 
+    def statement(self, what: str) -> str:
+        """Return where it is told what somebody has stated that no radio says."""
+        return f"{self.root}/statement/{level(what)}"
+
     def command(self, verb: str) -> str:
         """Return where a command is given."""
         return f"{self.root}/command/{level(verb)}"

@@ -7,11 +7,12 @@ verdicts come as notes afterwards. So no deadline begins twice, and no silence i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.model.asked import Fact
 from gateway.model.bounds import Bound
 from gateway.model.compliance import Compliance
 from gateway.model.inbound import Moment, Ruling, Sighting
@@ -45,7 +46,7 @@ class Docket:
         self.bench = bench
         self.begun = begun or not bench.engines
         """Whether what was remembered has been taken up, or is given up."""
-        self._waiting: deque[tuple[Sighting, Moment]] = deque()
+        self._waiting: deque[Callable[[], list[VerdictNote]]] = deque()
         self._unjudged = 0
         self._paces: dict[tuple[str, str], _Pace] = {}
         """Of the rules that have said anything."""
@@ -58,10 +59,7 @@ class Docket:
         if not self.bench.engines or sighting.report.mode is Mode.EXERCISE:
             return Ruling(sighting), []
         if not self.begun:
-            if len(self._waiting) < WAITING_MAX:
-                self._waiting.append((sighting, at))
-            else:
-                self._unjudged += 1
+            self._wait(lambda: self._paced(self.bench.sighting(sighting, at), at.mono_ns))
             return Ruling(sighting), []
         notes = self.bench.sighting(sighting, at)
         verdicts = tuple(note.verdict for note in notes)
@@ -72,9 +70,15 @@ class Docket:
         self.begun = True
         notes: list[VerdictNote] = []
         while self._waiting:
-            sighting, at = self._waiting.popleft()
-            notes += self._paced(self.bench.sighting(sighting, at), at.mono_ns)
+            notes += self._waiting.popleft()()
         return notes
+
+    def fact(self, fact: Fact) -> list[VerdictNote]:
+        """Return what the rules say of something that stands in no radio message."""
+        if not self.begun:
+            self._wait(lambda: self._paced(self.bench.fact(fact), fact.at.mono_ns))
+            return []
+        return self._paced(self.bench.fact(fact), fact.at.mono_ns)
 
     def tick(self, now: Moment) -> list[VerdictNote]:
         """Return what the rules say now that time has passed."""
@@ -95,6 +99,12 @@ class Docket:
             evicted=self._unjudged,
         )
         yield from self.bench.bounds()
+
+    def _wait(self, judge: Callable[[], list[VerdictNote]]) -> None:
+        if len(self._waiting) < WAITING_MAX:
+            self._waiting.append(judge)
+        else:
+            self._unjudged += 1
 
     def _paced(self, notes: Iterable[VerdictNote], mono_ns: int) -> list[VerdictNote]:
         """Return those that may be told; what came to be untold before is counted in the next."""

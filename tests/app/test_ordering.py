@@ -12,17 +12,34 @@ from incidents_made import incident
 from gateway.app import ordering
 from gateway.app.ordering import Ordering
 from gateway.correlate.orders import OrderRefused
-from gateway.model.command import IncidentCommand, OutcomeState
+from gateway.model.asked import Stated
+from gateway.model.command import IncidentCommand, OutcomeState, StatementCommand
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Moment
 from gateway.model.incident import IncidentNote
+from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.model.words import ClockState
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 ID = "0123456789abcdef"
 
 
+VERDICT = Verdict(
+    agreement="a",
+    version="1",
+    digest="0a",
+    rule="R",
+    kind="silence",
+    judgement=Judgement.OK,
+    subject="channel:vhf16",
+    words="vhf16 is silent",
+    mono_ns=1,
+)
+NOTE = VerdictNote(verdict_id="f" * 32, verdict=VERDICT)
+
+
 class Clock:
+    boot = "b1"
     state = ClockState.NTP
 
     def now(self):
@@ -35,12 +52,26 @@ class Room:
     def __init__(self):
         self.orders = []
 
+    def state(self, fact):
+        self.orders.append(fact)
+        return [NOTE] if fact.what == "spoken" else []
+
     def order(self, order, _now):
         if order.incident_id != ID:
             why = f"there is no incident {order.incident_id}"
             raise OrderRefused(why)
         self.orders.append(order)
         return [IncidentNote(incident=incident(), change="ack by A")]
+
+
+class Rules:
+    """A keeper of rules that notes what it was told of."""
+
+    def __init__(self):
+        self.told = []
+
+    def heard(self, items):
+        self.told += items
 
 
 class Keeper:
@@ -75,7 +106,10 @@ def give():
             clock = Clock()
             clock.state = state
             log = structlog.wrap_logger(structlog.testing.CapturingLogger())
-            run.made = Ordering(Room(), Keeper(disk), "alpha", clock, log)
+            run.rules = Rules()
+            run.made = Ordering(
+                Room(), Keeper(disk), run.rules, station="alpha", clock=clock, log=log
+            )
             return [await run.made.obey(one) for one in commands], run.made._pipeline.orders
 
         return asyncio.run(story())
@@ -160,3 +194,39 @@ def test_the_memory_of_commands_is_bounded_and_what_it_forgot_is_late(give, monk
     assert len(orders) == 5
     assert "after its end" in outcomes[-1].reason
     assert (bound.held, bound.evicted) == (3, 2)
+
+
+# ---- Statements ----------------------------------------------------------------------------------
+
+
+def statement(name="s1", *, ahead_s=30, **said):
+    wanted = {"what": "spoken", "author": "Officer B", "channel": "vhf16"} | said
+    return StatementCommand(command_id=name, not_after=NOW + timedelta(seconds=ahead_s), **wanted)
+
+
+def test_a_statement_is_kept_with_who_made_it_and_the_rules_hear_it(give):
+    (outcome,), (fact,) = give(statement(words="SEELONCE MAYDAY"))
+
+    assert (outcome.state, outcome.what, outcome.verb) == (OutcomeState.ACCEPTED, "spoken", None)
+    assert (outcome.verdicts, outcome.number) == (("f" * 32,), 7)
+    assert (fact.person, fact.words, fact.channel) == ("Officer B", "SEELONCE MAYDAY", "vhf16")
+    kept, note = give.rules.told
+    assert isinstance(kept, Stated)
+    assert (kept.fact, kept.boot, note) == (fact, "b1", NOTE)
+
+
+def test_the_same_statement_is_made_once_and_another_under_its_name_is_refused(give):
+    same = [statement(what="answer"), statement(what="answer", ahead_s=40)]
+    outcomes, facts = give(*same, statement(what="answer", about="mmsi:211000001"))
+
+    assert [one.state for one in outcomes] == ["accepted", "accepted", "refused"]
+    assert [one.again for one in outcomes] == [False, True, False]
+    assert len(facts) == 1
+    assert len(facts[0].fact_id) == 32
+
+
+def test_a_statement_that_comes_late_is_refused(give):
+    (outcome,), facts = give(statement(ahead_s=-1))
+
+    assert (outcome.state, facts) == ("refused", [])
+    assert "after its end" in outcome.reason

@@ -47,7 +47,9 @@ class Desk:
         self.said = []
         self.clock = Clock()
         log = structlog.wrap_logger(None, processors=[self._noted])
-        self.keeper = RuleKeeper(journal, self.rooms, self, clock=self.clock, log=log)
+        self.keeper = RuleKeeper(
+            journal, self.rooms, self, keep_hours=48, clock=self.clock, log=log
+        )
 
     def _noted(self, _logger, _name, event):
         self.said.append((event["event"], event.get("reason")))
@@ -248,6 +250,19 @@ def test_a_disk_that_hangs_is_handed_no_more_than_it_may_have():
             return len(journal.asked)
 
     assert story(told()) <= ruling.HANDED_MAX + 2
+
+
+def test_the_station_states_once_a_day_what_it_keeps(monkeypatch):
+    monkeypatch.setattr(ruling, "STATE_NS", 30 * 10**6)
+
+    async def told():
+        async with at_work(Desk(Journal())) as desk:
+            await desk.until(lambda: len(desk.kept) > 1)
+            return desk.kept[0]
+
+    fact = story(told()).fact
+    assert (fact.what, fact.lasts_s) == ("recorded", 48 * 3600)
+    assert {"distress", "verdicts", "tamper_evident"} <= set(fact.fields)
 
 
 def test_at_the_end_all_is_handed_over():

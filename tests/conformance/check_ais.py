@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.model.inbound import Chunk, Item, Moment, Refused, Report, Ruling, Tick
+from gateway.model.entry import Item
+from gateway.model.inbound import Chunk, Moment, Refused, Report, Ruling, Tick
 from gateway.model.plan import PortPlan, Profile
 from gateway.model.words import Confidence
 from gateway.pipeline import Pipeline, hallway

@@ -14,7 +14,8 @@ from functools import partial
 
 import msgspec
 
-from gateway.model.inbound import Chunk, Item, Moment, Refused, Tick
+from gateway.model.entry import Item
+from gateway.model.inbound import Chunk, Moment, Refused, Tick
 from gateway.pipeline import Pipeline
 from gateway.radio.dsc.send import write_pairs, write_printed, write_symbols
 from gateway.radio.dsc.words import DscDetail

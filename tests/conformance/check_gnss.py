@@ -13,7 +13,8 @@ from functools import reduce
 from itertools import pairwise
 from operator import xor
 
-from gateway.model.inbound import Chunk, Item, Moment, Refused, Report, Ruling
+from gateway.model.entry import Item
+from gateway.model.inbound import Chunk, Moment, Refused, Report, Ruling
 from gateway.model.plan import PortPlan, Profile
 from gateway.model.words import Fault
 from gateway.pipeline import Pipeline, hallway

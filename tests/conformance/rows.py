@@ -13,7 +13,8 @@ from typing import Self
 
 import msgspec
 
-from gateway.model.inbound import Item, Ruling
+from gateway.model.entry import Item
+from gateway.model.inbound import Ruling
 from gateway.model.plan import PortPlan, Profile
 from gateway.pipeline import Pipeline, hallway
 

@@ -35,11 +35,10 @@ from gateway.journal.proving import proof_of
 from gateway.journal.rows import row_of
 from gateway.journal.shelves import RANKED
 from gateway.journal.store import Disk
-from gateway.model.entry import Lane
+from gateway.model.entry import Item, Lane
 from gateway.model.inbound import (
     CLOCK_FLOOR_UTC_NS,
     Heard,
-    Item,
     Moment,
     Refused,
     Report,

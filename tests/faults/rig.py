@@ -50,7 +50,7 @@ SIGN_S = 0.02
 """How long the consumer of record collects before it signs."""
 
 BELOW = (
-    *("report", "refused", "clock", "alarm", "alert", "port"),
+    *("report", "refused", "clock", "alarm", "alert", "port", "ruling", "statement"),
     *("incident", "test/incident", "exercise/incident"),
 )
 """What the consumer reads, besides the status."""
@@ -221,7 +221,7 @@ class Consumer:
         kind, _, rest = found.topic.removeprefix(self._root).partition("/")
         if kind == "report":
             self._read(found.payload, at_ns)
-        elif kind in {"refused", "clock", "alarm"} or rest.endswith("/log"):
+        elif kind in {"refused", "clock", "alarm", "ruling", "statement"} or rest.endswith("/log"):
             record = _STATED.decode(found.payload)
             self._note(record.epoch, record.number)
             for name in record.incident.names:
@@ -356,6 +356,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     """More of the table of the journal."""
     record: bool = False
     """Whether all that is heard goes on tape, too."""
+    agreements: tuple[str, ...] = ()
+    """Those that bind the station."""
     broker: tuple[str, ...] = ()
     """Lines for mosquitto."""
 
@@ -507,7 +509,8 @@ class Rig:
         tapes = f"[record]\ndirectory = '{self.folder}/tapes'\nrotate_mb = 1\nkeep_mb = 4\n"
         config = self.folder / "gateway.toml"
         config.write_text(
-            f"[station]\nname = '{STATION}'\n{ports}"
+            f"[station]\nname = '{STATION}'\n"
+            f"agreements = {list(self._setting.agreements)}\n{ports}"
             f"[link.local]\nhost = '{LOOPBACK}'\nport = {self.broker.port}\n"
             f"receipts = '{self._setting.receipts}'\n{self._setting.link}\n"
             f"[journal]\npath = '{self.folder / journal}'\n{self._setting.journal}\n"

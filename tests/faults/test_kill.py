@@ -65,6 +65,7 @@ DEATHS = {
     "journal.sealed": Death(),
     "journal.committed": Death(),
     "journal.settled": Death(),
+    "journal.remembered": Death(turn_max=5),
     "journal.closing": Death(turn_max=1, leaving=True),
     "told.journaled": Death(),
     "link.connected": Death(turn_max=3),
@@ -82,6 +83,7 @@ DEATHS = {
     "request.heard": Death(turn_max=5, asking=True),
     "request.answered": Death(turn_max=3, asking=True),
     "incidents.restored": Death(turn_max=1),
+    "rules.begun": Death(turn_max=1),
     "watch.ended": Death(turn_max=1, leaving=True),
 }
 
@@ -105,6 +107,8 @@ SHORT = (
     "port.opened",
     "hallway.left",
     "journal.opened",
+    "journal.remembered",
+    "rules.begun",
     "journal.appended",
     "journal.sealed",
     "journal.committed",
@@ -192,7 +196,8 @@ def dying(folder, figure, what, *, timed, share=DISTRESS_SHARE, receipts=CONSUME
 
     Few lives on a busy machine prove nothing about time: that is for the whole form to judge.
     """
-    with Rig(folder, Setting(receipts=receipts, record=True)) as rig:
+    setting = Setting(receipts=receipts, record=True, agreements=("gmdss-coast-station",))
+    with Rig(folder, setting) as rig:
         deaths = Deaths(rig)
         rig.speaker.speak(rig.traffic.mixed(share=share), per_s=100)
         yield deaths

@@ -111,6 +111,8 @@ def test_a_call_that_nobody_acknowledges_is_told_kept_and_stands(mosquitto, tmp_
     async def story():
         async with on_watch(tmp_path, mosquitto().port, max_s=1) as (told, say):
             first = await found(told, "compliance/coast/A1")
+            kept = await found(told, "statement/recorded")
+            assert kept["statement"]["fact"]["lasts_s"] == 48 * 3600
             say(MAYDAY)
             ruling = await found(told, "ruling/coast/A1")
             stands = await found(told, "compliance/coast/A1", violated)

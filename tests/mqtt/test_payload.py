@@ -8,8 +8,10 @@ import msgpack
 import msgspec
 import pytest
 
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact, Stated
 from gateway.model.entry import Lane
-from gateway.model.inbound import Report
+from gateway.model.inbound import Moment, Report
 from gateway.model.incident import Action
 from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.model.words import Kind, Mode, Relation, Urgency
@@ -24,6 +26,7 @@ from gateway.mqtt.payload import (
     Record,
     RefusedRecord,
     RulingRecord,
+    StatementRecord,
     Writer,
 )
 from gateway.mqtt.topics import Topics, TopicUnsafe
@@ -104,6 +107,7 @@ def test_the_published_types_are_what_is_written():
         (AlarmRecord, payload._AlarmAgain),
         (IncidentRecord, payload._IncidentAgain),
         (RulingRecord, payload._RulingAgain),
+        (StatementRecord, payload._StatementAgain),
     ):
         assert shown.__struct_fields__ == written.__struct_fields__
         assert shown.__struct_defaults__ == written.__struct_defaults__
@@ -200,6 +204,16 @@ def test_a_verdict_is_told_word_for_word_on_the_topic_of_its_rule(make, form):
 
     assert (told.topic, told.qos, told.retain) == ("distress/v1/alpha/ruling/coast/A1", 1, False)
     assert decoded(told, form, RulingRecord).note == note
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_a_statement_is_told_word_for_word_on_the_topic_of_what_it_is(make, form):
+    fact = Fact(fact_id="f" * 32, what=EventWord.SPOKEN, at=Moment(5), person="A", words="MAYDAY")
+    stated = Stated(fact=fact, boot="b")
+    told = writer(form).record(make.entry_of(stated, 9), published_utc_ns=None, waited=False)
+
+    assert (told.topic, told.qos) == ("distress/v1/alpha/statement/spoken", 1)
+    assert decoded(told, form, StatementRecord).statement == stated
 
 
 def test_a_place_is_retained_and_expires(make):

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from rooms.rules.cases import KINDS, START_NS, agreement_of, cases_of, sighting_of, tables
 
+from gateway.model.asked import Fact
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement
@@ -94,6 +95,21 @@ def test_what_comes_before_the_rules_have_begun_waits_and_is_judged_then():
     assert at_desk.judge(*heard(4))[0].verdicts
     assert [one.rule for one in at_desk.changed()] == ["case"]
     assert at_desk.changed() == []
+
+
+def test_what_people_state_waits_with_what_is_heard_in_its_order():
+    table = tables()["silence"]
+    agreement = agreement_of("silence", table, cases_of(table)[0])
+    at_desk = Docket(Bench([agreement], KINDS), begun=False)
+    for words in ("SEELONCE MAYDAY", "SEELONCE FEENEE"):
+        said = {"fact_id": words, "at": AT, "what": "spoken", "channel": "vhf16", "words": words}
+        assert at_desk.fact(msgspec.convert(said, Fact)) == []
+
+    notes = at_desk.begin()
+    (anew,) = at_desk.fact(msgspec.convert({**said, "words": "SEELONCE DISTRESS"}, Fact))
+
+    assert [note.verdict.words for note in notes] == ["vhf16 is silent", "vhf16 is free again"]
+    assert anew.verdict.words == "vhf16 is silent"
 
 
 def test_what_waits_is_bounded_and_what_finds_no_room_is_told_all_the_same(monkeypatch):

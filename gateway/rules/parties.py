@@ -62,6 +62,10 @@ class Rolls:
         """Return the parties that have these names or roles."""
         return frozenset(party for name in names for party in self._named.get(name, ()))
 
+    def nobody(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return those of these names that no party has: `addressee`, where nothing tells who."""
+        return tuple(name for name in names if not self._named.get(name))
+
     def bounds(self) -> Iterator[Bound]:
         """Yield how many stations are remembered."""
         yield Bound(

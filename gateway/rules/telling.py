@@ -31,8 +31,6 @@ class Order(Struct, frozen=True, kw_only=True):
     """Channels, or lines, on which it counts; None for any."""
     fields: tuple[str, ...] = ()
     """What has to be told."""
-    proof: bool = False
-    """Whether only their own signature shows it."""
 
 
 class TellingKept(Struct, frozen=True):
@@ -81,22 +79,17 @@ class Telling:
             if missing:
                 words = f"{party_of(one)} was told, but not of {', '.join(missing)}"
                 yield finding(Judgement.VIOLATION, one, f"{words}: {self._agreed()}")
-            elif not order.proof or not told:
+            else:
                 yield self._settled(one, event)
 
     def over(self, now_ns: int) -> Iterator[Finding]:
         """Say who has not been told in time; and forget what is old news."""
         for one in self._owed.over(now_ns):
-            shown = "has signed for it" if self._order.proof else "was told of it"
-            words = f"nothing shows that {party_of(one)} {shown}: {self._agreed()}"
+            words = f"nothing shows that {party_of(one)} was told of it: {self._agreed()}"
             yield finding(Judgement.VIOLATION, one, words)
             self._remember(one, now_ns)
         for _ in self._done.over(now_ns):
             pass
-
-    def owed(self) -> tuple[Deadline, ...]:
-        """Return all that is owed now."""
-        return self._owed.keep()
 
     def keep(self) -> TellingKept:
         """Return what has to survive a restart."""
@@ -157,6 +150,5 @@ def finding(judgement: Judgement, one: Deadline, words: str) -> Finding:
         subject=about(one),
         words=words,
         since_ns=one.since_ns,
-        until_ns=one.until_ns if judgement is Judgement.AT_RISK else None,
         evidence=one.evidence,
     )

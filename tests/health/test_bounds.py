@@ -131,7 +131,6 @@ FIXED = {
     "AckDeadline._windows": "one a band: five",
     "CommCheck._tried": "one a party of the agreement: PARTS_MAX",
     "FalseAlertCancel._done": "one a deadline that runs: RUNNING_MAX",
-    "Relay._never": "one a band: five",
     "Watch._seen": "one a party and channel that the clause names: 64 of each at the most",
     "Watch._kept": "one a party and channel, as above",
     "Separation._of": "two a pair that is followed: PAIRS_MAX",

@@ -55,7 +55,6 @@ SECURITY = {"system": "cospas_sarsat", "kind": "alert", "urgency": "distress"}
         ("watch_on_event", MAYDAY, "mmsi"),
         ("covert", {**SECURITY, "detail": {"protocol": "ship_security"}}, "beacon_hex"),
         ("ack_deadline", MAYDAY, "mmsi"),
-        ("relay", MAYDAY, "mmsi"),
         ("repeat_expect", MAYDAY, "mmsi"),
         ("notify", MAYDAY, "mmsi"),
         ("false_alert_cancel", {**MAYDAY, "kind": "cancellation"}, "mmsi"),
@@ -91,16 +90,6 @@ def test_old_news_is_news_again_after_a_day():
     heard(engine, 86_461, **MAYDAY, mmsi="211000001")
 
     assert len(engine.tick(at(86_521))) == 1
-
-
-def test_what_became_of_a_call_is_forgotten_after_a_day():
-    engine = engine_of("relay")
-    heard(engine, 0, **MAYDAY, mmsi="211000001")
-    assert len(engine.tick(at(300))) == 1
-    assert engine.tick(at(86_700)) == []
-    heard(engine, 86_701, **MAYDAY, mmsi="211000001")
-
-    assert len(engine.tick(at(87_001))) == 1
 
 
 def test_of_a_month_in_which_no_watch_was_due_nothing_is_said():
@@ -154,7 +143,6 @@ def test_a_covert_call_is_forgotten_a_week_after_it_was_heard_last():
         ("covert", "nobody is ever told"),
         ("attest", "`who` names no party"),
         ("comm_check", "`who` names no party"),
-        ("relay", "`who` names no party"),
     ],
 )
 def test_a_rule_about_nobody_makes_no_sense(kind, says):

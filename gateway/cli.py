@@ -195,15 +195,17 @@ def _explain_arguments(verb: argparse.ArgumentParser) -> None:
     )
     _broker_arguments(verb)
     verb.add_argument(
-        "--journal", metavar="FILE", help="of `incident ID`: out of this journal, with no broker"
+        "--journal", metavar="FILE", help="of an ID: out of this journal, with no broker"
     )
-    verb.add_argument("--json", action="store_true", help="of `incident ID`: print JSON")
+    of_verdict = "of `verdict ID`: where its clause may stand; may be given several times"
+    verb.add_argument("--agreement", action="append", default=[], metavar="NAME", help=of_verdict)
+    verb.add_argument("--json", action="store_true", help="of an ID: print JSON")
     verb.add_argument(
         "raw",
         nargs="+",
         help="what a modem said, in single quotes: text as it is printed, or bytes in hexadecimal"
         " digits, with blanks or without; several belong together; - reads standard input;"
-        " or `incident ID`: why an incident is what it is",
+        " or `incident ID`, `verdict ID`: why an incident, or what a rule said, is what it is",
     )
 
 
@@ -279,6 +281,7 @@ _EXPLAIN_EXAMPLES = """\
   distress-gateway explain - < what-was-heard.txt
   distress-gateway explain incident 4f2a
   distress-gateway explain incident 4f2a --journal /var/lib/distress-gateway/journal.db
+  distress-gateway explain verdict 9c31 --journal journal.db --agreement strait.toml
 
 one of each radio system; which it is, is found out by itself:
   dsc            '$CDDSC,12,3380400790,12,06,00,1423108312,2019,,,S,E*6A'

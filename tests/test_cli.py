@@ -101,7 +101,14 @@ def test_the_version_is_told(capsys):
         ),
         (
             ["explain", "--profile", "p", "$A", "-"],
-            {"profile": "p", "raw": ["$A", "-"], "journal": None, "json": False, **OURS},
+            {
+                "profile": "p",
+                "raw": ["$A", "-"],
+                "journal": None,
+                "agreement": [],
+                "json": False,
+                **OURS,
+            },
         ),
         (
             ["incident", "silence", "4f", "--seconds", "60", "--author", "B", "--link", "shore"],

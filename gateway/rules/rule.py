@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from inspect import getdoc
 from typing import ClassVar, Protocol
 
 from msgspec import Struct
@@ -76,6 +77,14 @@ class Rule(Protocol):
     def flaws(self) -> Iterable[str]:
         """Return what makes no sense in the clause as it is written, a sentence each."""
         return ()
+
+    def otherwise(self) -> str:
+        """Return what is as agreed, in sentences with the figures of the clause.
+
+        Whoever asks why a verdict is what it is reads here what would have changed it.
+        """
+        sentence, *_ = (getdoc(self.terms) or "").split("\n\n")
+        return " ".join(sentence.split())
 
     def keep(self) -> Struct:
         """Return what has to survive a restart."""

@@ -82,12 +82,14 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 def flaws_of(agreement: Agreement) -> Iterator[tuple[str, str]]:
     """Yield each rule that makes no sense as it is written, and why; it loads all the same."""
-    # A rule that rests now is looked at too: it may be in force tomorrow.
-    awake = msgspec.structs.replace(
-        agreement, status=msgspec.structs.replace(agreement.status, state=State.IN_FORCE)
-    )
+    yield from awake(agreement).flaws()
+
+
+def awake(agreement: Agreement) -> Engine:
+    """Return its rules at work, those too that rest now: they may be in force tomorrow."""
+    status = msgspec.structs.replace(agreement.status, state=State.IN_FORCE)
     kinds = {clause.kind: kind_named(clause.kind) for clause in agreement.rules}
-    yield from Engine(awake, kinds).flaws()
+    return Engine(msgspec.structs.replace(agreement, status=status), kinds)
 
 
 def _unsigned(agreement: Agreement, found: tuple[Checked, ...]) -> Iterator[tuple[str, str]]:
@@ -109,9 +111,9 @@ def shown(agreement: Agreement) -> Iterator[str]:
     yield printable(agreement.title)
     yield f"{agreement.id}, version {printable(agreement.version)}, {_words(status.state)}{since}"
     yield f"digest {agreement.digest}"
-    yield from _wrapped(agreement.note)
+    yield from wrapped(agreement.note)
     for text in agreement.basis:
-        yield from _wrapped(f"rests on {text}")
+        yield from wrapped(f"rests on {text}")
     yield from _section("Parties", agreement.parties, _party)
     yield from _section("Channels", agreement.channels, _channel)
     groups = {name: ", ".join(channels) for name, channels in agreement.groups.items()}
@@ -119,7 +121,8 @@ def shown(agreement: Agreement) -> Iterator[str]:
     yield from _section("Zones", agreement.zones, _zone)
     yield from ("", "Rules")
     for clause in agreement.rules:
-        yield from _clause(clause, kept=clause.id in status.on_suspend_keep)
+        yield ""
+        yield from clause_lines(clause, kept=clause.id in status.on_suspend_keep)
 
 
 def _section(
@@ -180,14 +183,14 @@ def _zone(zone: Zone) -> str:
     return words
 
 
-def _clause(clause: Clause, *, kept: bool) -> Iterator[str]:
+def clause_lines(clause: Clause, *, kept: bool = False) -> Iterator[str]:
+    """Yield one rule as it is written: its words, what it asks, its source and how firm that is."""
     mark = ", also while suspended" if kept else ""
-    yield ""
     yield f"{clause.id}  {_words(clause.kind)}{mark}"
-    yield from _wrapped(clause.words)
+    yield from wrapped(clause.words)
     for name, value in _given(clause.terms):
-        yield from _wrapped(f"{_words(name)}: {_value(value)}")
-    yield from _wrapped(f"[{_BASIS[clause.basis.value]}] {clause.source}")
+        yield from wrapped(f"{_words(name)}: {_value(value)}")
+    yield from wrapped(f"[{_BASIS[clause.basis.value]}] {clause.source}")
 
 
 def _given(struct: Struct) -> Iterator[tuple[str, object]]:
@@ -226,7 +229,7 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
     """Return text in lines of a page's width, set in; nothing for no text."""
     return wrap(
         printable(text), _WIDTH, initial_indent=_IN, subsequent_indent=_IN, break_long_words=False

@@ -42,7 +42,7 @@ _HEX_JOINTS = re.compile(rb"0x|[ ,:-]")
 
 def main(args: argparse.Namespace) -> int:
     """Print what becomes of the messages; 1 when there is none, or several ways to read them."""
-    if args.raw[0] == "incident":
+    if args.raw[0] in why.ASKED:
         return why.main(args)
     wires = list(_wires(args.raw))
     if not wires:

@@ -1,26 +1,36 @@
-"""`explain incident`: why an incident is what it is, by a broker or out of a journal."""
+"""`explain incident` and `explain verdict`: why they are what they are.
+
+An incident by a broker or out of a journal; a verdict out of a journal, beside its agreement.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from gateway.journal.failed import JournalFailed
 from gateway.journal.incidents import incidents_in
 from gateway.model.incident import IncidentNote
-from gateway.verbs import incident
+from gateway.verbs import incident, verdict
 from gateway.verbs.graph import explained
 from gateway.verbs.telling import printable
 
-NO_NAME = "say which incident: distress-gateway explain incident ID\n"
+NO_NAME = "say which {0}: distress-gateway explain {0} ID\n"
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the graph of one incident; 1 when there is none, or more than one of that name."""
+    """Explain one thing by its name; 1 when there is none, or more than one of that name."""
     if len(args.raw) != 2:  # the word, and the name
-        sys.stderr.write(NO_NAME)
+        sys.stderr.write(NO_NAME.format(args.raw[0]))
         return incident.MISUSED
-    args.action, args.id = "explain", args.raw[1]
+    args.id = args.raw[1]
+    return ASKED[args.raw[0]](args)
+
+
+def _incident(args: argparse.Namespace) -> int:
+    """Print the graph of one incident."""
+    args.action = "explain"
     if args.journal is None:
         return incident.main(args)
     try:
@@ -39,3 +49,10 @@ def _which(prefix: str, notes: tuple[IncidentNote, ...]) -> str:
         return printable(f"the journal has no note of an incident {prefix}")
     names = ", ".join(note.incident.incident_id for note in notes[:4])
     return printable(f"{prefix} may be any of {len(notes)}: {names}; give more digits")
+
+
+ASKED: dict[str, Callable[[argparse.Namespace], int]] = {
+    "incident": _incident,
+    "verdict": verdict.main,
+}
+"""What can be explained that is no message."""

@@ -1,0 +1,113 @@
+"""What a journal holds of a verdict: the note of it, and what it rests on. It is only read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import msgspec
+from msgspec import MsgspecError, Struct
+
+from gateway.journal import sql
+from gateway.journal.chain import Kept, kept_of
+from gateway.journal.examining import Ask
+from gateway.journal.rows import ENTRY
+from gateway.journal.store import looked_into
+from gateway.model.inbound import Report
+from gateway.model.verdict import VerdictNote
+
+FOUND_MAX = 64
+"""Verdicts of one prefix that are looked at: whoever is told of more gives another digit."""
+
+_SHELVES = (ENTRY, "routine")
+"""A verdict that something is as agreed is routine, and so is most of what it may rest on."""
+
+_NOTE_BEGINS = b"\xaaverdict_id"
+"""How the note of a verdict begins on disk, behind the byte that says how many parts it has."""
+
+_RULING_BEGINS = b"\xa8sighting"
+
+
+class Note(Struct, frozen=True):
+    """One verdict as it was kept."""
+
+    number: int
+    """Of its entry."""
+    told: VerdictNote
+
+
+def verdicts_in(path: str, *, prefix: str) -> tuple[Note, ...]:
+    """Return the verdicts whose id begins so, the first `FOUND_MAX`; raise JournalFailed."""
+    found: dict[str, Note] = {}
+    with looked_into(path) as ask:
+        for kept in _rows(ask, _NOTE_BEGINS, (prefix.encode(errors="replace"),)):
+            told = _note(kept.body)
+            if told is not None and told.verdict_id.startswith(prefix):
+                found.setdefault(told.verdict_id, Note(kept.number, told))
+                if len(found) == FOUND_MAX:
+                    break
+    return tuple(found.values())
+
+
+def evidence_in(path: str, note: Note) -> dict[str, Report | VerdictNote | None]:
+    """Return what this verdict rests on, by its ids; None for what is in no entry.
+
+    What another rule said is named `agreement/rule/subject`: it is the last such word before this
+    one. A report comes without the words of its radio system, for they may be of another release.
+
+    Raises:
+        JournalFailed: It can't be read.
+    """
+    wanted = note.told.verdict.evidence
+    found: dict[str, Report | VerdictNote | None] = dict.fromkeys(wanted)
+    names = tuple(name.encode() for name in wanted)
+    said = [name for name in wanted if name.count("/") > 1]
+    with looked_into(path) as ask:
+        for kept in _rows(ask, _RULING_BEGINS, names):
+            report = _report(kept.body)
+            if report is not None and report.report_id in found:
+                found[report.report_id] = report
+        for kept in _rows(ask, _NOTE_BEGINS, ()) if said else ():
+            told = _note(kept.body) if kept.number < note.number else None
+            if told is not None and _name(told) in said:
+                found[_name(told)] = told
+    return found
+
+
+class _Sighting(Struct):
+    report: Report
+
+
+class _Ruling(Struct):
+    sighting: _Sighting
+
+
+def _rows(ask: Ask, begins: bytes, words: Collection[bytes]) -> Iterator[Kept]:
+    """Yield each entry that begins so, has one of these words in it and proves itself."""
+    for shelf, *values in ask(sql.ENTRIES, sql.ROWS_ALL):
+        body = values[-1]
+        if shelf not in _SHELVES or not isinstance(body, bytes) or not body.startswith(begins, 1):
+            continue
+        if words and not any(word in body for word in words):
+            continue
+        kept = kept_of(tuple(values))
+        if kept is not None:
+            yield kept
+
+
+def _note(body: bytes) -> VerdictNote | None:
+    try:
+        return msgspec.msgpack.decode(body, type=VerdictNote)
+    except MsgspecError:  # of a later release
+        return None
+
+
+def _report(body: bytes) -> Report | None:
+    try:
+        return msgspec.msgpack.decode(body, type=_Ruling).sighting.report
+    except MsgspecError:  # of a later release
+        return None
+
+
+def _name(note: VerdictNote) -> str:
+    verdict = note.verdict
+    return f"{verdict.agreement}/{verdict.rule}/{verdict.subject}"

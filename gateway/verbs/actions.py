@@ -45,6 +45,15 @@ def _names(action: argparse.ArgumentParser) -> None:
     )
 
 
+def _graph(action: argparse.ArgumentParser) -> None:
+    action.add_argument("-o", dest="out", metavar="FILE", help="where it goes (default: printed)")
+    action.add_argument("--profile", metavar="P", help="the modem a plain capture came from")
+    action.add_argument(
+        "name", metavar="AGREEMENT", help="one that comes with the gateway, or a file"
+    )
+    action.add_argument("file", metavar="TAPE", help="a tape, or a plain capture")
+
+
 def _keygen(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "file",
@@ -90,6 +99,7 @@ _AGREEMENT: dict[str, tuple[str, str | None, _Declare]] = {
         None,
         _names,
     ),
+    "graph": ("draw what its rules say of a tape: an SVG, time to the right", None, _graph),
     "keygen": ("make a key to sign agreements with", _SIGNING, _keygen),
     "sign": ("sign an agreement for one party", _SIGNING, _sign),
     "verify": (

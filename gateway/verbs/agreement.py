@@ -20,6 +20,7 @@ from gateway.rules.signing import key_id, unsigned
 from gateway.settings.agreement import agreement_named, agreement_names
 from gateway.verbs.signing import keygen, opened, party_lines, sign, signed_words, verify
 from gateway.verbs.telling import printable
+from gateway.verbs.timeline import graph
 
 _Part = TypeVar("_Part")
 
@@ -74,6 +75,7 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
     "show": _show,
     "check": _check,
+    "graph": graph,
     "keygen": keygen,
     "sign": sign,
     "verify": verify,

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from gateway.model.agreement import Agreement
-from gateway.model.inbound import Chunk, Moment, Ruling, Tick
+from gateway.model.inbound import Moment, Ruling, Tick
 from gateway.model.verdict import Verdict
 from gateway.rules import kind_named
 from gateway.rules.bench import Bench
@@ -47,19 +47,23 @@ def simulated(
     path: Path, agreements: Sequence[Agreement], *, profile: str | None = None
 ) -> Iterator[Verdict]:
     """Yield what these agreements say of a tape or capture, in the order in which they say it."""
+    for _, found in judged(path, agreements, profile=profile):
+        yield from found
+
+
+def judged(
+    path: Path, agreements: Sequence[Agreement], *, profile: str | None = None
+) -> Iterator[tuple[Moment, list[Verdict]]]:
+    """Yield each moment of a tape or capture, with what these agreements say of it."""
     kinds = {clause.kind: kind_named(clause.kind) for one in agreements for clause in one.rules}
     bench = Bench(agreements, kinds)
     for heard, items in Replay(path, profile=profile).steps():
-        if isinstance(heard, Tick):
-            yield from (note.verdict for note in bench.tick(heard.now))
+        moment = heard.now if isinstance(heard, Tick) else heard.heard
+        notes = [*bench.tick(moment)] if isinstance(heard, Tick) else []
         for item in items:
             if isinstance(item, Ruling):
-                found = bench.sighting(item.sighting, _moment(heard))
-                yield from (note.verdict for note in found)
-
-
-def _moment(heard: Chunk | Tick) -> Moment:
-    return heard.now if isinstance(heard, Tick) else heard.heard
+                notes += bench.sighting(item.sighting, moment)
+        yield moment, [note.verdict for note in notes]
 
 
 def _compare(args: argparse.Namespace, agreements: Sequence[Agreement], other: Agreement) -> None:

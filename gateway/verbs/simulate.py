@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from gateway.model.agreement import Agreement
+from gateway.model.agreement import Agreement, State
 from gateway.model.inbound import Moment, Ruling, Tick
 from gateway.model.verdict import Verdict
 from gateway.rules import kind_named
@@ -54,9 +55,12 @@ def simulated(
 def judged(
     path: Path, agreements: Sequence[Agreement], *, profile: str | None = None
 ) -> Iterator[tuple[Moment, list[Verdict]]]:
-    """Yield each moment of a tape or capture, with what these agreements say of it."""
+    """Yield each moment of a tape or capture, with what these agreements say of it.
+
+    One that is no more than proposed is tried as though it were in force.
+    """
     kinds = {clause.kind: kind_named(clause.kind) for one in agreements for clause in one.rules}
-    bench = Bench(agreements, kinds)
+    bench = Bench(map(_tried, agreements), kinds)
     for heard, items in Replay(path, profile=profile).steps():
         moment = heard.now if isinstance(heard, Tick) else heard.heard
         notes = [*bench.tick(moment)] if isinstance(heard, Tick) else []
@@ -64,6 +68,13 @@ def judged(
             if isinstance(item, Ruling):
                 notes += bench.sighting(item.sighting, moment)
         yield moment, [note.verdict for note in notes]
+
+
+def _tried(agreement: Agreement) -> Agreement:
+    status = agreement.status
+    if status.state is not State.PROPOSED:
+        return agreement
+    return replace(agreement, status=replace(status, state=State.IN_FORCE))
 
 
 def _compare(args: argparse.Namespace, agreements: Sequence[Agreement], other: Agreement) -> None:

@@ -90,6 +90,13 @@ def test_two_agreements_are_compared_by_what_they_say(write, capsys):
     assert "within 35 s is agreed" in lines[1]
 
 
+@pytest.mark.parametrize(("state", "says"), [("proposed", 2), ("suspended", 0), ("terminated", 0)])
+def test_what_is_proposed_is_tried_as_though_it_were_in_force(write, state, says):
+    text = AGREEMENT.replace("[parties]", f'status = {{ state = "{state}" }}\n[parties]')
+
+    assert len([*simulated(STRAIT, [read_agreement(write(text))])]) == says
+
+
 def test_what_is_no_tape_is_said_so(write, tmp_path, capsys):
     status = cli.main(["simulate", "--agreement", str(write()), str(tmp_path / "none.tape")])
 

@@ -15,7 +15,7 @@ from msgspec.structs import fields
 from gateway.model.agreement import Agreement, Channel, Clause, Party, State, Zone
 from gateway.model.signature import Checked
 from gateway.rules import kind_named
-from gateway.rules.engine import Engine
+from gateway.rules.flaws import Flaw, flaws_of
 from gateway.rules.signing import key_id, unsigned
 from gateway.settings.agreement import agreement_named, agreement_names
 from gateway.verbs.signing import keygen, opened, party_lines, sign, signed_words, verify
@@ -60,7 +60,7 @@ def _check(args: argparse.Namespace) -> int:
     doubtful = 0
     for one in [opened(name) for name in args.name]:
         agreement, found = one.agreement, one.checked()
-        flaws = [*flaws_of(agreement), *_unsigned(agreement, found)]
+        flaws = [*_flaws(agreement), *_unsigned(agreement, found)]
         doubtful += bool(flaws)
         count = len(agreement.rules)
         found_words = f"{len(flaws)} flaw{'' if len(flaws) == 1 else 's'}" if flaws else "good"
@@ -82,16 +82,22 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def flaws_of(agreement: Agreement) -> Iterator[tuple[str, str]]:
-    """Yield each rule that makes no sense as it is written, and why; it loads all the same."""
-    yield from awake(agreement).flaws()
+def _flaws(agreement: Agreement) -> Iterator[Flaw]:
+    """Yield what makes no sense as it is written, and why; it loads all the same."""
+    kinds = {clause.kind: kind_named(clause.kind) for clause in agreement.rules}
+    yield from flaws_of(in_force(agreement), kinds)
 
 
 def awake(agreement: Agreement) -> Engine:
     """Return its rules at work, those too that rest now: they may be in force tomorrow."""
-    status = msgspec.structs.replace(agreement.status, state=State.IN_FORCE)
     kinds = {clause.kind: kind_named(clause.kind) for clause in agreement.rules}
-    return Engine(msgspec.structs.replace(agreement, status=status), kinds)
+    return Engine(in_force(agreement), kinds)
+
+
+def in_force(agreement: Agreement) -> Agreement:
+    """Return it as it would be in force."""
+    status = msgspec.structs.replace(agreement.status, state=State.IN_FORCE)
+    return msgspec.structs.replace(agreement, status=status)
 
 
 def _unsigned(agreement: Agreement, found: tuple[Checked, ...]) -> Iterator[tuple[str, str]]:

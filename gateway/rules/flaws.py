@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from gateway.model.agreement import Agreement
 from gateway.rules.engine import Engine
+from gateway.rules.flaws_between import quarrels
 from gateway.rules.flaws_never import idle
+from gateway.rules.flaws_use import barred
 from gateway.rules.rule import Rule
 
 
@@ -34,3 +36,5 @@ def flaws_of(agreement: Agreement, kinds: Mapping[str, type[Rule]]) -> Iterator[
     at_fault = {flaw.rule for flaw in own}
     yield from own
     yield from (Flaw(*flaw) for flaw in idle(engine.ground) if flaw[0] not in at_fault)
+    for between in (quarrels, barred):
+        yield from (Flaw(*flaw) for flaw in between(engine.ground))

@@ -43,3 +43,10 @@ def purposes_of(event: Event) -> frozenset[str]:
 def purposes_of_request(request: Request) -> frozenset[str]:
     """Return every purpose that a transmission asked for serves."""
     return frozenset({request.purpose, *_OF_REQUEST.get(request.purpose, ())})
+
+
+def can_serve_both(one: str, other: str) -> bool:
+    """Say whether one message may serve both purposes."""
+    requests = (frozenset({narrow, *wide}) for narrow, wide in _OF_REQUEST.items())
+    families = (*map(frozenset, _BY_WORD.values()), *requests)
+    return one == other or any({one, other} <= family for family in families)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import copy
 
+import msgspec
 import pytest
 from rooms.rules.cases import HERE, KINDS, cases_of, tables
 
 from gateway.rules.flaws import flaws_of
 from gateway.rules.flaws_never import ADVICE
+from gateway.rules.flaws_overlap import may_be_one
+from gateway.rules.parties import Rolls
+from gateway.rules.when import When
 from gateway.settings.agreement import AgreementFile, agreement_named, agreement_names
 from gateway.settings.tables import TomlFile
 
@@ -175,3 +179,391 @@ def test_the_kinds_that_only_advise_are_those_that_no_case_says_were_violated():
     }
 
     assert KINDS.keys() - violated == ADVICE
+
+
+# ---- What two rules make of each other -----------------------------------------------------------
+
+MAYDAY = {"type": ["distress_alert"], "system": ["dsc"]}
+COVERT = ("covert", {"to": ["bravo"], "when": {"type": ["beacon"]}})
+
+
+def ack(seconds=60, floor=0, **asked):
+    window = {"min_s": floor, "max_s": seconds}
+    return ("ack_deadline", {"when": MAYDAY, "who": ["alpha"], "window": window, **asked})
+
+
+def authority(**asked):
+    return ("ack_authority", {"who": ["bravo"], **asked})
+
+
+def passing_on(to, **asked):
+    to = {"to": to, "if_no_ack_s": 300}
+    return ("relay", {"when": MAYDAY, "who": ["alpha"], **to, **asked})
+
+
+def on(kind, channels=("guard",), **asked):
+    return (kind, {"channels": list(channels), **asked})
+
+
+def hush(begin, end, **asked):
+    return on("silence", impose_by=[begin], lift_by=[end], **asked)
+
+
+def use(*purposes, **asked):
+    return on("exclusive_use", **{"purposes": list(purposes), **asked})
+
+
+DAILY = {"every_s": 86_400, "who": ["alpha"]}
+BAND = {"band_hz": [406_000_000, 406_100_000]}
+OVERRIDE = ("distress_override", {})
+FINE, PAIR = None, "R1 R2"
+
+QUARRELS = {
+    "who may not acknowledge": (ack(), authority(), "by R1 alpha acknowledges by dsc_ack, by R2 b"),
+    "who may, with a consent": (ack(), authority(otherwise="rcc_consent"), FINE),
+    "who may, by another way": (ack(via="voice"), authority(), FINE),
+    "one of two may": (ack(who=["alpha", "bravo"]), authority(), FINE),
+    "acknowledged by who never does": (ack(not_by=["bravo"]), ack(who=["bravo"]), "never does"),
+    "too late for the other": (ack(60), ack(165, 60), "before 60 s, by R2 not before 60 s"),
+    "in time for both": (ack(61), ack(165, 60), FINE),
+    "on a band of the other": (ack(60, per_band={"vhf": {"max_s": 61}}), ack(165, 60), "on lf"),
+    "never heard on that band": (
+        ack(60, when={**MAYDAY, "band": ["vhf"]}, per_band={"mf": {"max_s": 1}}),
+        ack(165, when={**MAYDAY, "band": ["mf"]}, per_band={"mf": {"min_s": 60, "max_s": 90}}),
+        FINE,
+    ),
+    "others acknowledge": (ack(60), ack(165, 60, who=["bravo"]), FINE),
+    "other calls": (ack(60), ack(165, 60, when={"type": ["urgency_call"]}), FINE),
+    "on other channels": (ack(60, channels=["vhf70"]), ack(165, 60, channels=["mf_dsc"]), FINE),
+    "on a channel of both": (ack(60, channels=["vhf70"]), ack(165, 60, channels=["vhf70"]), PAIR),
+    "no window for a band": (
+        ("ack_deadline", {"when": MAYDAY, "who": ["alpha"], "per_band": {"vhf": {"max_s": 60}}}),
+        ("ack_deadline", {"when": MAYDAY, "who": ["alpha"], "per_band": {"mf": {"max_s": 60}}}),
+        FINE,
+    ),
+    "an answer to what is covert": (ack(when={"type": ["distress_alert"]}), COVERT, "answered or"),
+    "no answer to it": (ack(), COVERT, FINE),
+    "a covert call may be answered": (
+        ack(when={"type": ["beacon"]}),
+        ("covert", {"to": ["bravo"], "no_reply": False, "when": {"type": ["beacon"]}}),
+        FINE,
+    ),
+    "a relay of what is covert": (
+        passing_on(["all_ships"], when={"type": ["elt"]}),
+        COVERT,
+        "passed on",
+    ),
+    "an answer by voice to it": (
+        ("call_response", {"within_s": 60, "when": {"type": ["beacon"]}}),
+        COVERT,
+        "R1 has a call answered",
+    ),
+    "others told of it": (
+        COVERT,
+        notify(type=["beacon"]),
+        "R2 has alpha told of a call, R1 nobody",
+    ),
+    "those told who may know": (COVERT, ("notify", {**TELL, "to": ["bravo"], "when": CALL}), FINE),
+    "others told of other calls": (COVERT, notify(type=["squawk_7700"]), FINE),
+    "a report of it": (("report", {**TELL, "when": {"type": ["elt"]}}), COVERT, "R1 has alpha"),
+    "sent on to others": (("forward", {**TELL, "when": {"type": ["beacon"]}}), COVERT, "alpha"),
+    "what never crosses": (
+        ("notify", {**TELL, "when": CALL, "fields": ["time", "mission"]}),
+        ("share_policy", {"to": ["alpha"], "redact": ["mission"]}),
+        "told mission, and by R2 that never crosses",
+    ),
+    "what crosses to others": (
+        ("notify", {**TELL, "when": CALL, "fields": ["mission"]}),
+        ("share_policy", {"to": ["bravo"], "redact": ["mission"]}),
+        FINE,
+    ),
+    "what crosses": (
+        ("report", {**TELL, "when": CALL, "fields": ["time"]}),
+        ("share_policy", {"to": ["side"], "redact": ["mission"]}),
+        FINE,
+    ),
+    "passed on to others": (passing_on(["all_ships"]), passing_on(["group"]), "to group alone"),
+    "passed on by others": (passing_on(["group"]), passing_on(["individual"], who=["bravo"]), FINE),
+    "passed on another way": (passing_on(["group"]), passing_on(["individual"], via="voice"), FINE),
+    "other calls passed on": (
+        passing_on(["group"]),
+        passing_on(["individual"], when={"type": ["distress_alert"], "system": ["ais"]}),
+        FINE,
+    ),
+    "passed on to nobody": (
+        passing_on(["group", "all_ships"], forbid_to={"hf": ["all_ships"]}),
+        passing_on(["group", "all_ships"], forbid_to={"hf": ["group"]}),
+        "on hf alpha may pass a call on to nobody",
+    ),
+    "passed on to some": (
+        passing_on(["group", "all_ships"], forbid_to={"hf": ["all_ships"]}),
+        passing_on(["group", "all_ships"]),
+        FINE,
+    ),
+    "words that begin and end": (hush("FEENEE", "GO"), hush("SEELONCE", "FEENEE"), "by R2 it ends"),
+    "words that end and begin": (
+        hush("SEELONCE", "PRUDONCE"),
+        hush("MAYDAY", "GO", restrict_by=["PRUDONCE"]),
+        "by R2 `PRUDONCE` begins silence on guard_uhf, guard_vhf, by R1 it ends it",
+    ),
+    "words on other channels": (
+        hush("FEENEE", "GO", channels=["working"]),
+        hush("SEELONCE", "FEENEE"),
+        FINE,
+    ),
+    "no language": (
+        on("language", languages=["en"]),
+        on("language", languages=["fr"]),
+        "en spoken",
+    ),
+    "a language": (on("language", languages=["en"]), on("language", languages=["fr", "en"]), FINE),
+    "a language elsewhere": (
+        on("language", languages=["en"]),
+        on("language", ["working"], languages=["fr"]),
+        FINE,
+    ),
+    "no assigned sign": (
+        on("callsign_form", assigned=["Hallasan"]),
+        on("callsign_form", assigned=["Baekdusan"]),
+        "no call sign is as both R1 and R2 ask",
+    ),
+    "an assigned sign": (
+        on("callsign_form", assigned=["Hallasan"]),
+        on("callsign_form", assigned=["HALLASAN", "Baekdusan"]),
+        FINE,
+    ),
+    "no sign that begins so": (
+        on("callsign_form", begins=["RCH"]),
+        on("callsign_form", assigned=["Hallasan"]),
+        PAIR,
+    ),
+    "a sign that begins so": (
+        on("callsign_form", begins=["HALLA"]),
+        on("callsign_form", assigned=["Hallasan"]),
+        FINE,
+    ),
+    "no beginning": (on("callsign_form", begins=["RCH"]), on("callsign_form", begins=["K"]), PAIR),
+    "a beginning": (on("callsign_form", begins=["RCH"]), on("callsign_form", begins=["R"]), FINE),
+    "signs elsewhere": (
+        on("callsign_form", begins=["RCH"]),
+        on("callsign_form", ["working"], begins=["K"]),
+        FINE,
+    ),
+    "no order": (
+        ("priority_order", {"order": ["distress", "urgency", "safety", "routine"]}),
+        ("priority_order", {"order": ["distress", "safety", "urgency", "routine"]}),
+        "R1 sends urgency before safety, R2 safety before urgency",
+    ),
+    "an order": (
+        ("priority_order", {"order": ["distress", "urgency", "safety", "routine"]}),
+        ("priority_order", {"order": ["distress", "urgency", "contact", "safety", "routine"]}),
+        FINE,
+    ),
+    "no minute for tests": (
+        on("test_window", minutes=[0, 5]),
+        on("test_window", minutes=[65, 70], every="day"),
+        "R1 has minutes 0 to 5 of the hour, R2 minutes 65 to 70 of the day",
+    ),
+    "a minute for tests": (
+        on("test_window", minutes=[0, 6]),
+        on("test_window", minutes=[65, 70], every="day"),
+        FINE,
+    ),
+    "tests and no tests": (
+        on("test_window", minutes=[0, 5]),
+        on("test_window"),
+        "none at any time",
+    ),
+    "no tests at all": (on("test_window"), on("test_window"), FINE),
+    "tests elsewhere": (on("test_window", minutes=[0, 5]), on("test_window", ["working"]), FINE),
+    "nobody may": (
+        use("contact", who=["alpha"]),
+        on("allowed_use", ["guard_vhf"], who=["bravo"]),
+        "nobody may use guard_vhf: R1 lets alpha alone, R2 lets bravo alone",
+    ),
+    "somebody may": (use("contact", who=["side"]), on("allowed_use", who=["bravo"]), FINE),
+    "elsewhere they may": (
+        use("contact", who=["alpha"]),
+        on("allowed_use", ["working"], who=["bravo"]),
+        FINE,
+    ),
+    "for nothing": (use("msi"), use("contact"), "for nothing: by R1 for msi alone, by R2 for con"),
+    "for something narrower": (use("distress"), use("distress_ack"), FINE),
+    "for what a request serves too": (use("safety_announce"), use("safety"), FINE),
+    "but for what is exempt": (
+        on("allowed_use", purposes=["msi"], exempt=["contact"]),
+        use("contact"),
+        FINE,
+    ),
+    "no mode": (
+        on("allowed_use", modes=["dsc"]),
+        use("contact", modes=["a3e"]),
+        "has no mode: by R1 dsc alone, by R2 a3e alone",
+    ),
+    "a mode": (on("allowed_use", modes=["dsc", "a3e"]), use("contact", modes=["a3e"]), FINE),
+    "authorised in a protected band": (
+        on("transmit_authority", ["working"], who=["site"]),
+        ("protected_band", {"band_hz": [129_000_000, 131_000_000]}),
+        "R1 lets site alone, R2 lets this station send nothing",
+    ),
+    "across the edge of one": (
+        on("transmit_authority", ["working"], who=["site"]),
+        ("protected_band", {"band_hz": [129_000_000, 129_999_999]}),
+        FINE,
+    ),
+    "at the edge of one": (
+        on("transmit_authority", ["working"], who=["site"]),
+        ("protected_band", {"band_hz": [129_000_000, 129_999_999], "margin_hz": 1}),
+        PAIR,
+    ),
+    "above the edge of one": (
+        on("transmit_authority", ["working"], who=["site"]),
+        ("protected_band", {"band_hz": [130_000_001, 131_000_000]}),
+        FINE,
+    ),
+    "in one that only flags": (
+        on("transmit_authority", ["working"], who=["site"]),
+        ("protected_band", {"band_hz": [129_000_000, 131_000_000], "action": "flag"}),
+        FINE,
+    ),
+    "others in a protected band": (
+        on("transmit_authority", ["beacons"], who=["alpha"]),
+        ("protected_band", BAND),
+        FINE,
+    ),
+    "who may not try": (
+        on("comm_check", **DAILY),
+        on("allowed_use", who=["bravo"]),
+        "R1 has alpha try a call on guard_uhf, guard_vhf, R2 lets bravo alone",
+    ),
+    "who may try on one of them": (
+        on("comm_check", **DAILY),
+        on("allowed_use", ["guard_vhf"], who=["bravo"]),
+        FINE,
+    ),
+    "a trial that it is not for": (
+        on("comm_check", **DAILY),
+        use("distress"),
+        "R1 has somebody try a call on guard_uhf, guard_vhf, and by R2 it is for distress alone",
+    ),
+    "a trial that it is for": (on("comm_check", **DAILY), use("distress", "contact"), FINE),
+    "a trial below what it is for": (
+        on("comm_check", **DAILY),
+        on("allowed_use", min_category="safety"),
+        "routine traffic goes elsewhere",
+    ),
+    "a trial that is routine": (
+        on("comm_check", **DAILY),
+        on("allowed_use", min_category="routine"),
+        FINE,
+    ),
+    "a trial that is exempt": (
+        on("comm_check", **DAILY),
+        on("allowed_use", who=["bravo"], exempt=["contact"]),
+        FINE,
+    ),
+    "who may not answer": (
+        on("call_response", within_s=60, when={**CALL, "to": ["alpha"]}),
+        on("transmit_authority", who=["site"]),
+        "R1 has alpha answer on guard_uhf, guard_vhf, R2 lets site alone",
+    ),
+    "who may not answer another": (
+        on("call_response", within_s=60, when={**CALL, "between": ["alpha", "bravo"]}),
+        on("transmit_authority", who=["bravo"]),
+        "R1 has alpha answer",
+    ),
+    "who may answer": (
+        on("call_response", within_s=60, who=["alpha"], when=CALL),
+        on("transmit_authority", who=["alpha"]),
+        FINE,
+    ),
+    "an answer on any channel": (
+        ("call_response", {"within_s": 60, "who": ["alpha"], "when": CALL}),
+        on("transmit_authority", who=["site"]),
+        FINE,
+    ),
+    "a call that it is not for": (
+        ("channel_sequence", {"initial": ["guard"], "working": ["working"]}),
+        use("distress"),
+        "R1 has somebody call on guard_uhf, guard_vhf",
+    ),
+    "a call that it is for": (
+        ("channel_sequence", {"initial": ["guard"], "working": ["working"]}),
+        use("calling"),
+        FINE,
+    ),
+    "an acknowledgement that it is not for": (
+        ack(channels=["vhf70"]),
+        use("calling", channels=["vhf70"]),
+        "R1 has somebody acknowledge on vhf70",
+    ),
+    "who may not acknowledge there": (
+        ack(channels=["vhf70"]),
+        on("allowed_use", ["vhf70"], who=["bravo"]),
+        "R1 has alpha acknowledge on vhf70, R2 lets bravo alone",
+    ),
+    "one of them may acknowledge there": (
+        ack(channels=["vhf70"], who=["alpha", "bravo"]),
+        on("allowed_use", ["vhf70"], who=["bravo"]),
+        FINE,
+    ),
+    "an acknowledgement on any channel": (ack(), use("calling", channels=["vhf70"]), FINE),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "says"), QUARRELS.values(), ids=QUARRELS)
+def test_two_rules_that_cannot_both_be_kept_are_found_and_named(one, other, says):
+    found = flaws(R1=one, R2=other)
+
+    if says is FINE:
+        assert found == []
+        return
+    assert found, "nothing was found"
+    for rule, words in found:
+        assert rule in {"R1", "R2"}
+        assert "R1" in words
+        assert "R2" in words
+    assert says is PAIR or any(says in words for _, words in found), found
+
+
+def test_they_are_found_in_whatever_order_they_stand():
+    for one, other, says in QUARRELS.values():
+        assert len(flaws(R1=one, R2=other)) == len(flaws(R1=other, R2=one)), says
+
+
+def test_what_distress_override_frees_is_no_quarrel():
+    rules = {"R1": ack(channels=["vhf70"]), "R2": use("calling", channels=["vhf70"])}
+
+    assert len(flaws(**rules)) == 1
+    assert flaws(**rules, R3=OVERRIDE) == []
+    assert len(flaws(**rules, R3=("distress_override", {"categories": ["urgency"]}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "may"),
+    [
+        ({"type": ["beacon"]}, {"type": ["distress_alert"]}, True),
+        ({"type": ["squawk_7500"]}, {"type": ["distress_alert"]}, True),
+        ({"type": ["squawk_7500"]}, {"type": ["beacon"]}, False),
+        ({"type": ["violation"]}, {"type": ["separation_violation"]}, True),
+        ({"type": ["beacon"]}, {"type": ["distress_alert"], "system": ["dsc"]}, False),
+        ({"type": ["beacon"]}, {"type": ["beacon"], "test": True}, False),
+        ({"type": ["call"], "band": ["mf"]}, {"type": ["call"], "band": ["hf"]}, False),
+        ({"type": ["call"], "band": ["mf"]}, {"type": ["call"], "band": ["hf", "mf"]}, True),
+        ({"type": ["beacon"], "protocol": ["a"]}, {"type": ["elt"], "protocol": ["b"]}, False),
+        ({"type": ["beacon"], "generation": 1}, {"type": ["beacon"], "generation": 2}, False),
+        ({"type": ["beacon"], "generation": 1}, {"type": ["beacon"]}, True),
+        ({"type": ["notice"], "zone": "area"}, {"type": ["notice"], "zone": "disc"}, False),
+        ({"type": ["notice"], "zone": "area"}, {"type": ["notice"], "zone": "area"}, True),
+        ({"type": ["call"], "to": ["alpha"]}, {"type": ["call"], "to": ["bravo"]}, False),
+        ({"type": ["call"], "to": ["alpha"]}, {"type": ["call"], "to": ["side"]}, True),
+        ({"type": ["call"], "of": ["alpha"]}, {"type": ["call"], "of": ["bravo"]}, False),
+        ({"type": ["violation"], "rules": ["R1"]}, {"type": ["violation"], "rules": ["R2"]}, False),
+    ],
+)
+def test_one_event_may_be_what_two_rules_wait_for(one, other, may):
+    rolls = Rolls(agreement_of(R1=OVERRIDE).parties)
+    first, second = msgspec.convert(one, When), msgspec.convert(other, When)
+
+    assert may_be_one(first, second, rolls) is may
+    assert may_be_one(second, first, rolls) is may

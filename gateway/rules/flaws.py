@@ -13,7 +13,9 @@ from gateway.model.agreement import Agreement
 from gateway.rules.engine import Engine
 from gateway.rules.flaws_between import quarrels
 from gateway.rules.flaws_never import idle
+from gateway.rules.flaws_unwatched import gaps
 from gateway.rules.flaws_use import barred
+from gateway.rules.ground import Ground
 from gateway.rules.rule import Rule
 
 
@@ -38,3 +40,11 @@ def flaws_of(agreement: Agreement, kinds: Mapping[str, type[Rule]]) -> Iterator[
     yield from (Flaw(*flaw) for flaw in idle(engine.ground) if flaw[0] not in at_fault)
     for between in (quarrels, barred):
         yield from (Flaw(*flaw) for flaw in between(engine.ground))
+
+
+def gaps_of(agreement: Agreement) -> Iterator[Flaw]:
+    """Yield the hours at which nobody has to listen where somebody counts on it.
+
+    They are apart from what makes no sense: parties may agree that nobody listens at night.
+    """
+    yield from (Flaw(*gap) for gap in gaps(Ground(agreement)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from textwrap import wrap
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from msgspec.structs import fields
 from gateway.model.agreement import Agreement, Channel, Clause, Party, State, Zone
 from gateway.model.signature import Checked
 from gateway.rules import kind_named
-from gateway.rules.flaws import Flaw, flaws_of
+from gateway.rules.flaws import Flaw, flaws_of, gaps_of
 from gateway.rules.signing import key_id, unsigned
 from gateway.settings.agreement import agreement_named, agreement_names
 from gateway.verbs.signing import keygen, opened, party_lines, sign, signed_words, verify
@@ -62,13 +62,18 @@ def _check(args: argparse.Namespace) -> int:
         agreement, found = one.agreement, one.checked()
         flaws = [*_flaws(agreement), *_unsigned(agreement, found)]
         doubtful += bool(flaws)
-        count = len(agreement.rules)
-        found_words = f"{len(flaws)} flaw{'' if len(flaws) == 1 else 's'}" if flaws else "good"
-        words = f"{count} rule{'' if count == 1 else 's'}, {found_words}"
+        gaps = [*gaps_of(agreement)]
+        found_words = _counted(flaws, "flaw") if flaws else "good"
+        words = f"{_counted(agreement.rules, 'rule')}, {found_words}"
+        words += f", {_counted(gaps, 'gap')} in who listens" if gaps else ""
         signed = f"; {by}" if (by := signed_words(found)) else ""
         sys.stdout.write(f"{agreement.id} {agreement.version}: {words}{signed}\n")
-        sys.stdout.write("".join(f"{_IN}{where}: {flaw}\n" for where, flaw in flaws))
+        sys.stdout.write("".join(f"{_IN}{where}: {flaw}\n" for where, flaw in [*flaws, *gaps]))
     return 1 if doubtful else 0
+
+
+def _counted(found: Sized, what: str) -> str:
+    return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {

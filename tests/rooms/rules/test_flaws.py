@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from rooms.rules.cases import HERE, KINDS, cases_of, tables
 
-from gateway.rules.flaws import flaws_of
+from gateway import cli
+from gateway.rules.flaws import flaws_of, gaps_of
 from gateway.rules.flaws_never import ADVICE
 from gateway.rules.flaws_overlap import may_be_one
 from gateway.rules.parties import Rolls
@@ -567,3 +568,121 @@ def test_one_event_may_be_what_two_rules_wait_for(one, other, may):
 
     assert may_be_one(first, second, rolls) is may
     assert may_be_one(second, first, rolls) is may
+
+
+# ---- Who listens ---------------------------------------------------------------------------------
+
+
+def listen(*hours, channels=("guard_vhf",), **asked):
+    return on("watch", channels, **{"who": ["site"], "hours": list(hours), **asked})
+
+
+SEQUENCE = ("channel_sequence", {"initial": ["working"], "working": ["guard_vhf"]})
+NO_DUTY = (
+    "channel_sequence",
+    {"initial": ["guard_vhf"], "fallback": ["guard_uhf"], "no_watch_duty": ["guard_uhf"]},
+)
+GUARD_UHF = "nobody has to listen on guard_uhf at any hour"
+
+
+def gaps(**rules):
+    return [(gap.rule, gap.words) for gap in gaps_of(agreement_of(**rules))]
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ([listen(channels=["guard"])], []),
+        ([listen(channels=["guard"], mode="any")], []),
+        ([listen()], [("R1", GUARD_UHF)]),
+        ([listen(channels=["working"])], []),
+        ([listen(channels=["guard"], who=["addressee"])], []),
+        ([on("allowed_use", who=["alpha"])], []),
+        (
+            [listen("06:00-22:00", channels=["guard"])],
+            [
+                ("R1", f"nobody has to listen on {channel} from 22:00 to 06:00 UTC: R1 says who do")
+                for channel in ("guard_uhf", "guard_vhf")
+            ],
+        ),
+        (
+            [
+                listen("06:00-14:00", "14:30-21:59", channels=["working"]),
+                listen("22:00-05:00", channels=["working"], who=["alpha"]),
+            ],
+            [
+                (
+                    "R1",
+                    "from 05:00 to 06:00 UTC, from 14:00 to 14:30 UTC, from 21:59 to 22:00 UTC",
+                )
+            ],
+        ),
+        (
+            [
+                listen("06:00-18:00", channels=["working"]),
+                listen("18:00-06:00", channels=["working"]),
+            ],
+            [],
+        ),
+        ([listen("12:00-12:00", channels=["working"])], []),
+        ([listen("00:00-23:59", channels=["working"])], [("R1", "from 23:59 to 00:00 UTC")]),
+        ([listen(), NO_DUTY], []),
+        ([SEQUENCE], [("R1", "on working at any hour; counted on by R1")]),
+        (
+            [listen("06:00-22:00", channels=["working"]), SEQUENCE],
+            [("R1", "22:00 to 06:00 UTC: R1 says who does at other hours; counted on by R2")],
+        ),
+        ([ack(channels=["vhf70"])], [("R1", "on vhf70 at any hour; counted on by R1")]),
+        ([ack()], []),
+        (
+            [
+                on("call_response", ["vhf70"], within_s=60, when=CALL),
+                ack(channels=["vhf70"]),
+                listen(channels=["working"]),
+            ],
+            [("R1", "on vhf70 at any hour; counted on by R1, R2")],
+        ),
+    ],
+)
+def test_hours_at_which_nobody_has_to_listen_are_told_with_who_counts_on_it(rules, found):
+    said = gaps(**{f"R{number}": rule for number, rule in enumerate(rules, start=1)})
+
+    assert [rule for rule, _ in said] == [rule for rule, _ in found]
+    assert all(words in told for (_, told), (_, words) in zip(said, found, strict=True)), said
+
+
+def test_a_check_tells_of_gaps_and_finds_fault_with_what_cannot_be_kept(tmp_path, capsys):
+    rule = 'source = "a test"\nbasis = "design"'
+    text = f"""
+        id = "small"
+        version = "1"
+        title = "Small"
+        [parties]
+        site = {{ name = "Here", own = true }}
+        [channels]
+        guard = {{ hz = 121_500_000, mode = "a3e" }}
+        [rules.R1]
+        kind = "watch"
+        channels = ["guard"]
+        who = ["site"]
+        hours = ["06:00-22:00"]
+        {rule}
+        """
+    quarrel = "".join(
+        f'[rules.{name}]\nkind = "language"\nchannels = ["guard"]\n'
+        f'languages = ["{tongue}"]\n{rule}\n'
+        for name, tongue in (("R2", "en"), ("R3", "fr"))
+    )
+    path = tmp_path / "small.toml"
+
+    path.write_text(text, "utf-8")
+    assert cli.main(["agreement", "check", str(path)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "small 1: 1 rule, good, 1 gap in who listens"
+    assert said[1].startswith("    R1: nobody has to listen on guard from 22:00 to 06:00 UTC")
+
+    path.write_text(text + quarrel, "utf-8")
+    assert cli.main(["agreement", "check", str(path)]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "small 1: 3 rules, 1 flaw, 1 gap in who listens"
+    assert said[1].startswith("    R2: on guard R2 has en spoken, R3 fr")

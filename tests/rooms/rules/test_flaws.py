@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
+from functools import cache
 
 import msgspec
 import pytest
 from rooms.rules.cases import HERE, KINDS, cases_of, tables
 
 from gateway import cli
+from gateway.model.agreement import Basis, Clause
 from gateway.rules.flaws import flaws_of, gaps_of
 from gateway.rules.flaws_never import ADVICE
 from gateway.rules.flaws_overlap import may_be_one
@@ -54,20 +55,27 @@ PARTS = {
 }
 
 
-def agreement_of(**rules):
-    """Return an agreement of these rules; a shorthand gives a kind and what it asks."""
+@cache
+def parts():
+    """Return an agreement without rules: it is read once, for reading it takes the longest."""
     file = TomlFile(HERE / "flaws.toml", "")
-    file.root = {
-        **copy.deepcopy(PARTS),
-        "id": "flawed",
-        "version": "1",
-        "title": "Flawed",
-        "rules": {
-            name: {"kind": kind, "source": "a test", "basis": "design", **asked}
-            for name, (kind, asked) in rules.items()
-        },
-    }
+    file.root = {**PARTS, "id": "flawed", "version": "1", "title": "Flawed", "rules": {}}
     return AgreementFile(file).agreement()
+
+
+def agreement_of(**rules):
+    """Return an agreement of these rules: of each its kind, and what it asks."""
+    clauses = tuple(
+        Clause(
+            id=name,
+            kind=kind,
+            terms=msgspec.convert(asked, KINDS[kind].terms),
+            source="a test",
+            basis=Basis.DESIGN,
+        )
+        for name, (kind, asked) in rules.items()
+    )
+    return msgspec.structs.replace(parts(), rules=clauses)
 
 
 def flaws(**rules):

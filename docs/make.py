@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from kinds import rules_page
 from pages import (
     bounds_page,
     modules_page,
@@ -53,6 +54,7 @@ def files() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs/TOPICS.md", topics_page()
     yield ROOT / "docs/RADIOS.md", radios_page()
     yield ROOT / "docs/BOUNDS.md", bounds_page()
+    yield ROOT / "docs/RULES.md", rules_page()
     yield ROOT / "docs/MODULES.md", modules_page()
     yield ROOT / "docs/RELIABILITY.md", reliability_page()
 

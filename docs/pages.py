@@ -7,19 +7,17 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 from bounds import bound_rows
 from schemas import Channel, Json, asyncapi, channels
+from tables import NOTE, cell, page, table
 
 from gateway.settings import profile_named, profile_names, radio_names
 
 ROOT = Path(__file__).parents[1]
-NOTE = (
-    "<!-- Written by docs/make.py. Change the source it was made from, then run `make schema`. -->"
-)
 
 
 def schema_page() -> str:
@@ -37,7 +35,7 @@ def schema_page() -> str:
     ]
     for name in order:
         lines += [f"## {name}", *_struct(parts[name])]
-    return _page(lines)
+    return page(lines)
 
 
 def topics_page() -> str:
@@ -45,22 +43,20 @@ def topics_page() -> str:
     listed = channels()
     told = [channel for channel in listed if channel.is_told]
     later = [channel for channel in listed if not channel.is_told]
-    return _page(
+    return page(
         [
             "# Topics",
             NOTE,
             'Payloads are JSON, or msgpack where a link says `payload = "msgpack"`.',
             "What is told in the formats of others is the same on every link.",
-            _table(
+            table(
                 ("topic", "payload", "QoS", "retained", "what is told"),
                 [_told(channel) for channel in told],
             ),
             "Everything of every station: `distress/v1/#`.",
             "Every real distress, and nothing else: `distress/v1/+/report/distress/#`.",
             "## Named, and not told on yet",
-            _table(
-                ("topic", "what for"), [(f"`{one.address}`", _cell(one.about)) for one in later]
-            ),
+            table(("topic", "what for"), [(f"`{one.address}`", cell(one.about)) for one in later]),
         ]
     )
 
@@ -73,17 +69,17 @@ def radios_page() -> str:
     lines += [
         "# Profiles",
         "One file of facts each. The name leads to its page: wiring, settings, quirks.",
-        _table(
+        table(
             ("profile", "what", "radio", "framing", "speed", "transmits", "proven"),
             [_profile(name) for name in profile_names()],
         ),
     ]
-    return _page(lines)
+    return page(lines)
 
 
 def bounds_page() -> str:
     """Return docs/BOUNDS.md: every place where things wait or are remembered, and its limit."""
-    return _page(
+    return page(
         [
             "# Bounds",
             NOTE,
@@ -92,9 +88,9 @@ def bounds_page() -> str:
             "`bounds` of the status says of each kind how full the fullest one is.",
             "Where distress passes through, more than half full is `alert/backlog`.",
             "No rule drops or delays distress that the disk has, or that a broker would take.",
-            _table(
+            table(
                 ("what", "limit", "when it is full", "distress", "where"),
-                [tuple(map(_cell, row)) for row in sorted(bound_rows())],
+                [tuple(map(cell, row)) for row in sorted(bound_rows())],
             ),
             "`tests/health/test_bounds.py` fails on a place with neither a line here nor a reason.",
         ]
@@ -108,15 +104,15 @@ def modules_page() -> str:
         place = path.relative_to(ROOT)
         words = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
         first = " ".join(words.split("\n\n")[0].split())
-        folders.setdefault(place.parent.as_posix(), []).append((f"`{place.name}`", _cell(first)))
+        folders.setdefault(place.parent.as_posix(), []).append((f"`{place.name}`", cell(first)))
     lines = [
         "# Every module, by its own first words",
         NOTE,
         "Who may know whom, and how they work together: [ARCHITECTURE.md](ARCHITECTURE.md).",
     ]
     for folder, modules in folders.items():
-        lines += [f"## {folder}/", _table(("module", "what it is"), modules)]
-    return _page(lines)
+        lines += [f"## {folder}/", table(("module", "what it is"), modules)]
+    return page(lines)
 
 
 def reliability_page() -> str:
@@ -127,14 +123,14 @@ def reliability_page() -> str:
     (before, rest) = words.split(begin)
     (_, after) = rest.split(end)
     head = ("fault", "injected", "must hold", "seen", "not promised", "tests")
-    table = _table(head, [_fault(*one) for one in faults.items()])
-    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
+    rows = table(head, [_fault(*one) for one in faults.items()])
+    return f"{before}{begin}\n\n{rows}\n\n{end}{after}"
 
 
 def _fault(number: str, facts: dict[str, str]) -> tuple[str, ...]:
-    told = [_cell(facts[key]) for key in ("injected", "must", "seen", "not_promised")]
+    told = [cell(facts[key]) for key in ("injected", "must", "seen", "not_promised")]
     tests = "<br>".join(f"`{test}`" for test in facts["tests"])
-    return (f"{number} {_cell(facts['fault'])}", *told, tests)
+    return (f"{number} {cell(facts['fault'])}", *told, tests)
 
 
 def _radio(system: str) -> Iterator[str]:
@@ -150,7 +146,7 @@ def _radio(system: str) -> Iterator[str]:
     yield first
     if rest.strip():
         yield f"```text\n{rest.strip(chr(10)).rstrip()}\n```"
-    yield _table(
+    yield table(
         ("", ""),
         [
             ("told as", ", ".join(kind for kind, _ in kinds.most_common())),
@@ -160,19 +156,19 @@ def _radio(system: str) -> Iterator[str]:
         ],
     )
     yield "Sources of the vectors:"
-    yield "\n".join(f"- {_cell(source)}" for source in sorted({row["source"] for row in rows}))
+    yield "\n".join(f"- {cell(source)}" for source in sorted({row["source"] for row in rows}))
 
 
 def _profile(name: str) -> tuple[str, ...]:
     facts = profile_named(name)
     return (
         f"[{name}](../hardware/modems/{name}.md)",
-        _cell(facts.title),
+        cell(facts.title),
         ", ".join(facts.radio),
         facts.framing,
         str(facts.baud),
         "yes" if facts.transmit else "no",
-        _cell(facts.proven),
+        cell(facts.proven),
     )
 
 
@@ -188,7 +184,7 @@ def _told(channel: Channel) -> tuple[str, ...]:
             *(f"[{one.name}](EXPORTS.md)" for one in channel.foreign),
         ]
     )
-    return f"`{channel.address}`", links, str(channel.qos), retained, _cell(words)
+    return f"`{channel.address}`", links, str(channel.qos), retained, cell(words)
 
 
 def _struct(schema: Json) -> Iterator[str]:
@@ -200,22 +196,22 @@ def _struct(schema: Json) -> Iterator[str]:
             if line[:1] == "`"
         )
         words = schema["enum"]
-        yield _table(
-            ("word", "meaning"), [(f"`{word}`", _cell(told.get(f"`{word}`", ""))) for word in words]
+        yield table(
+            ("word", "meaning"), [(f"`{word}`", cell(told.get(f"`{word}`", ""))) for word in words]
         )
         return
     if "anyOf" in schema:
         yield f"One of: {_kind(schema)}."
         return
     properties, always = schema.get("properties", {}), schema.get("required", [])
-    yield _table(
+    yield table(
         ("field", "type", "always", "meaning"),
         [
             (
                 f"`{name}`",
                 _kind(field),
                 "yes" if name in always else "",
-                _cell(str(field.get("description", ""))),
+                cell(str(field.get("description", ""))),
             )
             for name, field in properties.items()
         ],
@@ -238,16 +234,3 @@ def _kind(field: Json) -> str:
         return f"by name: {_kind(field['additionalProperties'])}"
     words = {"date-time": "time (RFC 3339)"}
     return words.get(str(field.get("format")), str(field.get("type", "anything")))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
-
-
-def _page(blocks: Iterable[str]) -> str:
-    return "\n\n".join(block for block in blocks if block) + "\n"

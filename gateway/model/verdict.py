@@ -12,10 +12,13 @@ class Judgement(StrEnum):
     """What a rule says. Absent or stale input is `unknown`, never `ok`."""
 
     OK = "ok"
+    """As agreed."""
     VIOLATION = "violation"
+    """Not as agreed."""
     AT_RISK = "at_risk"
     """Not yet; or so near a limit that the clock can't say on which side."""
     DENIED = "denied"
+    """This station may not transmit it."""
     DEFERRED = "deferred"
     """Not before `until`."""
     EXEMPT = "exempt"

@@ -30,7 +30,9 @@ class Enough(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is far enough: `any` one of these, or `all` of those."""
 
     any: Minima = ()
+    """Whichever of them holds, they are far enough apart."""
     all: Minima = ()
+    """Each of them has to hold."""
 
 
 class Stage(StrEnum):

@@ -15,9 +15,11 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One or several kinds of events, narrowed down by what else has to be true of them."""
 
     type: Annotated[tuple[EventWord, ...], Meta(min_length=1, examples=[["distress_alert"]])]
+    """Any one of these."""
     system: tuple[PartName, ...] = ()
     """Radio systems as reports name them; none for any."""
     band: tuple[Literal["lf", "mf", "hf", "vhf", "uhf"], ...] = ()
+    """The band that it was heard on; none for any."""
     between: Parties = ()
     """From one of these to another of them."""
     to: Parties = ()

@@ -18,7 +18,9 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A call is acknowledged this way by these parties alone, or by others with a consent."""
 
     via: PartName = "dsc_ack"
+    """The way of acknowledging that it is about."""
     who: Annotated[Parties, Meta(min_length=1)]
+    """Who may."""
     otherwise: PartName | None = None
     """The consent that others need: `rcc_consent`. Without one they may not at all."""
     systems: tuple[PartName, ...] = ("dsc",)

@@ -25,7 +25,9 @@ class Window(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From the call on: not before `min_s`, and before `max_s` has passed."""
 
     min_s: Seconds = 0.0
+    """Sooner is too early."""
     max_s: Seconds
+    """At it, it is too late."""
 
 
 class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,9 +36,11 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     when: When
     who: Parties
     via: PartName = "dsc_ack"
+    """The way of acknowledging that it is about."""
     window: Window | None = None
     """For bands that have none of their own; without either, nothing is awaited."""
     per_band: dict[Band, Window] = {}
+    """The window of each band on which calls come."""
     channels: Channels | None = None
     """Only calls on these; None for all."""
     not_by: Parties = ()

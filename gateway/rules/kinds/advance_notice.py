@@ -23,6 +23,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     when: When
     """The activity. Its notice is about the same subject."""
     min_s: Seconds
+    """So long ahead at the least."""
     max_s: Seconds = 2_592_000.0
     """A notice older than this is none any more; 30 days unless it is said."""
     via: ChannelName | None = None

@@ -21,6 +21,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Each of these parties states this, word for word, so often."""
 
     text: Words
+    """What they state."""
     who: Parties = ()
     """None for every party that is not this station."""
     every_s: Seconds = 2_592_000.0

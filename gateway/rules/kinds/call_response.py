@@ -29,6 +29,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     channels: tuple[ChannelName, ...] = ()
     """Calls on these alone, and answers on any of these; none for any."""
     count_window_s: Seconds = 28_800.0
+    """The time within which unanswered calls are counted."""
     max_unanswered: Annotated[int, Meta(ge=0, le=1_000, examples=[3])] = 0
     """So many calls to one party may stay unanswered within that time."""
 

@@ -32,6 +32,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Two parties call on an initial channel, and go over to a working one once they have met."""
 
     initial: Channels
+    """Where they call each other."""
     working: _Others = ()
     """None: any other channel, as it is assigned."""
     handover_within_s: Seconds = 60.0

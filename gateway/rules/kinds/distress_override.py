@@ -24,6 +24,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     categories: Annotated[tuple[Urgency, ...], Meta(min_length=1, examples=[["distress"]])] = (
         Urgency.DISTRESS,
     )
+    """What goes before the other rules."""
 
 
 class DistressOverride(Rule):

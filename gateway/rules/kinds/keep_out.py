@@ -26,6 +26,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Craft of these stay outside the zone, and `margin_m` away from its edge."""
 
     zone: ZoneName
+    """Where they may not be."""
     who: Annotated[Parties, Meta(min_length=1)]
     margin_m: Metres = 0.0
     """Over ground; at it is far enough."""

@@ -34,6 +34,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ],
         Meta(min_length=1, max_length=16),
     ]
+    """Any of these will do."""
     phrasebook: Words | None = None
     """The phrases to be used: they are named in what is said."""
 

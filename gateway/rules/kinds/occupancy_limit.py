@@ -23,6 +23,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     channels: Channels
     max_s: Seconds
+    """The longest at a time."""
     then_channels: tuple[ChannelName, ...] = ()
     """Where to go on: they are named in what is said."""
     exempt: tuple[Urgency, ...] = ()

@@ -22,6 +22,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From the lower to the upper of these, both of them in it, this station sends nothing."""
 
     band_hz: Annotated[tuple[int, int], Meta(examples=[[406_000_000, 406_100_000]])]
+    """The lower edge and the upper one."""
     margin_hz: Annotated[int, Meta(ge=0, le=1_000_000_000, examples=[25_000])] = 0
     """So near to its edges is in it, too: what is sent has a width."""
     exempt: tuple[PartName, ...] = ()

@@ -25,6 +25,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     what: Fields
     """`distress`, `urgency`, `safety`, `verdicts`, …"""
     keep_s: Seconds
+    """So long at the least."""
     tamper_evident: bool = False
     """Whether a change made afterwards has to show: a chain of digests does that."""
 

@@ -40,6 +40,7 @@ class Forbidden(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A way to address a relay that is not for this band."""
 
     to: Many
+    """To whom it is not sent."""
     unless: PartName | None = None
     """The consent with which it is for this band after all: `casualty_cannot_send`."""
 

@@ -27,11 +27,13 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     when: When
     interval_s: Seconds
+    """From one call to the next."""
     tolerance_s: Seconds = 0.0
     """So much later a repeat may come. One that comes sooner is of the same attempt."""
     lost_after: Annotated[int, Meta(ge=1, le=1_000)] = 3
     """So many repeats that nobody hears, one after the other."""
     until: Annotated[tuple[EventWord, ...], Meta(min_length=1, max_length=64)] = (EventWord.CANCEL,)
+    """What ends it."""
 
 
 class Memory(Struct, frozen=True):

@@ -38,6 +38,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     between: Annotated[Parties, Meta(min_length=1)]
     satisfied_by: Enough
+    """What is far enough."""
     max_infringement_s: Seconds = 0.0
     """So long they may be nearer; at 0 it is a violation at once."""
     lookahead_s: Seconds = 0.0

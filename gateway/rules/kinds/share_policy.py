@@ -20,6 +20,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """To these parties goes nothing but this, and none of those fields."""
 
     to: Annotated[Parties, Meta(min_length=1)]
+    """Who is on the other side."""
     allow: tuple[PartName, ...] = ()
     """Kinds of messages; none for all. What is of distress always may."""
     redact: tuple[PartName, ...] = ()

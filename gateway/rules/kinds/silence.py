@@ -27,9 +27,11 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     channels: Channels
     impose_by: Annotated[Spoken, Meta(min_length=1)]
+    """From these on everybody else is silent."""
     restrict_by: Spoken = ()
     """After these, traffic that can't wait may be worked: urgency and safety."""
     lift_by: Annotated[Spoken, Meta(min_length=1)]
+    """After these the channel is free again."""
     may_speak: tuple[PartName, ...] = ("distressed", "controlling", "assisting")
     """What a message or a request has to say of itself (`fields`) to be of the distress."""
     review_after_s: Seconds | None = None

@@ -22,7 +22,9 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     channels: Channels
     max_per: Annotated[int, Meta(ge=1, le=1_000, examples=[1])]
+    """Tests within the period."""
     period_s: Seconds
+    """Any time of this length, and not the hours of the clock."""
     who: Parties = ()
     """Whom it binds; none for everybody."""
 

@@ -33,6 +33,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mode: Literal["all", "any", "at_least"] = "all"
     """On all of the channels, on any one of them, or on `count` of them."""
     count: Annotated[int, Meta(ge=1, le=64)] = 1
+    """With `at_least`, on how many."""
     hours: Hours = ()
     """When the watch is due, UTC; none for always."""
     max_gap_s: Seconds = 60.0

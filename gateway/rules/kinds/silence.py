@@ -123,10 +123,10 @@ class Silence(Rule):
                 yield self._finding(Judgement.UNKNOWN, f"channel:{hush.channel}", words, hush)
 
     def flaws(self) -> Iterator[str]:
-        """Find words that would both impose and lift."""
-        both = {*self._terms.impose_by, *self._terms.restrict_by} & {*self._terms.lift_by}
-        if both:
-            yield f"`{min(both)}` both imposes and lifts it"
+        """Find words that would both impose and lift: what is said to lift it goes first."""
+        for words in (*self._terms.impose_by, *self._terms.restrict_by):
+            if _said(self._terms.lift_by, words.upper()):
+                yield f"`{words}` both imposes and lifts it"
 
     def keep(self) -> Memory:
         """Return the channels that are silent."""
@@ -138,9 +138,9 @@ class Silence(Rule):
             self._silent = {hush.channel: hush for hush in kept.silent}
 
     def _spoken(self, event: Event, spoken: str) -> Iterator[Finding]:
-        lifts = any(words in spoken for words in self._terms.lift_by)
-        restricts = any(words in spoken for words in self._terms.restrict_by)
-        imposes = any(words in spoken for words in self._terms.impose_by)
+        lifts = _said(self._terms.lift_by, spoken)
+        restricts = _said(self._terms.restrict_by, spoken)
+        imposes = _said(self._terms.impose_by, spoken)
         named = event.channel in self._channels
         if event.channel is not None and not named:
             return
@@ -179,6 +179,11 @@ class Silence(Rule):
             since_ns=hush.since_ns,
             evidence=(hush.evidence,),
         )
+
+
+def _said(any_of: Spoken, spoken: str) -> bool:
+    """Say whether some of these words were spoken; what was is in upper case."""
+    return any(words.upper() in spoken for words in any_of)
 
 
 KIND = Silence

@@ -136,21 +136,32 @@ def _relays(ground: Ground, one: Side[relay.Terms], other: Side[relay.Terms]) ->
     who = ground.rolls.named(ours.who) & ground.rolls.named(theirs.who)
     if not who or ours.via != theirs.via or not may_be_one(ours.when, theirs.when, ground.rolls):
         return
-    both = {*ours.to} & {*theirs.to}
+    let = [_addressed(ground, terms) for terms in (ours, theirs)]
+    both = let[0] & let[1]
     if not both:
         yield (
-            f"by {one.id} {_named(who)} passes a call on to {_named(ours.to)} alone, "
-            f"by {other.id} to {_named(theirs.to)} alone"
+            f"by {one.id} {_named(who)} passes a call on to {_named(let[0])} alone, "
+            f"by {other.id} to {_named(let[1])} alone"
         )
         return
     for band in _BANDS:
-        never = {*ours.forbid_to.get(band, ()), *theirs.forbid_to.get(band, ())}
-        own = [{*terms.to} <= {*terms.forbid_to.get(band, ())} for terms in (ours, theirs)]
-        if both <= never and not any(own):
+        barred = [_barred(terms, band) for terms in (ours, theirs)]
+        own = [some <= never for some, never in zip(let, barred, strict=True)]
+        if both <= barred[0] | barred[1] and not any(own):
             yield (
                 f"on {band} {_named(who)} may pass a call on to nobody: "
                 f"{one.id} and {other.id} forbid all that both let"
             )
+
+
+def _addressed(ground: Ground, terms: relay.Terms) -> frozenset[str]:
+    """Return the parties, and the ways to address many, that a relay may go to."""
+    return ground.rolls.named(terms.to) | frozenset(terms.to_many)
+
+
+def _barred(terms: relay.Terms, band: relay.Band) -> frozenset[str]:
+    """Return the ways to address many that are never for a band; what a consent frees is not."""
+    return frozenset(one.to for one in terms.forbid_to.get(band, ()) if one.unless is None)
 
 
 def _hushed(ground: Ground, one: Side[silence.Terms], other: Side[silence.Terms]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from msgspec.structs import fields
 from gateway.model.agreement import Agreement, Channel, Clause, Party, State, Zone
 from gateway.model.signature import Checked
 from gateway.rules import kind_named
+from gateway.rules.engine import Engine
 from gateway.rules.flaws import Flaw, flaws_of, gaps_of
 from gateway.rules.signing import key_id, unsigned
 from gateway.settings.agreement import agreement_named, agreement_names

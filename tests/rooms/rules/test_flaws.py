@@ -206,8 +206,12 @@ def authority(**asked):
 
 
 def passing_on(to, **asked):
-    to = {"to": to, "if_no_ack_s": 300}
+    to = {"to_many": to, "if_no_ack_s": 300}
     return ("relay", {"when": MAYDAY, "who": ["alpha"], **to, **asked})
+
+
+def never(*ways, **asked):
+    return {"hf": [{"to": way, **asked} for way in ways]}
 
 
 def on(kind, channels=("guard",), **asked):
@@ -292,20 +296,25 @@ QUARRELS = {
         FINE,
     ),
     "passed on to others": (passing_on(["all_ships"]), passing_on(["group"]), "to group alone"),
-    "passed on by others": (passing_on(["group"]), passing_on(["individual"], who=["bravo"]), FINE),
-    "passed on another way": (passing_on(["group"]), passing_on(["individual"], via="voice"), FINE),
+    "passed on by others": (passing_on(["group"]), passing_on(["area_ships"], who=["bravo"]), FINE),
+    "passed on another way": (passing_on(["group"]), passing_on(["area_ships"], via="voice"), FINE),
     "other calls passed on": (
         passing_on(["group"]),
-        passing_on(["individual"], when={"type": ["distress_alert"], "system": ["ais"]}),
+        passing_on(["area_ships"], when={"type": ["distress_alert"], "system": ["ais"]}),
         FINE,
     ),
     "passed on to nobody": (
-        passing_on(["group", "all_ships"], forbid_to={"hf": ["all_ships"]}),
-        passing_on(["group", "all_ships"], forbid_to={"hf": ["group"]}),
+        passing_on(["group", "all_ships"], forbid_to=never("all_ships")),
+        passing_on(["group", "all_ships"], forbid_to=never("group")),
         "on hf alpha may pass a call on to nobody",
     ),
+    "passed on with a consent": (
+        passing_on(["group", "all_ships"], forbid_to=never("all_ships")),
+        passing_on(["group", "all_ships"], forbid_to=never("group", unless="rcc_consent")),
+        FINE,
+    ),
     "passed on to some": (
-        passing_on(["group", "all_ships"], forbid_to={"hf": ["all_ships"]}),
+        passing_on(["group", "all_ships"], forbid_to=never("all_ships")),
         passing_on(["group", "all_ships"]),
         FINE,
     ),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from gateway.model.agreement import EventWord, Parties, PartName, RuleName, ZoneName
+from gateway.model.asked import Request
+from gateway.model.words import Mode
+from gateway.rules.channels import band_of
 from gateway.rules.event import Event
 from gateway.rules.ground import Ground
 
@@ -65,11 +69,46 @@ class Wait:
             and self._is_as_told(event)
         )
 
-    def _is_between(self, event: Event) -> bool:
-        ends = self._between
-        return any(
-            one in ends and other in ends and one != other for one in event.by for other in event.to
+    def asks(self, request: Request) -> bool:
+        """Say whether the rule is about this that would be sent; what it does not state counts.
+
+        Whose craft it is about, and where that is, no request states. None is a beacon, and none
+        breaks a rule before it is sent.
+        """
+        when = self.when
+        if request.purpose not in self.words or (request.marked is not Mode.REAL) != when.test:
+            return False
+        if when.rules or when.protocol or when.generation is not None:
+            return False
+        return (
+            (not when.field or when.field in request.fields)
+            and (not when.to or not self._to.isdisjoint(request.to))
+            and (not when.between or self._is_asked_between(request))
+            and self._is_asked_on(request)
         )
+
+    def _is_asked_between(self, request: Request) -> bool:
+        rolls = self._ground.rolls
+        by = rolls.own if request.by is None else rolls.named((request.by,))
+        return self._joins(by, request.to)
+
+    def _is_asked_on(self, request: Request) -> bool:
+        when, dial = self.when, self._ground.dial
+        channel = self._ground.agreement.channels.get(dial.of(request) or "")
+        system, freq_hz = request.mode, request.freq_hz
+        if channel is not None:
+            system, freq_hz = system or channel.mode, freq_hz or channel.hz
+        band = band_of(freq_hz)
+        return (not when.system or system is None or system in when.system) and (
+            not when.band or band is None or band in when.band
+        )
+
+    def _is_between(self, event: Event) -> bool:
+        return self._joins(event.by, event.to)
+
+    def _joins(self, by: Collection[str], to: Collection[str]) -> bool:
+        ends = self._between
+        return any(one in ends and other in ends and one != other for one in by for other in to)
 
     def _is_as_told(self, event: Event) -> bool:
         when = self.when

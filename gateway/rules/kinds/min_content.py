@@ -38,7 +38,6 @@ class MinContent(Rule):
     def __init__(self, terms: Terms, ground: Ground) -> None:
         self._terms = terms
         self._wait = Wait(terms.when, ground)
-        self._purposes = frozenset(word.value for word in terms.when.type)
 
     def hears(self) -> frozenset[EventWord]:
         """Hear such messages."""
@@ -55,7 +54,7 @@ class MinContent(Rule):
 
     def gate(self, request: Request) -> Finding | None:
         """Flag or deny what lacks something; nothing of distress is ever held back for it."""
-        if request.purpose not in self._purposes:
+        if not self._wait.asks(request):
             return None
         missing = lacking(self._terms.fields, frozenset(request.fields), formed=False)
         subject = request.request_id

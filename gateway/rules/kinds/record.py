@@ -97,8 +97,12 @@ class Record(Rule):
         if missing:
             found.append(f"{', '.join(missing)} is not kept")
         if lasts_s is None or lasts_s < terms.keep_s:
-            kept = "nobody says how long" if lasts_s is None else f"for {_days(lasts_s)}"
-            found.append(f"it is kept {kept}: {_days(terms.keep_s)} agreed")
+            kept = (
+                "nobody says for how long"
+                if lasts_s is None
+                else f"it is kept for {_days(lasts_s)}"
+            )
+            found.append(f"{kept}: {_days(terms.keep_s)} agreed")
         if terms.tamper_evident and TAMPER_EVIDENT not in fields:
             found.append("a change made afterwards would not show")
         return tuple(found)
@@ -108,7 +112,9 @@ _RECORDS = "records"
 
 
 def _days(seconds: float) -> str:
-    return f"{seconds / 86_400:g} days"
+    """Return days; with the seconds over, for a figure that is rounded can look like another."""
+    days, over_s = divmod(seconds, 86_400)
+    return f"{days:.0f} days and {over_s:.15g} s" if over_s else f"{days:.0f} days"
 
 
 KIND = Record

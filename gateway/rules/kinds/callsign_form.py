@@ -16,7 +16,7 @@ from gateway.rules.event import Event
 from gateway.rules.ground import Ground
 from gateway.rules.rule import Finding, Rule
 
-_READABILITY = re.compile(r"readability[ :]*([1-5])", re.IGNORECASE)
+_READABILITY = re.compile(r"readability[ :]*([1-5])(?!\d)", re.IGNORECASE)
 """As it is reported on the air: from 1, unreadable, to 5, perfectly (RR, the SINPO code; ICAO
 Annex 10 volume II 5.2.1.8.4)."""
 
@@ -48,6 +48,10 @@ class CallsignForm(Rule):
         self._channels = ground.dial.named(terms.channels)
         self._dial = ground.dial
         self._assigned = frozenset(one.upper() for one in terms.assigned)
+        self._says = re.compile(
+            rf"(?<!\w)(?:{'|'.join(re.escape(one) for one in sorted(self._assigned))})(?!\w)"
+        )
+        """Any of them, whole: RCH1 is not said by saying RCH12."""
 
     def hears(self) -> frozenset[EventWord]:
         """Hear every use of a channel, and how well it was understood."""
@@ -67,8 +71,7 @@ class CallsignForm(Rule):
         channel = self._dial.of(request)
         if not self._assigned or channel not in self._channels:
             return None
-        text = request.text.upper()
-        said = any(one in text for one in self._assigned)
+        said = self._says.search(request.text.upper()) is not None
         words = f"it says none of {', '.join(self._terms.assigned)} on {channel}"
         return Finding(
             judgement=Judgement.OK if said else Judgement.DENIED,

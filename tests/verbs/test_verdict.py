@@ -123,6 +123,7 @@ def test_the_clause_of_whom_since_when_by_what_and_what_would_have_changed_it(
         "the inputs\n    ",
         "!!! DISTRESS  dsc            alert: ",
         "what would have changed it\n    It would be no violation had this been kept:\n",
+        "    station acknowledges the call: on any band from 0 s after it on, and sooner than",
     ):
         assert words in page, page
 

@@ -74,6 +74,12 @@ class AckAuthority(Rule):
         words = f"{terms.via} is for {', '.join(terms.who)}, or needs {terms.otherwise}"
         return _finding(Judgement.DENIED, subject, words)
 
+    def otherwise(self) -> str:
+        """Return who may acknowledge."""
+        terms = self._terms
+        consent = "" if terms.otherwise is None else f", or somebody else with {terms.otherwise}"
+        return f"{' or '.join(terms.who)} acknowledges it by {terms.via}{consent}."
+
 
 def _finding(judgement: Judgement, subject: str, words: str) -> Finding:
     return Finding(judgement=judgement, subject=subject, words=words)

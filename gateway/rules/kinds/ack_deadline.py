@@ -127,6 +127,18 @@ class AckDeadline(Rule):
         if not any(window for _, window in windows):
             yield "no window says when: give `window` or `per_band`"
 
+    def otherwise(self) -> str:
+        """Return when an acknowledgement is in time, band by band."""
+        terms = self._terms
+        windows: dict[str, Window] = dict(terms.per_band.items())
+        if terms.window is not None:
+            windows["any other band" if windows else "any band"] = terms.window
+        spans = "; ".join(
+            f"on {band} from {window.min_s:g} s after it on, and sooner than {window.max_s:g} s"
+            for band, window in windows.items()
+        )
+        return f"{' or '.join(terms.who)} acknowledges the call: {spans}."
+
     def keep(self) -> Memory:
         """Return the calls that wait."""
         return Memory(self._awaited.keep())

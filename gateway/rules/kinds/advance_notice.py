@@ -76,6 +76,12 @@ class AdvanceNotice(Rule):
         if self._terms.max_s <= self._terms.min_s:
             yield "a notice is too old before it is early enough"
 
+    def otherwise(self) -> str:
+        """Return how long ahead notice is given."""
+        terms = self._terms
+        ahead = f"{terms.min_s:g} s ahead or more, and less than {terms.max_s:g} s"
+        return f"Notice of it is given {ahead}."
+
     def keep(self) -> Memory:
         """Return the notices that stand."""
         return Memory(self._given.keep())

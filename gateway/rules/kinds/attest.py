@@ -89,6 +89,12 @@ class Attest(Rule):
         if not self._who:
             yield "`who` names no party"
 
+    def otherwise(self) -> str:
+        """Return how often each party states it."""
+        days = f"{self._terms.every_s / 86_400:g} days"
+        who = " and ".join(self._who)
+        return f"It is stated word for word by {who}, and again sooner than {days} after it."
+
     def keep(self) -> Memory:
         """Return what is due."""
         return Memory(self._due.keep())

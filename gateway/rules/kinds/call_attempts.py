@@ -115,6 +115,14 @@ class CallAttempts(Rule):
         if self._terms.then_interval_s < self._terms.interval_s:
             yield "the pause after the last call is shorter than the one between two of them"
 
+    def otherwise(self) -> str:
+        """Return when the next call may be."""
+        terms = self._terms
+        return (
+            f"The next call comes {terms.interval_s:g} s after the one before; after {terms.max}"
+            f" without an answer, {terms.then_interval_s:g} s after the last."
+        )
+
     def keep(self) -> Memory:
         """Return the calls that are not answered."""
         return Memory(self._calls.keep())

@@ -78,6 +78,15 @@ class CallResponse(Rule):
         for call in self._waiting.over(now.mono_ns):
             yield self._missed(call, now.mono_ns)
 
+    def otherwise(self) -> str:
+        """Return how soon an answer is in time, and how many may be missing."""
+        terms = self._terms
+        who = " or ".join(terms.who) or "Whoever is called"
+        return (
+            f"{who} answers sooner than {terms.within_s:g} s after the call; no more than"
+            f" {terms.max_unanswered} calls within {terms.count_window_s:g} s stay unanswered."
+        )
+
     def keep(self) -> Memory:
         """Return the calls that wait, and those that were not answered."""
         return Memory(self._waiting.keep(), self._unanswered.keep())

@@ -97,6 +97,16 @@ class CommCheck(Rule):
         if not self._who:
             yield "`who` names no party"
 
+    def otherwise(self) -> str:
+        """Return when a trial is due, and how soon it is answered."""
+        terms = self._terms
+        often = "" if terms.every_s is None else f", again sooner than {terms.every_s:g} s after it"
+        before = "" if terms.before is None else ", before craft of theirs come near each other"
+        return (
+            f"Each of {', '.join(terms.who)} tries {' or '.join(terms.channels)}{often}{before};"
+            f" the answer takes {terms.answer_within_s:g} s at the most."
+        )
+
     def keep(self) -> Memory:
         """Return who has tried, and when the next is due."""
         return Memory(self._due.keep(), tuple(self._tried), self._met)

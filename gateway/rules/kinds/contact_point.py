@@ -115,6 +115,15 @@ class ContactPoint(Rule):
         if not self._who:
             yield "`who` names no party"
 
+    def otherwise(self) -> str:
+        """Return how long the line may be down."""
+        terms = self._terms
+        return (
+            f"Each of {', '.join(terms.who)} gives a sign of life on {terms.endpoint} every"
+            f" {terms.heartbeat_s:g} s, and always sooner than {terms.max_outage_s:g} s after the"
+            " last."
+        )
+
     def keep(self) -> Memory:
         """Return how each end of the line stands."""
         return Memory(tuple(self._lines.values()))

@@ -97,6 +97,12 @@ class FalseAlertCancel(Rule):
                 evidence=one.evidence,
             )
 
+    def otherwise(self) -> str:
+        """Return which steps are done, and how soon."""
+        terms = self._terms
+        steps = ", ".join(terms.steps)
+        return f"All of {steps} are done sooner than {terms.within_s:g} s after it begins."
+
     def keep(self) -> Memory:
         """Return what is being taken back."""
         done = (Step(name, step) for name, steps in self._done.items() for step in steps)

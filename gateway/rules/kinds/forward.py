@@ -117,6 +117,13 @@ class Forward(Rule):
         if terms.retry_s is not None and not 0 < terms.retry_s < terms.within_s:
             yield "`retry_s` is not between 0 and `within_s`: nobody is ever told again in time"
 
+    def otherwise(self) -> str:
+        """Return how soon one of the parties has it."""
+        terms = self._terms
+        done = "signed for by" if terms.receipt else "told to"
+        who = " or ".join(terms.to)
+        return f"The call is {done} {who} sooner than {terms.within_s:g} s after it."
+
     def keep(self) -> Memory:
         """Return what is waited for."""
         return Memory(self._owed.keep(), self._unsigned.keep())

@@ -101,6 +101,14 @@ class Identification(Rule):
         if self._gap_ns == 0:
             yield "`max_gap_s` of 0 means that nobody ever says who they are"
 
+    def otherwise(self) -> str:
+        """Return how often a craft says who it is."""
+        terms = self._terms
+        return (
+            f"It says who it is by {' or '.join(terms.systems)}, and again sooner than"
+            f" {terms.max_gap_s:g} s after it."
+        )
+
     def keep(self) -> Memory:
         """Return when each craft in the zone is to say again who it is."""
         return Memory(self._awaited.keep(), tuple(self._lost.values()), self._nameless_ns)

@@ -107,6 +107,11 @@ class KeepOut(Rule):
         if low_m >= high_m:
             yield "nothing is between the floor and the ceiling"
 
+    def otherwise(self) -> str:
+        """Return how far outside is far enough."""
+        terms = self._terms
+        return f"It is {terms.margin_m:.0f} m or more outside the edge of {terms.zone}."
+
     def keep(self) -> Memory:
         """Return the craft that are not clear of the zone, and those that notice was given of."""
         return Memory(tuple(self._standing.values()), tuple(self._noticed))

@@ -41,6 +41,7 @@ class Notify(Rule):
     memory = TellingKept
 
     def __init__(self, terms: Terms, ground: Ground) -> None:
+        self._terms = terms
         self._wait = Wait(terms.when, ground)
         via = None if terms.via is None else ground.dial.named((terms.via,))
         self._telling = Telling(
@@ -66,6 +67,13 @@ class Notify(Rule):
     def tick(self, now: Moment) -> Iterator[Finding]:
         """Say who has not been told in time."""
         return self._telling.over(now.mono_ns)
+
+    def otherwise(self) -> str:
+        """Return how soon each party knows."""
+        terms = self._terms
+        held = f", with {', '.join(terms.fields)}," if terms.fields else ""
+        who = " and ".join(terms.to)
+        return f"It is told to {who}{held} sooner than {terms.within_s:g} s after it."
 
     def keep(self) -> TellingKept:
         """Return what is owed."""

@@ -109,6 +109,11 @@ class OccupancyLimit(Rule):
         if back:
             yield f"`then_channels` leads back to {', '.join(back)}"
 
+    def otherwise(self) -> str:
+        """Return for how long a channel may be taken."""
+        terms = self._terms
+        return f"{' or '.join(terms.channels)} is taken for less than {terms.max_s:g} s at a time."
+
     def keep(self) -> Memory:
         """Return the channels that are taken."""
         return Memory(self._taken.keep())

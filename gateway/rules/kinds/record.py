@@ -81,6 +81,12 @@ class Record(Rule):
                 judgement=Judgement.UNKNOWN, subject=_RECORDS, words=words, since_ns=self._last_ns
             )
 
+    def otherwise(self) -> str:
+        """Return what is kept, and for how long."""
+        terms = self._terms
+        evident = ", so that a change made afterwards shows" if terms.tamper_evident else ""
+        return f"{', '.join(terms.what)} is kept for {_days(terms.keep_s)} or longer{evident}."
+
     def keep(self) -> Memory:
         """Return what was stated last."""
         return Memory(self._last_ns, self._judgement)

@@ -183,6 +183,16 @@ class Relay(Rule):
         if self._terms.within_s == 0:
             yield "`within_s` of 0 makes it late the moment it is due"
 
+    def otherwise(self) -> str:
+        """Return when a relay is due, and to whom."""
+        terms = self._terms
+        return (
+            f"Where nobody has acknowledged the call {terms.if_no_ack_s:g} s after it, and no"
+            f" sooner, {' or '.join(terms.who)} relays it to"
+            f" {' or '.join((*terms.to, *terms.to_many))}, sooner than {terms.within_s:g} s after"
+            " that."
+        )
+
     def keep(self) -> Memory:
         """Return the calls."""
         return Memory(self._calls.keep())

@@ -96,6 +96,15 @@ class RepeatExpect(Rule):
         for word in sorted(self._until & self._wait.words):
             yield f"`{word}` both begins and ends it: nothing is ever waited for"
 
+    def otherwise(self) -> str:
+        """Return when a call is not lost."""
+        terms = self._terms
+        longest_s = terms.lost_after * (terms.interval_s + terms.tolerance_s)
+        return (
+            f"It is heard again sooner than {longest_s:g} s after it was heard last, or is ended by"
+            f" {' or '.join(one.value for one in terms.until)}."
+        )
+
     def keep(self) -> Memory:
         """Return the calls."""
         return Memory(self._alive.keep(), self._lost.keep())

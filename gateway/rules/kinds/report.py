@@ -95,6 +95,13 @@ class Report(Rule):
         if self._terms.within_s == 0:
             yield "`within_s` of 0 makes it late the moment it happens"
 
+    def otherwise(self) -> str:
+        """Return how soon one of the parties has the report."""
+        terms = self._terms
+        held = f" with {', '.join(terms.fields)}" if terms.fields else ""
+        who = " or ".join(terms.to)
+        return f"A report of it{held} reaches {who} sooner than {terms.within_s:g} s after it."
+
     def keep(self) -> Memory:
         """Return the reports that are owed."""
         return Memory(self._owed.keep())

@@ -168,6 +168,14 @@ class Separation(Rule):
         if len(self._between) < 2:
             yield "`between` names fewer than two parties: no pair can be of different ones"
 
+    def otherwise(self) -> str:
+        """Return how far apart is far enough."""
+        agreed, limit_s = self._agreed, self._terms.max_infringement_s
+        least = f"They are {agreed} apart: exactly so far is far enough."
+        if limit_s == 0:
+            return least
+        return f"{least} They may be nearer, but for less than {limit_s:g} s."
+
     def keep(self) -> Memory:
         """Return the pairs that are followed."""
         return Memory(tuple(self._pairs.values()))

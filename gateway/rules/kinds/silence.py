@@ -128,6 +128,17 @@ class Silence(Rule):
             if _said(self._terms.lift_by, words.upper()):
                 yield f"`{words}` both imposes and lifts it"
 
+    def otherwise(self) -> str:
+        """Return who may speak, and by which words silence ends."""
+        terms = self._terms
+        ends = " or ".join(f'"{words}"' for words in terms.lift_by)
+        eased = " or ".join(f'"{words}"' for words in terms.restrict_by)
+        also = f"; from {eased} on urgency and safety too" if eased else ""
+        return (
+            f"Nobody but {', '.join(terms.may_speak)} transmits on {', '.join(terms.channels)} from"
+            f" the words that impose silence until {ends} is spoken there{also}."
+        )
+
     def keep(self) -> Memory:
         """Return the channels that are silent."""
         return Memory(tuple(self._silent.values()))

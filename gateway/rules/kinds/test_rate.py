@@ -103,6 +103,11 @@ class TestRate(Rule):
         if not self._terms.period_s:
             yield "`period_s` is 0: no two tests are ever in one period"
 
+    def otherwise(self) -> str:
+        """Return how many tests are not too many."""
+        terms = self._terms
+        return f"Tests of it within any {terms.period_s:g} s: {terms.max_per} at the most."
+
     def keep(self) -> Memory:
         """Return the tests of late."""
         return Memory(self._tests.keep())

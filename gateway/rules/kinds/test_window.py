@@ -153,6 +153,19 @@ class TestWindow(Rule):
         elif terms.max_s is not None and terms.max_s * 1e9 > self._open_ns:
             yield "`max_s` is longer than the minutes: they end every test first"
 
+    def otherwise(self) -> str:
+        """Return when a test is within its minutes."""
+        terms = self._terms
+        found = "A test begins and ends in no minute at all"
+        if terms.minutes is not None:
+            first, last = terms.minutes
+            found = f"A test begins and ends in minutes {first} to {last} of the {terms.every}, UTC"
+        if terms.otherwise:
+            found = f"{found}, or has {terms.otherwise}"
+        if terms.max_s is not None:
+            found = f"{found}; it lasts {terms.max_s:g} s at the most"
+        return f"{found}; it comes from the ground." if terms.forbid_if else f"{found}."
+
     def _is_exempt(self, event: Event) -> bool:
         detail = event.report and event.report.detail
         return "self_test" in self._terms.exempt and bool(getattr(detail, "self_test", False))

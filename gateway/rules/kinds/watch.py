@@ -150,6 +150,22 @@ class Watch(Rule):
         if not terms.max_gap_s:
             yield "`max_gap_s` is 0: no watch is ever kept"
 
+    def otherwise(self) -> str:
+        """Return how often something shows that they listen."""
+        terms = self._terms
+        where = {
+            "all": " and ".join(terms.channels),
+            "any": " or ".join(terms.channels),
+            "at_least": f"{terms.count} of {', '.join(terms.channels)}",
+        }
+        due = f", from {' and '.join(terms.hours)} UTC" if terms.hours else ""
+        least = terms.min_availability
+        share = "" if least is None else f"; in a month for {least:.2%} of the time at the least"
+        return (
+            f"Something shows a watch of {' and '.join(terms.who)} on {where[terms.mode]}{due}, and"
+            f" again sooner than {terms.max_gap_s:g} s after it{share}."
+        )
+
     def keep(self) -> Memory:
         """Return how each watch stands."""
         kept = tuple(self._kept.values())

@@ -96,6 +96,14 @@ class WatchOnEvent(Rule):
         if not self._who:
             yield "`who` names no party"
 
+    def otherwise(self) -> str:
+        """Return how soon somebody listens."""
+        terms = self._terms
+        return (
+            f"Something shows that {' or '.join(terms.who)} listens on"
+            f" {' and '.join(terms.channels)} sooner than {terms.within_s:g} s after the call."
+        )
+
     def keep(self) -> Memory:
         """Return what is waited for."""
         return Memory(self._awaited.keep())

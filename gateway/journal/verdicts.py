@@ -12,6 +12,7 @@ from gateway.journal.chain import Kept, kept_of
 from gateway.journal.examining import Ask
 from gateway.journal.rows import ENTRY
 from gateway.journal.store import looked_into
+from gateway.model.asked import Stated
 from gateway.model.inbound import Report
 from gateway.model.verdict import VerdictNote
 
@@ -26,6 +27,11 @@ _NOTE_BEGINS = b"\xaaverdict_id"
 
 _RULING_BEGINS = b"\xa8sighting"
 
+_STATED_BEGINS = b"\xa4fact"
+
+Input = Report | Stated | VerdictNote
+"""What a verdict may rest on."""
+
 
 class Note(Struct, frozen=True):
     """One verdict as it was kept."""
@@ -39,7 +45,7 @@ def verdicts_in(path: str, *, prefix: str) -> tuple[Note, ...]:
     """Return the verdicts whose id begins so, the first `FOUND_MAX`; raise JournalFailed."""
     found: dict[str, Note] = {}
     with looked_into(path) as ask:
-        for kept in _rows(ask, _NOTE_BEGINS, (prefix.encode(errors="replace"),)):
+        for kept in _rows(ask, (_NOTE_BEGINS,), (prefix.encode(errors="replace"),)):
             told = _note(kept.body)
             if told is not None and told.verdict_id.startswith(prefix):
                 found.setdefault(told.verdict_id, Note(kept.number, told))
@@ -48,7 +54,7 @@ def verdicts_in(path: str, *, prefix: str) -> tuple[Note, ...]:
     return tuple(found.values())
 
 
-def evidence_in(path: str, note: Note) -> dict[str, Report | VerdictNote | None]:
+def evidence_in(path: str, note: Note) -> dict[str, Input | None]:
     """Return what this verdict rests on, by its ids; None for what is in no entry.
 
     What another rule said is named `agreement/rule/subject`: it is the last such word before this
@@ -58,15 +64,16 @@ def evidence_in(path: str, note: Note) -> dict[str, Report | VerdictNote | None]
         JournalFailed: It can't be read.
     """
     wanted = note.told.verdict.evidence
-    found: dict[str, Report | VerdictNote | None] = dict.fromkeys(wanted)
+    found: dict[str, Input | None] = dict.fromkeys(wanted)
     names = tuple(name.encode() for name in wanted)
     said = [name for name in wanted if name.count("/") > 1]
     with looked_into(path) as ask:
-        for kept in _rows(ask, _RULING_BEGINS, names):
-            report = _report(kept.body)
-            if report is not None and report.report_id in found:
-                found[report.report_id] = report
-        for kept in _rows(ask, _NOTE_BEGINS, ()) if said else ():
+        for kept in _rows(ask, (_RULING_BEGINS, _STATED_BEGINS), names):
+            one = _report(kept.body) or _stated(kept.body)
+            name = _id(one)
+            if name in found:
+                found[name] = one
+        for kept in _rows(ask, (_NOTE_BEGINS,), ()) if said else ():
             told = _note(kept.body) if kept.number < note.number else None
             if told is not None and _name(told) in said:
                 found[_name(told)] = told
@@ -81,7 +88,7 @@ class _Ruling(Struct):
     sighting: _Sighting
 
 
-def _rows(ask: Ask, begins: bytes, words: Collection[bytes]) -> Iterator[Kept]:
+def _rows(ask: Ask, begins: tuple[bytes, ...], words: Collection[bytes]) -> Iterator[Kept]:
     """Yield each entry that begins so, has one of these words in it and proves itself."""
     for shelf, *values in ask(sql.ENTRIES, sql.ROWS_ALL):
         body = values[-1]
@@ -106,6 +113,23 @@ def _report(body: bytes) -> Report | None:
         return msgspec.msgpack.decode(body, type=_Ruling).sighting.report
     except MsgspecError:  # of a later release
         return None
+
+
+def _stated(body: bytes) -> Stated | None:
+    try:
+        return msgspec.msgpack.decode(body, type=Stated)
+    except MsgspecError:  # of a later release
+        return None
+
+
+def _id(found: Report | Stated | None) -> str:
+    match found:
+        case Report():
+            return found.report_id
+        case Stated():
+            return found.fact.fact_id
+        case _:
+            return ""
 
 
 def _name(note: VerdictNote) -> str:

@@ -14,16 +14,18 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from gateway.codes.dates import utc_of
 from gateway.journal.failed import JournalFailed
-from gateway.journal.verdicts import FOUND_MAX, Note, evidence_in, verdicts_in
+from gateway.journal.verdicts import FOUND_MAX, Input, Note, evidence_in, verdicts_in
 from gateway.model.agreement import Agreement, Clause
+from gateway.model.asked import Fact, Stated
 from gateway.model.inbound import Report
 from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.settings.agreement import agreement_named
 from gateway.verbs.agreement import awake, clause_lines, wrapped
 from gateway.verbs.graph import stamp
 from gateway.verbs.incident import FAILED, MISUSED, page
-from gateway.verbs.telling import one_line, printable, verdict_line
+from gateway.verbs.telling import one_line, printable, said, verdict_line
 
 NO_JOURNAL = """\
 a verdict is explained out of a journal: distress-gateway explain verdict ID --journal FILE
@@ -50,7 +52,7 @@ class Explained(Struct, frozen=True, omit_defaults=True):
     """A verdict with all that explains it."""
 
     note: VerdictNote
-    evidence: dict[str, Report | VerdictNote | None]
+    evidence: dict[str, Input | None]
     """What it rests on, by its ids; None for what is in no entry of the journal."""
     clause: Clause | None = None
     """The rule as it is written; None without the agreement."""
@@ -86,7 +88,7 @@ def main(args: argparse.Namespace) -> int:
 
 def explained(
     note: VerdictNote,
-    evidence: dict[str, Report | VerdictNote | None],
+    evidence: dict[str, Input | None],
     agreements: Sequence[Agreement] = (),
 ) -> Explained:
     """Return the verdict beside its clause, if one of these is the very text that it is of."""
@@ -170,20 +172,38 @@ def _others(verdict: Verdict, agreements: Sequence[Agreement]) -> Iterator[str]:
         yield f"it is not of this text: {printable(words)}\n"
 
 
-def _inputs(evidence: Mapping[str, Report | VerdictNote | None]) -> list[str]:
+def _inputs(evidence: Mapping[str, Input | None]) -> list[str]:
     return [printable(f"{name}  {_input(name, one)}") for name, one in evidence.items()]
 
 
-def _input(name: str, found: Report | VerdictNote | None) -> str:
+def _input(name: str, found: Input | None) -> str:
     match found:
         case Report():
             return one_line(found)
+        case Stated():
+            return _fact(found.fact)
         case VerdictNote():
             return f"verdict {found.verdict_id}: {verdict_line(found.verdict).lstrip()}"
         case _ if _REPORT_ID.fullmatch(name):
             return "no entry of this journal: of routine only the newest is kept"
         case _:
-            return "stated or asked for, and in no journal"
+            return "no entry of this journal"
+
+
+def _fact(fact: Fact) -> str:
+    """Return what somebody has stated: when, what, who says so, and of whom."""
+    utc = utc_of(fact.at.utc_ns)
+    words = f"{stamp(utc, fact.at.mono_ns)}  {_spaced(fact.what)}"
+    told = {
+        "by": fact.by,
+        "to": fact.to,
+        "on": fact.channel,
+        "about": fact.about,
+        "with": ", ".join(fact.fields),
+    }
+    words += "".join(f" {name} {value}" for name, value in told.items() if value)
+    words += f': "{said(fact.words)}"' if fact.words else ""
+    return f"{words}, stated by {fact.person or 'the station'}"
 
 
 def _changed(verdict: Verdict) -> str:

@@ -10,6 +10,9 @@ import pytest
 from gateway.journal import verdicts
 from gateway.journal.failed import JournalFailed
 from gateway.journal.verdicts import evidence_in, verdicts_in
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact, Stated
+from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement, Verdict, VerdictNote
 
 
@@ -72,10 +75,13 @@ def test_what_it_rests_on_is_found_where_it_was_heard_and_what_is_in_no_entry_is
     calls = [house.ruling(ordinal, "distress") for ordinal in (1, 2)]
     routine = house.ruling(3)
     names = [one.sighting.report.report_id for one in (*calls, routine)]
-    path = kept(*calls, routine, said("a", evidence=(names[0], names[2], "fact-7")))
+    stated = Stated(fact=Fact(fact_id="fact-6", what=EventWord.SPOKEN, at=Moment(mono_ns=5)))
+    rests = said("a", evidence=(names[0], "fact-6", names[2], "fact-7"))
+    path = kept(*calls, routine, stated, rests)
 
     assert evidence_in(path, only(path, "a")) == {
         names[0]: calls[0].sighting.report,
+        "fact-6": stated,
         names[2]: routine.sighting.report,
         "fact-7": None,
     }
@@ -101,10 +107,11 @@ def test_what_another_release_wrote_and_what_is_damaged_is_passed_over(kept, hou
     assert list(evidence_in(path, only(path, "a")).values()) == [None, calls[1].sighting.report]
 
 
-@pytest.mark.parametrize("begins", [verdicts._NOTE_BEGINS, verdicts._RULING_BEGINS])
-def test_what_begins_like_one_and_is_none_is_none(begins):
-    for read in (verdicts._note, verdicts._report):
+@pytest.mark.parametrize("read", [verdicts._note, verdicts._report, verdicts._stated])
+def test_what_begins_like_one_and_is_none_is_none(read):
+    for begins in (verdicts._NOTE_BEGINS, verdicts._RULING_BEGINS, verdicts._STATED_BEGINS):
         assert read(b"\x82" + begins + b"\x01") is None
+    assert verdicts._id(None) == ""
 
 
 def test_what_is_no_journal_is_said_so(tmp_path):

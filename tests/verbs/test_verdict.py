@@ -11,7 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from gateway import cli
-from gateway.model.inbound import Ruling, Tick
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact, Stated
+from gateway.model.inbound import Moment, Ruling, Tick
 from gateway.model.plan import JournalPlan
 from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.rules import kind_named
@@ -246,6 +248,37 @@ def test_what_is_nowhere_in_the_journal_is_named_by_its_id():
     page = "\n".join(lines(explained(one, {"f" * 32: None, "fact-7": None})))
 
     assert f"    {'f' * 32}  no entry of this journal" in page
-    assert "    fact-7  stated or asked for, and in no journal" in page
+    assert "    fact-7  no entry of this journal\n" in f"{page}\n"
     assert "before     at risk" in page
     assert "untold     3 verdicts of this rule before it are only counted" in page
+
+
+@pytest.mark.parametrize(
+    ("fact", "says"),
+    [
+        (
+            Fact(
+                fact_id="f",
+                what=EventWord.SPOKEN,
+                at=Moment(mono_ns=5, utc_ns=1_793_707_200 * 10**9),
+                by="A",
+                to="B",
+                channel="ch16",
+                about="mmsi:2",
+                fields=("position",),
+                words="\tOVER",
+                person="Officer A",
+            ),
+            'f  2026-11-03 12:00:00Z  spoken by A to B on ch16 about mmsi:2 with position: "OVER"',
+        ),
+        (
+            Fact(fact_id="f", what=EventWord.WATCH_SET, at=Moment(mono_ns=5 * 10**9)),
+            "f  5.0 s after the box began  watch set",
+        ),
+    ],
+    ids=["whole", "bare"],
+)
+def test_what_somebody_has_stated_is_told_with_who_says_so(fact, says):
+    page = [*lines(explained(note(Judgement.OK), {"f": Stated(fact=fact)}))]
+
+    assert f"    {says}, stated by {fact.person or 'the station'}" in page

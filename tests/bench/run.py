@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from itertools import chain
 
-from tests.bench import apart, incidents, rooms, starts, streams, tracks, waits
+from tests.bench import apart, incidents, rooms, ruled, starts, streams, tracks, waits
 from tests.bench.figures import machine
 
 OUTAGE_S = 300.0
@@ -31,6 +31,7 @@ def main() -> None:
         streams.figures(args.rounds),
         tracks.figures(args.rounds),
         apart.figures(args.rounds),
+        ruled.figures(args.rounds),
         incidents.figures(args.rounds),
         waits.figures(args.rounds, args.outage),
     ):

@@ -83,7 +83,7 @@ class Approach(Rule):
             yield from self._looked(one, other, now_ns)
         for told in self._told.keep():
             if craft.subject in told.subject.split("|") and told.subject not in seen:
-                yield self._ended(told.subject, "they are far from each other")
+                yield from self._parted(told.subject, now_ns)
 
     def tick(self, now: Moment) -> tuple[Finding, ...]:
         """Forget pairs of which nobody has heard for long."""
@@ -127,9 +127,19 @@ class Approach(Rule):
             one, two = sorted((craft, other), key=lambda found: found.subject)
             yield one, two
 
+    def _parted(self, name: str, now_ns: int) -> Iterator[Finding]:
+        """Say that a pair is far apart, where both have just said where they are."""
+        both = [self._picture.of(subject) for subject in name.split("|")]
+        age_ns = round(self._terms.max_data_age_s * 1e9)
+        if all(one is not None and now_ns - one.mono_ns <= age_ns for one in both):
+            yield self._ended(name, "they are far from each other")
+
     def _looked(self, one: Craft, other: Craft, now_ns: int) -> Iterator[Finding]:
         name = f"{one.subject}|{other.subject}"
-        wrong = self._wrong(one, other, now_ns)
+        seen = apart(one, other, now_ns)
+        if seen.east_mps is None:
+            return  # nobody knows how they move: what was told stands
+        wrong = self._wrong(one, other, seen)
         known = self._told.of(name)
         if wrong is not None:
             until_ns = now_ns + FORGET_S * 10**9
@@ -146,8 +156,7 @@ class Approach(Rule):
         self._told.end(name)
         return Finding(judgement=Judgement.OK, subject=name, words=f"{why} again")
 
-    def _wrong(self, one: Craft, other: Craft, now_ns: int) -> str | None:
-        seen = apart(one, other, now_ns)
+    def _wrong(self, one: Craft, other: Craft, seen: Apart) -> str | None:
         far = seen.above_m is not None and abs(seen.above_m) > self._terms.level_m
         if far or seen.east_mps is None or seen.over_ground_m > self._terms.within_m:
             return None

@@ -59,6 +59,8 @@ class Notify(Rule):
 
     def hear(self, event: Event) -> Iterator[Finding]:
         """Owe it to each party, or say that one was told."""
+        if event.verdict is not None and event.verdict.kind == _SELF:
+            return  # of what was not told in time nobody is told: that would never end
         if self._wait.meets(event):
             yield from self._telling.begin(event)
         elif not SHOWN.isdisjoint(event.words):
@@ -88,5 +90,7 @@ class Notify(Rule):
         """Yield how much is owed."""
         return self._telling.bounds()
 
+
+_SELF = "notify"
 
 KIND = Notify

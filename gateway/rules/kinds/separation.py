@@ -210,6 +210,8 @@ class Separation(Rule):
         for other in self._picture.near(craft.position, reach_m):
             if other.parties == craft.parties or other is craft:
                 continue
+            if craft.mono_ns - other.mono_ns > SILENT_S_MAX * 1e9:
+                continue
             if limit_m is not None and height_m is not None and other.altitude_m is not None:
                 climbs_mps = abs(climb_mps) + abs(other.climb_mps or 0.0)
                 gap_m = abs(other.altitude_m - height_m)

@@ -120,3 +120,13 @@ def test_a_clause_that_makes_no_sense_is_found(engine, changed, words):
 
     assert any(words in flaw for flaw in flaws)
     assert not list(rule(engine).flaws())
+
+
+def test_a_craft_that_fell_silent_long_ago_is_not_found_anew_by_each_word_of_its_neighbour(engine):
+    put(engine, 0, "bravo", 1, [35.01, 40], altitude_m=5000)
+    found = []
+    for second in range(700, 720):
+        found += put(engine, second, "alpha", 1, [35, 40], altitude_m=5000)
+        found += engine.tick(moment(second + 0.5))
+
+    assert found == []

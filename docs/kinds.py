@@ -75,8 +75,7 @@ FIGURES_MAX = 10_000
 """Up to here a limit is worth knowing; above it, it only keeps out what is a slip."""
 
 FIRST = (
-    "To look things up in.",
-    "[OPERATIONS.md](OPERATIONS.md#agreements) says what to do with an agreement.",
+    "To look things up in. [AGREEMENTS.md](AGREEMENTS.md) shows how to write an agreement.",
     "A rule is a table `[rules.<id>]`, its id of 1 to 16 letters, digits and `-`.",
     "A word is of lower-case letters, digits and `_`.",
     "Each rule has these keys, and beside them those of its kind:",

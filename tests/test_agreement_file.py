@@ -36,7 +36,7 @@ match = { mmsi = ["002320000"] }
 [channels]
 vhf70 = { hz = 156_525_000, mode = "dsc", purpose = ["calling"], traffic = "vhf16" }
 vhf16 = { hz = 156_800_000, mode = "g3e" }
-beacons = { band_hz = [406_000_000, 406_100_000], receive_only = true }
+beacons = { band_hz = [406_000_000, 406_100_000], receive_only = true, watched_by = "satellites" }
 hotline = { endpoint = "hotline/alpha-bravo" }
 
 [groups]
@@ -194,6 +194,7 @@ def test_an_agreement_is_shown_in_words(write, capsys):
     printed = capsys.readouterr().out
     assert "strait, version 2026.1, in force since 2026-01-01 00:00Z" in printed
     assert "156.525 MHz, dsc, for calling, then vhf16" in printed
+    assert "406 MHz to 406.1 MHz, nobody transmits, watched by satellites" in printed
     assert "G01  distress override, also while suspended" in printed
     assert "    per band: vhf: max s 60; mf: min s 60, max s 165" in printed
     assert "    [told by who has read it] ITU-R M.541" in printed
@@ -206,6 +207,18 @@ def test_what_makes_no_sense_is_told_by_check(write, capsys):
     odd = write(GOOD.replace("min_s = 60", "min_s = 165"))
     assert cli.main(["agreement", "check", str(odd)]) == 1
     assert "G09: on mf the latest time is not after the earliest" in capsys.readouterr().out
+
+    odd = write(GOOD.replace('system = ["dsc"]', 'system = ["dsc", "dcs"]'))
+    assert cli.main(["agreement", "check", str(odd)]) == 1
+    assert "    G09: `dcs` is no radio system; there are: ais, " in capsys.readouterr().out
+
+    unheard = write(GOOD.replace('"calling"', '"distress"'))
+    assert cli.main(["agreement", "check", str(unheard)]) == 0
+    assert capsys.readouterr().out == (
+        "strait 2026.1: 2 rules, good, 1 gap in who listens\n"
+        "    channel vhf70: is for distress, and nobody has to listen there: "
+        "give it a `watch`, or say in `watched_by` who does\n"
+    )
 
 
 def test_what_is_no_agreement_is_said_so_with_its_name(tmp_path, capsys):

@@ -304,6 +304,8 @@ class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     traffic: ChannelName | None = None
     """The channel on which one goes on speaking."""
     receive_only: bool = False
+    watched_by: Words | None = None
+    """Who listens there, where no `watch` of this agreement has to: satellites, every ship."""
 
 
 class Zone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

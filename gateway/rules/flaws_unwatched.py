@@ -20,7 +20,8 @@ def gaps(ground: Ground) -> Iterator[tuple[str, str]]:
 
     Asked about are channels that are watched at other hours, those of one group with them, and
     those on which a call is begun, answered or acknowledged. A channel of several of which any one
-    is watched counts as watched. Every day is like any other: `hours` know no days of the week.
+    is watched counts as watched; so does one of which the agreement says who else listens there.
+    Every day is like any other: `hours` know no days of the week.
     """
     watches = {
         clause.id: clause.terms
@@ -31,7 +32,7 @@ def gaps(ground: Ground) -> Iterator[tuple[str, str]]:
     for channel in sorted(_asked_about(ground, watches.values()) | counted.keys()):
         by = [name for name, one in watches.items() if channel in ground.dial.named(one.channels)]
         open_min = _unwatched(watches[name] for name in by)
-        if open_min:
+        if open_min and ground.agreement.channels[channel].watched_by is None:
             where = (*by, *counted.get(channel, ()), *watches)[0]
             yield where, _words(channel, open_min, by, counted.get(channel, ()))
 

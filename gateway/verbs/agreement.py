@@ -16,9 +16,9 @@ from gateway.model.agreement import Agreement, Channel, Clause, Party, State, Zo
 from gateway.model.signature import Checked
 from gateway.rules import kind_named
 from gateway.rules.engine import Engine
-from gateway.rules.flaws import Flaw, flaws_of, gaps_of
 from gateway.rules.signing import key_id, unsigned
 from gateway.settings.agreement import agreement_named, agreement_names
+from gateway.verbs.flaws import flaws_in, gaps_in
 from gateway.verbs.signing import keygen, opened, party_lines, sign, signed_words, verify
 from gateway.verbs.telling import printable
 from gateway.verbs.timeline import graph
@@ -63,7 +63,7 @@ def _check(args: argparse.Namespace) -> int:
         agreement, found = one.agreement, one.checked()
         flaws = [*_flaws(agreement), *_unsigned(agreement, found)]
         doubtful += bool(flaws)
-        gaps = [*gaps_of(agreement)]
+        gaps = [(gap.where, gap.words) for gap in gaps_in(in_force(agreement))]
         found_words = _counted(flaws, "flaw") if flaws else "good"
         words = f"{_counted(agreement.rules, 'rule')}, {found_words}"
         words += f", {_counted(gaps, 'gap')} in who listens" if gaps else ""
@@ -88,10 +88,9 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def _flaws(agreement: Agreement) -> Iterator[Flaw]:
+def _flaws(agreement: Agreement) -> Iterator[tuple[str, str]]:
     """Yield what makes no sense as it is written, and why; it loads all the same."""
-    kinds = {clause.kind: kind_named(clause.kind) for clause in agreement.rules}
-    yield from flaws_of(in_force(agreement), kinds)
+    yield from ((flaw.where, flaw.words) for flaw in flaws_in(in_force(agreement)))
 
 
 def awake(agreement: Agreement) -> Engine:
@@ -182,6 +181,7 @@ def _channel(channel: Channel) -> str:
         words.append(f"then {channel.traffic}")
     if channel.receive_only:
         words.append("nobody transmits")
+    words += [f"watched by {printable(one)}" for one in (channel.watched_by,) if one is not None]
     return ", ".join(words)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
+from gateway.model.agreement import Agreement
 from gateway.model.plan import LinkPlan, PortPlan, StationPlan
 from gateway.settings import default_config, effective, load
 from gateway.transport import WireLost
@@ -68,7 +69,19 @@ def warnings_of(plan: StationPlan) -> Iterator[str]:
         for warning in _link_warnings(link):
             yield f"link {link.name}: {printable(warning)}"
     yield from (f"agreement {printable(doubt)}" for doubt in plan.agreement_doubts)
+    yield from _agreement_warnings(plan.agreements)
     yield from _folder_warnings(plan)
+
+
+def _agreement_warnings(agreements: tuple[Agreement, ...]) -> Iterator[str]:
+    """Yield what makes no sense in the agreements that bind the station, taken together."""
+    if not agreements:
+        return
+    # `run` imports this module too, and is not to wait for every kind of rule that there is.
+    from gateway.verbs.flaws import doubts_at_station  # noqa: PLC0415  # as said above
+
+    for doubt in doubts_at_station(agreements):
+        yield f"agreement {printable(doubt.where)}: {printable(doubt.words)}"
 
 
 def _folder_warnings(plan: StationPlan) -> Iterator[str]:

@@ -143,3 +143,79 @@ def test_the_configuration_in_force_is_printed_alone(write, capsys):
     told = capsys.readouterr()
     assert told.out == settings.effective(settings.load(path))
     assert told.err.startswith("warning: port vhf: nothing of that name")
+
+
+CLAUSE = 'source = "a case"\nbasis = "design"'
+OURS = f"""
+id = "ours"
+version = "1"
+title = "A rule of the house"
+[status]
+state = "STATE"
+[parties]
+site = {{ name = "This site", own = true }}
+[channels]
+guard = {{ hz = 121_500_000, mode = "a3e" }}
+[rules.H1]
+kind = "transmit_authority"
+channels = ["guard"]
+who = ["site"]
+{CLAUSE}
+[rules.H2]
+kind = "exclusive_use"
+channels = ["guard"]
+purposes = ["test"]
+modes = ["g3e"]
+{CLAUSE}
+"""
+THEIRS = f"""
+id = "theirs"
+version = "1"
+title = "With others"
+[parties]
+site = {{ name = "This site", own = true }}
+[channels]
+emergency = {{ hz = 121_500_000, mode = "a3e" }}
+[rules.T1]
+kind = "allowed_use"
+channels = ["emergency"]
+purposes = ["distress"]
+{CLAUSE}
+"""
+ODD = "agreement ours H2: `guard` has mode a3e, which is none of `modes`"
+EXCLUDED = "agreement theirs T1: keeps emergency for distress, and by ours H2 it is for test alone"
+
+
+@pytest.mark.parametrize(
+    ("state", "bound_by", "warned"),
+    [
+        ("in_force", ["ours", "theirs"], [ODD, EXCLUDED]),
+        ("in_force", ["ours"], [ODD]),
+        ("proposed", ["ours", "theirs"], []),
+    ],
+)
+def test_what_makes_no_sense_in_all_agreements_that_bind_the_station_is_warned_of(
+    write, tmp_path, state, bound_by, warned
+):
+    """It is no fault: whoever watches over two agreements can't change either of them alone."""
+    (tmp_path / "ours.toml").write_text(OURS.replace("STATE", state))
+    (tmp_path / "theirs.toml").write_text(THEIRS)
+    path = write()
+    names = ", ".join(f'"{name}.toml"' for name in bound_by)
+    path.write_text(path.read_text().replace("[port.vhf]", f"agreements = [{names}]\n[port.vhf]"))
+    found = [one for one in check.warnings_of(settings.load(path)) if "proposed" not in one]
+
+    assert found == warned
+
+
+def test_a_flaw_across_clauses_names_its_agreement_where_there_is_but_one(write, tmp_path):
+    one = THEIRS + OURS[OURS.index("[rules.H2]") :].replace("guard", "emergency")
+    one = one.replace('["g3e"]', '["a3e"]').replace('mode = "a3e" }', 'purpose = ["distress"] }')
+    (tmp_path / "one.toml").write_text(one)
+    path = write()
+    path.write_text(path.read_text().replace("[port.vhf]", 'agreements = ["one.toml"]\n[port.vhf]'))
+
+    quarrel, gap = check.warnings_of(settings.load(path))
+
+    assert quarrel.startswith("agreement theirs T1: emergency is for nothing: by T1 for distress")
+    assert gap.startswith("agreement theirs channel emergency: is for distress, and nobody has to")

@@ -18,7 +18,7 @@ from datetime import datetime
 from importlib import import_module
 
 from gateway import __version__
-from gateway.verbs.actions import agreement_arguments
+from gateway.verbs.actions import COMPLIANCE_EXAMPLES, agreement_arguments, compliance_arguments
 
 FAILED = 1
 MISUSED = 2
@@ -370,6 +370,11 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
         "show what parties have agreed, check the file that says so, sign it and prove who has",
         "  distress-gateway agreement check our-agreement.toml",
         agreement_arguments,
+    ),
+    "compliance": (
+        "report how agreements were kept, out of a journal, and prove such a report",
+        COMPLIANCE_EXAMPLES,
+        compliance_arguments,
     ),
     "simulate": (
         "tell what an agreement would have said of recorded traffic",

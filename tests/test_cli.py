@@ -16,7 +16,7 @@ from gateway import __version__, cli
 ROOT = Path(__file__).parents[1]
 VERBS = (
     *("run", "demo", "check", "ports", "record", "explain", "incident", "agreement"),
-    *("simulate", "replay", "verify"),
+    *("compliance", "simulate", "replay", "verify"),
 )
 OURS = dict.fromkeys(("config", "link", "host", "port", "station"))
 """Which broker is asked: that of the first link of our configuration."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import msgspec
-from msgspec import MsgspecError, Struct
+from msgspec import MsgspecError, Raw, Struct
 
 from gateway.journal import sql
 from gateway.journal.chain import Kept, kept_of
 from gateway.journal.examining import Ask
+from gateway.journal.opening import head_in
 from gateway.journal.rows import ENTRY
 from gateway.journal.store import looked_into
 from gateway.model.asked import Stated
 from gateway.model.inbound import Report
 from gateway.model.verdict import VerdictNote
+from gateway.rules.account import Ended, Entered
 
 FOUND_MAX = 64
 """Verdicts of one prefix that are looked at: whoever is told of more gives another digit."""
@@ -78,6 +81,55 @@ def evidence_in(path: str, note: Note) -> dict[str, Input | None]:
             if told is not None and _name(told) in said:
                 found[_name(told)] = told
     return found
+
+
+@contextmanager
+def entered_in(path: str) -> Iterator[tuple[Ended, Iterator[Entered]]]:
+    """Give how far this journal has come, and each verdict in it, by number.
+
+    Raises:
+        JournalFailed: It can't be read.
+    """
+    with looked_into(path) as ask:
+        head = head_in(next(ask(sql.HEAD, ())))
+        end = Ended(
+            station=head.station,
+            epoch=head.epoch,
+            number_last=head.number_last,
+            link_last=head.link_last,
+        )
+        yield end, _entered(ask)
+
+
+def links_at(path: str, number: int) -> frozenset[bytes]:
+    """Return which link the row of this number has, by itself and by the one after it.
+
+    None of them where both are gone, for only the newest routine is kept; raises JournalFailed.
+    """
+    with looked_into(path) as ask:
+        head = head_in(next(ask(sql.HEAD, ())))
+        links = {head.link_last} if head.number_last == number else set()
+        for _, *values in ask(sql.ENTRIES, {"first": number, "limit": 2}):
+            kept = kept_of(tuple(values))
+            if kept is not None and kept.number == number:
+                links.add(kept.link)
+            elif kept is not None and kept.number == number + 1:
+                links.add(kept.before)
+    return frozenset(links)
+
+
+def _entered(ask: Ask) -> Iterator[Entered]:
+    for kept in _rows(ask, (_NOTE_BEGINS,), ()):
+        if _note(kept.body) is not None:
+            yield Entered(
+                number=kept.number,
+                ordinal=kept.ordinal,
+                lane=kept.lane,
+                utc_ns=kept.utc_ns,
+                before=kept.before,
+                link=kept.link,
+                note=Raw(kept.body),
+            )
 
 
 class _Sighting(Struct):

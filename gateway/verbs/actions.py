@@ -1,4 +1,4 @@
-"""What can be asked of `agreement`, and with which words.
+"""What can be asked of `agreement` and of `compliance`, and with which words.
 
 Beside the verbs and not among them, as nothing heavy may be imported before one is chosen.
 """
@@ -7,6 +7,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from datetime import datetime
+
+COMPLIANCE_EXAMPLES = """\
+  distress-gateway compliance --journal journal.db --month 2026-11 strait.toml
+  distress-gateway compliance --journal journal.db --day 2026-11-23 --form html -o day.html
+  distress-gateway compliance --journal journal.db --form msgpack -o report.msgpack strait.toml
+  distress-gateway compliance --verify report.msgpack --journal journal.db"""
 
 _Declare = Callable[[argparse.ArgumentParser], None]
 
@@ -37,6 +44,52 @@ def agreement_arguments(verb: argparse.ArgumentParser) -> None:
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )
+
+
+def compliance_arguments(verb: argparse.ArgumentParser) -> None:
+    """Declare what `compliance` may be told."""
+    verb.add_argument(
+        "--journal", required=True, metavar="FILE", help="a journal, or the copy of one"
+    )
+    time = verb.add_mutually_exclusive_group()
+    time.add_argument(
+        "--day", type=_day, metavar="D", help="of this day in UTC, as 2026-11-23 (default: all)"
+    )
+    time.add_argument("--month", type=_month, metavar="M", help="of this month in UTC, as 2026-11")
+    time.add_argument(
+        "--verify",
+        metavar="REPORT",
+        help="say where this report, in msgpack, is not what the journal proves",
+    )
+    verb.add_argument(
+        "--form", choices=("words", "html", "msgpack"), default="words", help="default: words"
+    )
+    verb.add_argument("-o", dest="out", metavar="OUT", help="where it goes (default: printed)")
+    verb.add_argument(
+        "agreement",
+        nargs="*",
+        metavar="AGREEMENT",
+        help="where its clauses stand: one that comes with the gateway, or a file",
+    )
+
+
+def _day(text: str) -> str:
+    return _time(text, "%Y-%m-%d", "a day is like 2026-11-23")
+
+
+def _month(text: str) -> str:
+    return _time(text, "%Y-%m", "a month is like 2026-11")
+
+
+def _time(text: str, form: str, like: str) -> str:
+    try:
+        found = f"{datetime.strptime(text, form):{form}}"  # noqa: DTZ007  # the name of a day
+    except ValueError:
+        found = ""
+    if found != text:
+        fault = f"{like}, not {text!r}"
+        raise argparse.ArgumentTypeError(fault)
+    return found
 
 
 def _names(action: argparse.ArgumentParser) -> None:

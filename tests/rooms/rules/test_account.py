@@ -19,6 +19,7 @@ from gateway.rules.account import (
     account_of,
     faults_of,
 )
+from gateway.settings.agreement import agreement_named
 
 END = Ended(station="kust", epoch="e1", number_last=99, link_last=b"l" * 16)
 
@@ -150,4 +151,26 @@ def _ruled(account, **change):
 def test_whatever_is_forged_is_found(forge, fault):
     own = made("2026-11")
 
-    assert any(fault in found for found in faults_of(forge(own), own))
+    assert fault in "\n".join(faults_of(forge(own), own))
+
+
+def test_the_clauses_of_a_text_stand_in_its_order_also_where_nothing_was_found():
+    agreement = agreement_named("air-safety-mou")
+
+    account = made("", agreements=[agreement])
+
+    named = [(rule.agreement, rule.rule) for rule in account.rules]
+    first = [(agreement.id, clause.id) for clause in agreement.rules]
+    assert named == [*first, ("strait", "R1"), ("strait", "W1")]
+    assert account.rules[0].clause.source == agreement.rules[0].source
+    assert (account.rules[0].found, account.rules[-1].clause) == ({}, None)
+    assert list(faults_of(account, account)) == []
+
+
+def test_a_clause_that_its_text_does_not_have_is_found():
+    own = made("", agreements=[agreement_named("air-safety-mou")])
+    clause = replace(own.rules[0].clause, words="Anything goes.")
+
+    (fault,) = faults_of(_ruled(own, clause=clause), own)
+
+    assert fault.endswith("is not written so in its text")

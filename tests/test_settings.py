@@ -149,6 +149,19 @@ def test_the_configuration_in_force_loads_to_the_same_plan(write, tmp_path):
     assert settings.load(write(settings.effective(plan), "again.toml")) == plan
 
 
+def test_a_port_says_what_its_receiver_is_tuned_to(write):
+    tuned = GOOD.replace(
+        'modem = "generic-dsc"\n', 'modem = "generic-dsc"\nfreq_hz = 156_525_000\n'
+    )
+    plan = settings.load(write(tuned))
+
+    assert plan.ports[0].profile.freq_hz == plan.ports[0].freq_hz == 156_525_000
+    assert settings.load(write(GOOD)).ports[0].profile.freq_hz is None
+    assert settings.load(write(settings.effective(plan), "again.toml")) == plan
+    with pytest.raises(settings.BadSettings, match="freq_hz: must be a whole number from 1"):
+        settings.load(write(tuned.replace("156_525_000", "0")))
+
+
 def test_the_register_is_read_and_each_name_leads_to_what_the_craft_carries(write):
     write(
         '[craft.a]\nname = "A"\nmmsi = "244123456"\nbeacons = ["ADCD00800404040"]\n'

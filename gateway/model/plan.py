@@ -87,6 +87,9 @@ class PortPlan(Struct, frozen=True, kw_only=True):
     played: bool = False
     """Whether what was said at another time is heard there as though it were said now: then it
     tells nobody the time of day."""
+    freq_hz: Annotated[int, Meta(ge=1, le=300_000_000_000, examples=[156_525_000])] | None = None
+    """What the receiver behind it is tuned to, where its profile does not say: rules of agreements
+    know a channel by it."""
     exercise: bool = False
     """Whether all that is heard there is of an exercise: a training set or a simulator is attached,
     and no antenna. It is told apart from what is real, everywhere."""

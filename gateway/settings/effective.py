@@ -37,6 +37,7 @@ def _port(port: PortPlan) -> str:
             f"[port.{port.name}]",
             _line("device", port.device),
             _line("modem", port.modem),
+            *(() if port.freq_hz is None else (_line("freq_hz", port.freq_hz),)),
             _line("exercise", port.exercise),
             f"# The facts of {port.modem}:",
             *facts,

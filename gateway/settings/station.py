@@ -200,6 +200,8 @@ class _StationFile:
                     what = f"is the device of port {first} already"
                     self.file.fault((*at, "device"), what, "give each port its own")
             profile = self._profile((*at, "modem"), modem) if isinstance(modem, str) else None
+            if profile and found.get("freq_hz"):
+                profile = replace(profile, freq_hz=found["freq_hz"])
             if device and profile:
                 made = {"name": name, "profile": profile, "played": device.startswith(_TAPE)}
                 ports.append(msgspec.convert({**made, **found}, PortPlan))

@@ -497,7 +497,10 @@ def test_every_fault_is_told_at_once_with_its_line(write, tmp_path):
         ),
         (
             GOOD + "[port.vhf.profile]\nbaud = 1",
-            ("gateway.toml:10: port.vhf.profile: unknown key; known here: device, exercise, modem"),
+            (
+                "gateway.toml:10: port.vhf.profile: unknown key; "
+                "known here: device, exercise, freq_hz, modem"
+            ),
         ),
     ],
 )

@@ -35,6 +35,7 @@ from gateway.mqtt.payload import (
     RefusedRecord,
     RulingRecord,
     StatementRecord,
+    TransmissionRecord,
 )
 from gateway.mqtt.ranges import Answer, Request
 from gateway.mqtt.receipts import Receipt
@@ -114,6 +115,7 @@ def schemas() -> dict[str, Json]:
         "incident.json": schema_of(IncidentRecord),
         "statement.json": schema_of(StatementRecord),
         "ruling.json": schema_of(RulingRecord),
+        "transmission.json": schema_of(TransmissionRecord),
         "compliance.json": schema_of(Compliance),
         "report.json": schema_of(Report),
         "status.json": schema_of(Status),
@@ -327,6 +329,14 @@ _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] =
         "what somebody has stated, as it is kept",
         False,
     ),
+    "transmission": (
+        TransmissionRecord,
+        1,
+        False,
+        None,
+        "each stage of an order to transmit, as it is kept",
+        False,
+    ),
     "outcome": (Outcome, 1, False, None, "and on the response topic, when it is below it", False),
     "receipt": (Receipt, 1, False, None, "told to the gateway, JSON or msgpack", True),
     "request": (Request, 1, False, None, "told to the gateway, JSON or msgpack", True),
@@ -341,6 +351,7 @@ _BESIDE: dict[str, tuple[type[Struct], ...]] = {
         IncidentRecord,
         RulingRecord,
         StatementRecord,
+        TransmissionRecord,
     )
 }
 _MAPS = (Foreign("GeoJSON", "application/geo+json", "A map of one incident (RFC 7946)."),)

@@ -56,6 +56,10 @@ POINTS = {
     "command.heard": "an operator's command has come in",
     "command.answered": "what came of it has been told, as far as it could be",
     "certificates.taken": "new certificates have been proven, and no connection bears them yet",
+    "transmit.intended": "what is to be transmitted is with the disk, and not committed yet",
+    "transmit.committed": "the disk has it with every verdict, and no byte has left",
+    "transmit.handed": "the port has taken every byte, or has failed, and nobody knows it",
+    "transmit.ended": "what became of it is with the disk, and not committed yet",
     "incidents.restored": "what stood when the last run ended stands again",
     "watch.ended": "the watch is over, and the journal still open",
 }

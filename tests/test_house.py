@@ -266,7 +266,7 @@ def test_nothing_can_transmit():
         if call.func.attr == "wrap"
         or (call.func.attr == "write" and re.search(r"port|wire|modem", ast.unparse(call.func)))
     ]
-    inside = ("gateway/transport/", "gateway/verbs/")  # the doors themselves; virtual modems
+    inside = ("gateway/transport/", "gateway/verbs/")  # test_one_way_out.py; virtual modems
 
     assert not [path.name for path in PROFILES if profile(path).get("transmit")]
     assert not [hand for hand in hands if not hand.startswith(inside)]

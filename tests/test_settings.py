@@ -130,7 +130,9 @@ def test_with_every_key_uncommented_the_shipped_configuration_is_still_toml():
     lines = [key_or_table.sub(r"\1", line) for line in SHIPPED.read_text("utf-8").splitlines()]
     whole = tomllib.loads("\n".join(lines))
 
-    assert set(whole) == {"station", "port", "link", "journal", "record", "health", "log"}
+    assert set(whole) == {
+        *("station", "port", "link", "journal", "record", "transmit", "health", "log"),
+    }
     assert set(whole["link"]["local"]["tls"]) == {"ca_file", "cert_file", "key_file"}
 
 
@@ -499,7 +501,7 @@ def test_every_fault_is_told_at_once_with_its_line(write, tmp_path):
             GOOD + "[port.vhf.profile]\nbaud = 1",
             (
                 "gateway.toml:10: port.vhf.profile: unknown key; "
-                "known here: device, exercise, freq_hz, modem"
+                "known here: adapter, device, exercise, freq_hz, modem, modem_serial"
             ),
         ),
     ],
@@ -621,12 +623,107 @@ def test_no_profile_may_transmit_where_beacons_call_for_help(write, tmp_path, ro
     told = {"title": '"mine"', "radio": '"dsc"', "framing": '"nmea"', "transmit": "true"} | rows
     lines = [f"{key} = {value}" for key, value in {**told, "proven": '"here"'}.items()]
     path = write("\n".join(lines), "modems/mine.toml")
-    text = GOOD + '[port.two]\ndevice = "/dev/ttyS1"\nmodem = "mine"'
+    text = GOOD + '[port.two]\ndevice = "/dev/ttyS1"\nmodem = "mine"\nadapter = "none"'
 
     if fault is None:
         assert settings.load(write(text)).ports[1].profile.transmit
     else:
         assert faults(write(text)) == [f"{path.relative_to(tmp_path)}:{fault}"]
+
+
+MINE = {"title": '"mine"', "radio": '"dsc"', "framing": '"nmea"', "proven": '"here"'}
+PACKED = {"radio": '"packed"', "framing": '"cobs"', "transmit": "true", "hello": "true"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "fault"),
+    [
+        (
+            {"hello": "true"},
+            "5: hello: is a word of packed modems alone; set hello = false",
+        ),
+        (
+            {**PACKED, "hello": "false"},
+            (
+                "5: transmit: a packed modem says who it is before anything is transmitted by it; "
+                "set hello = true"
+            ),
+        ),
+    ],
+    ids=["hello of another", "packed without hello"],
+)
+def test_only_a_modem_that_has_a_word_for_who_it_is_says_it(write, tmp_path, facts, fault):
+    rows = [f"{key} = {value}" for key, value in {**MINE, **facts}.items()]
+    path = write("\n".join(rows), "modems/mine.toml")
+    text = GOOD + '[port.two]\ndevice = "by-id:x"\nmodem = "mine"'
+
+    assert faults(write(text)) == [f"{path.relative_to(tmp_path)}:{fault}"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "port", "fault"),
+    [
+        ({"transmit": "true"}, 'device = "by-id:x"', None),
+        ({"transmit": "true"}, 'device = "udev:ID_SERIAL_SHORT=A1"', None),
+        ({"transmit": "true"}, 'device = "tcp://127.0.0.1:8001"', None),
+        ({"transmit": "true"}, 'device = "tape:x"', None),
+        ({"transmit": "true"}, 'device = "/dev/ttyS1"\nadapter = "none"', None),
+        ({"transmit": "true"}, 'device = "by-path:x"\nadapter = "0403:6001:A5 0"', None),
+        ({}, 'device = "by-path:x"', None),
+        *(
+            (
+                {"transmit": "true"},
+                f'device = "{device}"',
+                (
+                    "12: port.two.device: may be another adapter one day, and mine can transmit; "
+                    "add `adapter`, as `distress-gateway ports` says it"
+                ),
+            )
+            for device in ("/dev/ttyUSB0", "by-path:x", "udev:ID_VENDOR_ID=0403")
+        ),
+        (
+            {"transmit": "true"},
+            'device = "tcp-listen://127.0.0.1:2000"',
+            "12: port.two.device: lets anybody call, and mine can transmit; call the modem: `tcp://…`",
+        ),
+        (
+            {},
+            'device = "tcp://127.0.0.1:2000"\nadapter = "none"',
+            "13: port.two.adapter: is that of a serial port, and the device is none; leave it out",
+        ),
+        (
+            {},
+            'device = "by-id:x"\nadapter = "A50285BI"',
+            (
+                "13: port.two.adapter: must be `vendor:product:serial` as `distress-gateway ports` "
+                'says it, or none; it is "A50285BI"; try "0403:6001:A50285BI"'
+            ),
+        ),
+        (PACKED, 'device = "by-id:x"\nmodem_serial = "17"', None),
+        (
+            PACKED,
+            'device = "by-id:x"',
+            (
+                "13: port.two.modem: says who it is before it transmits, and nobody has said who "
+                "it has to be; add `modem_serial`, as its `hello` says it"
+            ),
+        ),
+        (
+            {},
+            'device = "by-id:x"\nmodem_serial = "17"',
+            "13: port.two.modem_serial: is never said: mine has no `hello`; leave it out",
+        ),
+    ],
+)
+def test_a_port_that_transmits_says_whom_it_speaks_to(write, facts, port, fault):
+    rows = [f"{key} = {value}" for key, value in {**MINE, **facts}.items()]
+    write("\n".join(rows), "modems/mine.toml")
+    path = write(f'{GOOD}[port.two]\n{port}\nmodem = "mine"\n')
+
+    if fault is None:
+        assert settings.load(path).ports[1].modem == "mine"
+    else:
+        assert faults(path) == [f"gateway.toml:{fault}"]
 
 
 @pytest.mark.parametrize(("kind", "count_max"), [("port", 64), ("link", 8)])

@@ -7,11 +7,22 @@ decides what it means.
     watch.py     the duties of a station on watch
     telling.py   from the journal to the links, and what happens when the disk fails
     restoring.py what stood when the last run ended
+    looking.py   what fails beside the way of a report
     disk.py      a disk that hangs is told of, also when nothing is heard
     strain.py    queues that fill up, and a loop that is held up
     views.py     how ports and links stand, as the status says it
     outside.py   what all that is connected to
     troubles.py  what is wrong with links, as alerts say it
+
+The way back:
+
+    transmitting.py  a signed letter becomes a transmission, at most once
+    taking.py        from a letter to an order, with its bytes
+    composing.py     the bytes that say a letter to one port's modem
+    stages.py        an order on its way, and what became of it
+    unfinished.py    what is under way, remembered on disk
+    echoes.py        what this station hears of itself
+    automatic.py     an acknowledgement that it gives by itself, where a port is named for it
 """
 
 from __future__ import annotations

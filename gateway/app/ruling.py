@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 
 from gateway.app.telling import Teller
+from gateway.app.unfinished import APART
 from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
@@ -130,6 +131,7 @@ class RuleKeeper:
         except TimeoutError:
             self._log.error("rules_begin_anew", reason=f"no journal in {WAIT_S_MAX:g} s")
             words = {}
+        words = {name: word for name, word in words.items() if not name.startswith(APART)}
         bench, now = self._docket.bench, self._clock.now()
         lost = taken_up(bench, words, boot=self._clock.boot, now=now)
         if lost:

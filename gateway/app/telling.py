@@ -21,6 +21,7 @@ from gateway.model.entry import Entry, Item, Lane, encode_item, lane_of
 from gateway.model.inbound import Refused, Ruling
 from gateway.model.incident import IncidentNote
 from gateway.model.status import AlertName
+from gateway.model.transmission import TransmissionNote
 from gateway.model.verdict import VerdictNote
 from gateway.mqtt.link import Link
 from gateway.points import reached
@@ -301,17 +302,23 @@ def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 def _names(item: Item) -> dict[str, object]:
     """Return what finds an item again where it was told."""
-    if isinstance(item, Refused):
-        return {"port": item.port, "reason": item.reason}
-    if isinstance(item, Ruling):
-        return {"report_id": item.sighting.report.report_id}
-    if isinstance(item, IncidentNote):
-        return {"incident": item.incident.incident_id, "revision": item.incident.revision}
-    if isinstance(item, VerdictNote):
-        return {"verdict_id": item.verdict_id, "rule": item.verdict.rule}
-    if isinstance(item, Stated):
-        return {"fact_id": item.fact.fact_id, "what": item.fact.what}
-    return {"stated": type(item).__name__, "mono_ns": item.mono_ns}
+    found: dict[str, object]
+    match item:
+        case Refused():
+            found = {"port": item.port, "reason": item.reason}
+        case Ruling():
+            found = {"report_id": item.sighting.report.report_id}
+        case IncidentNote():
+            found = {"incident": item.incident.incident_id, "revision": item.incident.revision}
+        case VerdictNote():
+            found = {"verdict_id": item.verdict_id, "rule": item.verdict.rule}
+        case Stated():
+            found = {"fact_id": item.fact.fact_id, "what": item.fact.what}
+        case TransmissionNote():
+            found = {"command_id": item.command_id, "stage": item.stage}
+        case _:
+            found = {"stated": type(item).__name__, "mono_ns": item.mono_ns}
+    return found
 
 
 class _Handed(Struct, frozen=True):

@@ -28,6 +28,8 @@ def port_link(state: PortState, plan: PortPlan, now: Moment) -> PortLink:
         last_error=state.last_error,
         retry_in_s=None if retry_ns is None else round(max(0, retry_ns - now.mono_ns) / 1e9, 1),
         reopened=state.reopened,
+        transmit=state.transmit.now,
+        transmit_reason=state.transmit.reason if state.transmit.now != "never" else None,
         last_heard_utc=utc_of(now.utc_ns - (now.mono_ns - last_ns))
         if last_ns is not None and now.utc_ns is not None
         else None,

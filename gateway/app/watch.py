@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from gateway import __version__
 from gateway.app.disk import DiskWatch
+from gateway.app.looking import Looking
 from gateway.app.ordering import Ordering
 from gateway.app.outside import Outside
 from gateway.app.restoring import Restorer
 from gateway.app.ruling import RuleKeeper
 from gateway.app.strain import Strain
 from gateway.app.telling import Teller
-from gateway.app.troubles import flood_in, troubles_of
+from gateway.app.transmitting import Transmitting
 from gateway.app.views import differ, health_counts, in_words, link_status, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
@@ -111,17 +112,16 @@ class Watch:
         self._file = StatusFile(plan.health.status_file) if plan.health.status_file else None
         self._notify, self._scrape = outside.notify, self._scraping(plan.health.prometheus_port)
         self._alerts_written: Mapping[AlertName, Alert] = {}
-        self._troubles: dict[AlertName, str | None] = {}
         self._told_ports: dict[str, PortLink] = {}
         self.board = Board(self._links, clock=clock, log=log)
         self._teller = Teller(journal, self._links, board=self.board, clock=clock, log=log)
         self._rules = self._rule_keeper()
+        self._transmitting = self._way_back(clock, log)
         self._ordering = Ordering(
             self._pipeline, self._teller, self._rules, station=plan.station, clock=clock, log=log
         )
         self._alarms = self._alarm_watch()
-        self._disk = DiskWatch(journal, self._teller, self.board)
-        self._strain = Strain(self._lag, self.board)
+        self._looking = self._eye()
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
         """Return every duty of the watch, by name.
@@ -135,6 +135,7 @@ class Watch:
         yield "journal", self._journal.run
         yield "incidents", self._restorer().run
         yield "rules", self._rules.run
+        yield "transmitting", self._transmitting.run
         yield "tell", self._teller.run
         yield "journal afterwards", self._teller.journal_afterwards
         yield "tick", self._tick
@@ -166,6 +167,25 @@ class Watch:
             log=self._log,
         )
 
+    def _way_back(self, clock: Clock, log: Log) -> Transmitting:
+        ports, told = {port.state.name: port for port in self._ports}, (self._teller, self._rules)
+        return Transmitting(
+            self._plan, self._pipeline, ports, self._journal, told=told, clock=clock, log=log
+        )
+
+    def _eye(self) -> Looking:
+        disk = DiskWatch(self._journal, self._teller, self.board)
+        return Looking(
+            self._pipeline,
+            self._links,
+            self._recorder,
+            disk=disk,
+            strain=Strain(self._lag, self.board),
+            bounds=self.bounds,
+            board=self.board,
+            clock=self._clock,
+        )
+
     def _restorer(self) -> Restorer:
         rooms, keep = self._pipeline, self._teller.keep
         return Restorer(
@@ -184,8 +204,8 @@ class Watch:
         so, and a gateway started anew would find it no better.
         """
         pulses = [(f"port {port.state.name}", port.pulse) for port in self._ports]
-        pulses += [*self._teller.pulses(), ("alarms", self._alarms.pulse)]
-        pulses += [("rules", self._rules.pulse)]
+        pulses += [*self._teller.pulses(), ("transmitting", self._transmitting.pulse)]
+        pulses += [("alarms", self._alarms.pulse), ("rules", self._rules.pulse)]
         pulses += [("tick", self._tick_pulse), ("status", self._status_pulse)]
         for link, plan in zip(self._links, self._plan.links, strict=True):
             pulses += [(f"link {plan.name}: {name}", pulse) for name, pulse in link.pulses()]
@@ -213,6 +233,7 @@ class Watch:
                 reached("hallway.left")
                 self._teller.keep(items)
                 self._rules.heard(items)
+                self._transmitting.heard(items)
                 self._record(chunk)
                 if not _passes_by(items):
                     await self._journal.room()
@@ -264,7 +285,7 @@ class Watch:
 
     async def _status(self) -> None:
         """Tell how the box is: ports as they change, the whole every so often."""
-        self._watch_the_box()  # first: what still is true is not taken off, not even for a moment
+        self._looking.look()  # first: what still is true is not taken off, not even for a moment
         self.board.clear_what_is_not([AlertName.JOURNAL, AlertName.JOURNAL_DAMAGE])
         due_ns = 0
         while True:
@@ -279,28 +300,7 @@ class Watch:
                 self._teller.retain("status", self._next_status())
                 due_ns = now.mono_ns + int(STATUS_S * 1e9)
             await self._clock.sleep(TICK_S / 2)
-            self._watch_the_box()
-
-    def _watch_the_box(self) -> None:
-        """Raise and clear the alarms for what fails beside the way of a report."""
-        now = self._clock.now()
-        self._disk.look(now.mono_ns)
-        self._strain.look(self.bounds(), now.mono_ns)
-        lost = self._recorder.last_error if self._recorder else None
-        self.board.alarm(AlertName.RECORD, f"the tape is not written: {lost}" if lost else None)
-        self._watch_the_links()
-        self._say(AlertName.FLOOD, flood_in(self._pipeline.floods, now.mono_ns))
-        self._say(AlertName.CLOCK, self._pipeline.timekeeping.trouble(now))
-
-    def _say(self, name: AlertName, trouble: str | None) -> None:
-        """Raise and clear an alarm; one that has more to say is told anew."""
-        self.board.alarm(name, trouble, anew=trouble != self._troubles.get(name))
-        self._troubles[name] = trouble
-
-    def _watch_the_links(self) -> None:
-        """Raise and clear the alarms about links."""
-        for name, trouble in troubles_of([link.state() for link in self._links]):
-            self._say(name, trouble)
+            self._looking.look()
 
     def _tell_ports(self) -> None:
         now = self._clock.now()
@@ -317,6 +317,7 @@ class Watch:
         yield from self._journal.bounds()
         yield from self._teller.bounds()
         yield from self._ordering.bounds()
+        yield from self._transmitting.bounds()
         if self._recorder is not None:
             yield from self._recorder.bounds()
         for link in self._links:

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import NoReturn, Protocol
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from gateway.clock import Clock
 from gateway.model.bounds import Bound, fill
@@ -141,13 +142,7 @@ def absence_of(station: str, *, version: str, epoch: str | None) -> Status:
 def port_status(link: PortLink, tally: Tally) -> PortStatus:
     """Return how a port is, and what came of what was heard there."""
     return PortStatus(
-        state=link.state,
-        modem=link.modem,
-        device=link.device,
-        last_error=link.last_error,
-        retry_in_s=link.retry_in_s,
-        reopened=link.reopened,
-        last_heard_utc=link.last_heard_utc,
+        **asdict(link),
         bytes=PortBytes(
             heard=tally.bytes_in,
             decoded=tally.bytes_decoded,

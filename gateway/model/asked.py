@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from gateway.model.agreement import EventWord
 from gateway.model.inbound import Moment
-from gateway.model.place import Position
+from gateway.model.place import Identity, Position
 from gateway.model.words import Mode, Urgency
 
 
@@ -26,6 +26,12 @@ class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The party addressed."""
     channel: str | None = None
     """A channel of the agreement, or the endpoint of a line."""
+    freq_hz: int | None = None
+    """Where no channel is named: each agreement finds its own."""
+    mode: str | None = None
+    """The radio system on that frequency."""
+    address: Identity | None = None
+    """The one station addressed; each agreement knows whose it is."""
     about: str | None = None
     """Whom or what it is about: the subject of a verdict, the id of a report."""
     words: str = ""
@@ -77,6 +83,8 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whose consent is on record: rcc_consent, hotline_consent, …"""
     to: tuple[str, ...] = ()
     """Parties, or all_ships, area_ships, group, individual, coast_station."""
+    address: Identity | None = None
+    """The one station that it goes to: its parties are added to `to`, agreement by agreement."""
     about: str | None = None
     """The subject that it answers or relays."""
     fields: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What somebody orders over MQTT, and what came of it. No transmission: that is a door of its own.
+"""What somebody orders over MQTT, and what came of it. Letters to transmit: `transmission`.
 
 A command bears its own name, so that it can be given twice and is carried out once; and an end, so
 that one which comes late is refused, and never waits for a better moment.
@@ -145,6 +145,27 @@ class OutcomeState(StrEnum):
     """It is carried out."""
     REFUSED = "refused"
     """Nothing was done."""
+    QUEUED = "queued"
+    """It waits for its turn to be transmitted, or for the time that the agreements name."""
+    TRANSMITTING = "transmitting"
+    """The disk has it, and its bytes are being handed to the modem."""
+    TRANSMITTED = "transmitted"
+    """The modem has taken every byte."""
+    CONFIRMED = "confirmed"
+    """The modem says that it has sent it, or it was heard on the air."""
+    FAILED = "failed"
+    """Not a byte of it reached a modem."""
+    EXPIRED = "expired"
+    """Its end came before its turn: not a byte of it reached a modem."""
+    UNKNOWN = "unknown"
+    """Some of it may have been transmitted: nobody can say. It is not tried again."""
+
+
+FINAL = frozenset(OutcomeState) - {
+    *(OutcomeState.ACCEPTED, OutcomeState.QUEUED, OutcomeState.TRANSMITTING),
+    OutcomeState.TRANSMITTED,
+}
+"""After which of an order to transmit nothing more comes. What was transmitted may be confirmed."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -162,6 +183,13 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Every incident that the order has changed."""
     what: EventWord | None = None
     """What was stated."""
+    action: str | None = None
+    """What was ordered to be transmitted: ack, relay, call, …"""
+    port: str | None = None
+    clause: str | None = None
+    """The rule that has refused or deferred it, as `agreement/rule`."""
+    until: datetime | None = None
+    """Of what is queued: not before this."""
     verdicts: tuple[str, ...] = ()
     """Every verdict that was given on it at once, by `verdict_id`."""
     journaled: bool | None = None

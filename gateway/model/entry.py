@@ -7,15 +7,17 @@ from enum import StrEnum
 from msgspec import Struct, msgpack
 
 from gateway.model.asked import Stated
+from gateway.model.command import OutcomeState
 from gateway.model.inbound import Inbound, Refused, Ruling
 from gateway.model.incident import IncidentNote
 from gateway.model.status import AlarmCleared, AlarmRaised
+from gateway.model.transmission import TransmissionNote
 from gateway.model.verdict import PASSES, VerdictNote
 from gateway.model.words import Mode, Urgency
 
-Item = Inbound | AlarmRaised | AlarmCleared | Stated
-"""What goes on disk: what comes out of the hallway, and what is noted of the box itself, or stated
-by people."""
+Item = Inbound | AlarmRaised | AlarmCleared | Stated | TransmissionNote
+"""What goes on disk: what comes out of the hallway, and what is noted of the box itself, stated by
+people, or transmitted."""
 
 
 class Lane(StrEnum):
@@ -44,8 +46,8 @@ class Entry(Struct, frozen=True, gc=False):
     A map. That of a ruling has the key `sighting`, that of a refusal the key `door`, that of a
     statement about the clock the key `what`, that of a note of an alarm the key `alarm`, that of
     an incident the key `incident`, that of a verdict the key `verdict_id`, that of a statement the
-    key `fact`. It is read back without types, so that an entry outlives the release whose radios
-    named its details.
+    key `fact`, that of a transmission the key `stage`. It is read back without types, so that an
+    entry outlives the release whose radios named its details.
     """
     journaled_utc_ns: int | None = None
     """When the disk was asked for the commit; None when the journal could not take it."""
@@ -65,9 +67,17 @@ def lane_of(item: Item) -> Lane:
         return _lane_of_refused(item)
     if isinstance(item, IncidentNote) and item.incident.mode is Mode.REAL:
         return Lane.URGENCY  # behind the call that it is about, and never before another one
-    if isinstance(item, VerdictNote) and item.verdict.judgement in PASSES and item.was is None:
-        return Lane.ROUTINE  # as agreed, and was: how the rule stands says it too
+    if _is_routine(item):
+        return Lane.ROUTINE
     return Lane.SAFETY  # kept and signed for like what it is about, and in nobody's way
+
+
+def _is_routine(item: Item) -> bool:
+    """Say whether nobody has to sign for it."""
+    if isinstance(item, VerdictNote):  # as agreed, and was: how the rule stands says it too
+        return item.verdict.judgement in PASSES and item.was is None
+    # Anybody may order in vain, as often as they like.
+    return isinstance(item, TransmissionNote) and item.stage is OutcomeState.REFUSED
 
 
 def _lane_of_refused(item: Refused) -> Lane:

@@ -64,8 +64,15 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     freq_hz: Annotated[int, Meta(ge=1, le=300_000_000_000, examples=[156_525_000])] | None = None
     transmit: bool = False
     """Whether this wiring can key a transmitter at all."""
+    hello: bool = False
+    """Whether the modem says who it is: nothing is transmitted before it has. Packed modems do."""
     proven: Words
     """How these facts were proven: a bench run with its date, or a manual with its page."""
+
+
+_BY_ID = ("by-id:", "/dev/serial/by-id/")
+_UNITS = ("ID_SERIAL=", "ID_SERIAL_SHORT=")
+"""The properties of udev that tell one adapter from another of its kind."""
 
 
 class PortPlan(Struct, frozen=True, kw_only=True):
@@ -93,6 +100,29 @@ class PortPlan(Struct, frozen=True, kw_only=True):
     exercise: bool = False
     """Whether all that is heard there is of an exercise: a training set or a simulator is attached,
     and no antenna. It is told apart from what is real, everywhere."""
+    adapter: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"\A(?:none|[^:\s]{1,16}:[^:\s]{1,16}:[^\x00-\x1f\x7f]{0,128})\Z",
+                description="`vendor:product:serial` as `distress-gateway ports` says it, or none",
+                examples=["0403:6001:A50285BI"],
+            ),
+        ]
+        | None
+    ) = None
+    """The adapter that has to stand there before anything is transmitted. `none` is a port of the
+    board, or a virtual one."""
+    modem_serial: Words | None = None
+    """The serial number that the modem has to say of itself before anything is transmitted."""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the name of the device says which adapter it is, or it is no serial port."""
+        if self.device.startswith("udev:"):
+            pairs = self.device.removeprefix("udev:").split(",")
+            return any(pair.startswith(_UNITS) for pair in pairs)
+        return self.device.startswith(_BY_ID) or not self.device.startswith(("/", "by-path:"))
 
 
 FilePath = Annotated[
@@ -271,6 +301,40 @@ Place = Annotated[
 ]
 
 
+class Own(Struct, frozen=True, kw_only=True):
+    """How this station itself is called on the air."""
+
+    mmsi: Mmsi | None = None
+    callsign: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"\A[A-Z0-9]{3,6}(?:-(?:[1-9]|1[0-5]))?\Z",
+                description="a call sign, with its SSID if it has one",
+                examples=["M0ABC-1"],
+            ),
+        ]
+        | None
+    ) = None
+    """For AX.25."""
+    node: Annotated[int, Meta(ge=1, le=0xFFFFFFFE)] | None = None
+    """Its number, for Meshtastic."""
+
+
+class TransmitPlan(Own, frozen=True, kw_only=True):
+    """Who transmits here, and how much at the most. It takes keys and an agreement as well."""
+
+    twins: Annotated[tuple[Mmsi, ...], Meta(max_length=8)] = ()
+    """Other gateways that hear the same: what they transmit is no news, and is not relayed."""
+    per_minute: Annotated[int, Meta(ge=1, le=60)] = 6
+    """What one channel may have at the most. Distress may use all of it, routine half."""
+    per_hour: Annotated[int, Meta(ge=1, le=600)] = 60
+    airtime_s_per_hour: Annotated[float, Meta(ge=1, le=3600)] = 180.0
+    acknowledges: Annotated[tuple[Name, ...], Meta(max_length=16)] = ()
+    """Ports on which this station acknowledges by itself what the agreements let it; none by
+    default. Nobody but a coast station does."""
+
+
 class StationPlan(Struct, frozen=True, kw_only=True):
     """The whole configuration."""
 
@@ -287,6 +351,7 @@ class StationPlan(Struct, frozen=True, kw_only=True):
     register_file: FilePath | None = None
     """The register, as the key `register` names it."""
     register: RegisterPlan = RegisterPlan()
+    transmit: TransmitPlan = TransmitPlan()
     agreement_names: tuple[Words, ...] = ()
     """The agreements that bind this station, as the key `agreements` names them."""
     agreements: tuple[Agreement, ...] = ()

@@ -77,6 +77,11 @@ class PortLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the next attempt is made; None when none is needed."""
     reopened: int = 0
     """How often the port was lost and taken up again."""
+    transmit: Literal["never", "ready", "unproven", "dead"] = "never"
+    """Whether anything may be transmitted by it: `unproven` while nobody knows that the modem there
+    is the one that was meant, `dead` when it took no bytes."""
+    transmit_reason: str | None = None
+    """Why a port that can transmit may not now."""
     last_heard_utc: datetime | None = None
 
 

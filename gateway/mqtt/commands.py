@@ -7,7 +7,8 @@ comes in here may be hostile: it costs a bounded piece of work, and delays nobod
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,7 +30,19 @@ PAUSE_S = 0.1
 OBEYED_S_MAX = 10.0
 """Until a command is carried out and the disk has been waited for: a few seconds at the most."""
 
-Obey = Callable[[Command], Awaitable[Outcome]]
+FOLLOWED_MAX = 64
+"""Orders whose later outcomes are awaited at once; they wait for two minutes at the most. Those of
+any more are told on `transmission/<port>` alone."""
+
+
+class Followed(Struct, frozen=True):
+    """What came of a command first, and where what comes of it later is heard."""
+
+    outcome: Outcome
+    later: AsyncIterable[Outcome]
+
+
+Obey = Callable[[Command], Awaitable[Outcome | Followed]]
 """What carries out a command, or refuses to."""
 
 
@@ -70,6 +83,7 @@ class Commands:
         self._clock = clock
         self._log = log
         self._said: Why | None = None
+        self._followed = 0
         self.count = CommandCount()
         self.pulse = Pulse(clock)
         """Not due while the operator has the next move."""
@@ -77,31 +91,45 @@ class Commands:
     async def run(self) -> None:
         """Take one command after the other, for ever."""
         self.pulse.rest()
-        async for incoming in self.bus.received():
-            self.pulse.beat(OBEYED_S_MAX + PULSE_S)
-            reached("command.heard")
-            outcome = await self._taken(incoming)
-            self.pulse.beat(2 * SIGNED_S_MAX + PULSE_S)
-            await self._answer(outcome, incoming)
-            self.pulse.beat()
-            await self._clock.sleep(PAUSE_S)
-            self.pulse.rest()
+        async with asyncio.TaskGroup() as group:
+            async for incoming in self.bus.received():
+                self.pulse.beat(OBEYED_S_MAX + PULSE_S)
+                reached("command.heard")
+                taken = await self._taken(incoming)
+                outcome = taken.outcome if isinstance(taken, Followed) else taken
+                self.pulse.beat(2 * SIGNED_S_MAX + PULSE_S)
+                await self._answer(outcome, incoming)
+                if isinstance(taken, Followed) and self._followed < FOLLOWED_MAX:
+                    group.create_task(self._follow(taken.later, incoming))
+                self.pulse.beat()
+                await self._clock.sleep(PAUSE_S)
+                self.pulse.rest()
 
-    async def _taken(self, incoming: Incoming) -> Outcome:
+    async def _follow(self, later: AsyncIterable[Outcome], incoming: Incoming) -> None:
+        """Tell each outcome that comes later, to the last."""
+        self._followed += 1
+        try:
+            async for outcome in later:
+                await self._answer(outcome, incoming)
+        finally:
+            self._followed -= 1
+
+    async def _taken(self, incoming: Incoming) -> Outcome | Followed:
         """Return what came of a command; a fault of ours in it costs this command alone."""
         command = self._command(incoming)
         if isinstance(command, CommandFault):
             return self._refused(command.why, command.reason, command.command_id)
         try:
-            outcome = await self._obey(command)
+            taken = await self._obey(command)
         except Exception as error:  # noqa: BLE001  # whatever it is, the next one is taken
             reason = f"a fault of the gateway: {type(error).__name__}; whether it is done, look"
             return self._refused(Why.ORDER, reason, command.command_id)
+        outcome = taken.outcome if isinstance(taken, Followed) else taken
         if outcome.state is OutcomeState.REFUSED:
             return self._refused(Why.ORDER, outcome.reason or "", outcome.command_id, outcome)
         self.count.accepted += 1
         self._said = None
-        return outcome
+        return taken
 
     def _command(self, incoming: Incoming) -> Command | CommandFault:
         command = self._readers.get(incoming.topic, command_of)(incoming)

@@ -20,6 +20,7 @@ from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report, Witness
 from gateway.model.incident import Incident
 from gateway.model.status import AlarmCleared, AlarmRaised
+from gateway.model.transmission import TransmissionNote
 from gateway.model.verdict import Verdict, VerdictNote
 from gateway.model.words import Mode, Relation, Urgency
 from gateway.mqtt.bus import Outgoing
@@ -116,6 +117,12 @@ class StatementRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     """What somebody has stated that no radio says, as told on `statement/<what>`."""
 
     statement: Stated
+
+
+class TransmissionRecord(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of an order to transmit, as told on `transmission/<port>`."""
+
+    note: TransmissionNote
 
 
 class Writer:
@@ -250,6 +257,9 @@ class Writer:
         if "fact" in body:
             what = msgspec.convert(body, _StatedHead).fact.what
             return self.topics.statement(what), None, partial(_StatementAgain, statement=body)
+        if "stage" in body:
+            topic = self.topics.transmission(str(body["port"]))
+            return topic, None, partial(_TransmissionAgain, note=body)
         if "verdict_id" in body:
             verdict = msgspec.convert(body, _VerdictNoteHead).verdict
             topic = self.topics.ruling(verdict.agreement, verdict.rule)
@@ -297,6 +307,10 @@ class _AlarmAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class _RulingAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    note: dict[str, object]
+
+
+class _TransmissionAgain(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     note: dict[str, object]
 
 

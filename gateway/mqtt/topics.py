@@ -110,6 +110,10 @@ class Topics:
         """Return where it is told what somebody has stated that no radio says."""
         return f"{self.root}/statement/{level(what)}"
 
+    def transmission(self, port: str) -> str:
+        """Return where it is told what comes of each order to transmit by a port."""
+        return f"{self.root}/transmission/{level(port)}"
+
     def command(self, verb: str) -> str:
         """Return where a command is given."""
         return f"{self.root}/command/{level(verb)}"

@@ -4,17 +4,22 @@ A radio system never fails on what it hears: what it can't read becomes `Unread`
 what one port's later frames may complete, within a bound that its file names. One whose class says
 `receive_only = True` may stand in no profile that can key a transmitter. One that says
 `hands_on = True` has no words of its own: what it reads is told as the system that was on the air.
+One that can be transmitted has a `COMPOSER` beside its `RADIO`; that one makes bytes, and never
+reaches a port.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol
 
+from msgspec import Struct
+
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
+from gateway.model.transmission import Saying
 
 
 class Radio(Protocol):
@@ -39,6 +44,18 @@ class Radio(Protocol):
         """Say whether this broken frame, had it been whole, might have been a call for help."""
 
 
+class Composer(Struct, frozen=True, kw_only=True):
+    """How a radio system puts into bytes what somebody orders to be transmitted."""
+
+    says: tuple[str, ...]
+    """The actions it has words for, by their `type`; a word of one may still not fit."""
+    framings: tuple[str, ...]
+    """What its bodies may be wrapped by."""
+    compose: Callable[[Saying], tuple[bytes, ...]]
+    """Return the bodies, in order, for the framing to wrap; raise CannotSay. The same saying is the
+    same bytes."""
+
+
 def radio_names() -> tuple[str, ...]:
     """Return the names of all radio systems, in order."""
     names = (module.name for module in iter_modules(__path__))
@@ -58,4 +75,10 @@ def receives_only(name: str) -> bool:
 def radio_named(name: str) -> type[Radio]:
     """Return the radio system kept in the file of that name."""
     found: type[Radio] = import_module(f"{__name__}.{name}").RADIO
+    return found
+
+
+def composer_named(name: str) -> Composer | None:
+    """Return how this radio system is transmitted; None where it never is."""
+    found: Composer | None = getattr(import_module(f"{__name__}.{name}"), "COMPOSER", None)
     return found

@@ -89,7 +89,7 @@ class Bench:
         for verdict in found.verdicts:
             self._standing[verdict.agreement, verdict.rule].count(verdict)
         named = any(
-            request.channel in engine.agreement.channels
+            engine.ground.dial.of(request) in engine.agreement.channels
             for engine in self.engines.values()
             if engine.agreement.status.state in _BINDING
         )
@@ -160,10 +160,12 @@ class Bench:
     def _taken(self, verdicts: Iterable[Verdict]) -> tuple[VerdictNote, ...]:
         """Take note of verdicts."""
         return tuple(
-            VerdictNote(
-                verdict_id=blake2b(encode(verdict), digest_size=ID_BYTES).hexdigest(),
-                verdict=verdict,
-                was=self._standing[verdict.agreement, verdict.rule].take(verdict),
-            )
+            note_of(verdict, self._standing[verdict.agreement, verdict.rule].take(verdict))
             for verdict in verdicts
         )
+
+
+def note_of(verdict: Verdict, was: Judgement | None = None) -> VerdictNote:
+    """Return a verdict as it is kept."""
+    name = blake2b(encode(verdict), digest_size=ID_BYTES).hexdigest()
+    return VerdictNote(verdict_id=name, verdict=verdict, was=was)

@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.model.asked import Fact
+from gateway.model.asked import Fact, Request
 from gateway.model.bounds import Bound
 from gateway.model.compliance import Compliance
 from gateway.model.inbound import Moment, Ruling, Sighting
-from gateway.model.verdict import VerdictNote
+from gateway.model.verdict import Judgement, VerdictNote
 from gateway.model.words import Mode
-from gateway.rules.bench import Bench
+from gateway.rules.bench import Bench, note_of
+from gateway.rules.engine import Gated
+from gateway.rules.permit import Load, Permit, permitted
 
 WAITING_MAX = 4096
 """Sightings that wait for what was remembered: some seconds of a busy station, and it is read in
@@ -29,6 +31,15 @@ TOLD_MAX = 64
 
 TOLD_PER_S = 2.0
 """And told in a second after that: more than anybody reads. The others are counted."""
+
+
+class Gate(Struct, frozen=True):
+    """What came of asking to transmit."""
+
+    gated: Gated
+    notes: tuple[VerdictNote, ...] = ()
+    """Every verdict, to be kept before the first byte."""
+    permit: Permit | None = None
 
 
 class _Pace(Struct):
@@ -79,6 +90,21 @@ class Docket:
             self._wait(lambda: self._paced(self.bench.fact(fact), fact.at.mono_ns))
             return []
         return self._paced(self.bench.fact(fact), fact.at.mono_ns)
+
+    def gate(self, request: Request, load: Load) -> Gate:
+        """Return what the rules say of a transmission asked for, and the leave that they give.
+
+        It fails closed: while nobody knows what the run before remembered, a silence say, there is
+        no leave.
+        """
+        if not self.begun:
+            return Gate(Gated(judgement=Judgement.UNKNOWN, verdicts=()))
+        gated = self.bench.gate(request)
+        return Gate(
+            gated,
+            tuple(map(note_of, gated.verdicts)),
+            permitted(request.request_id, gated, load, request.at.mono_ns),
+        )
 
     def tick(self, now: Moment) -> list[VerdictNote]:
         """Return what the rules say now that time has passed."""

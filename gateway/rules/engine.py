@@ -114,6 +114,7 @@ class Engine:
         counts as denied by whoever asks: `unknown` is no permission. What says of itself that it
         is a test or an exercise is of no distress.
         """
+        request = self._named(request)
         in_distress = is_in_distress(request)
         by = IN_DISTRESS if in_distress else self._exempting(request)
         found: list[Verdict] = []
@@ -228,6 +229,13 @@ class Engine:
                 if finding.judgement is Judgement.EXEMPT:
                     return name
         return None
+
+    def _named(self, request: Request) -> Request:
+        """Return it with its channel, and whom it goes to, called as this agreement calls them."""
+        to = request.to
+        if request.address is not None:
+            to = (*to, *self.ground.rolls.of(request.address, None))
+        return replace(request, channel=self.ground.dial.of(request), to=to)
 
     def _asked(
         self, name: str, ask: Callable[[_Asked], Iterable[Finding]], about: _Asked

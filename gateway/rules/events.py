@@ -80,14 +80,18 @@ class Interpreter:
     def fact(self, fact: Fact) -> Event:
         """Return what a person, a receiver or a line has to say."""
         by = self.rolls.own if fact.by is None else tuple(sorted(self.rolls.named((fact.by,))))
+        to = () if fact.to is None else tuple(sorted(self.rolls.named((fact.to,))))
+        if fact.address is not None:
+            to = self.rolls.of(fact.address, None)
+        channel = fact.channel or self.dial.find(fact.freq_hz, fact.mode)
         return Event(
             words=(fact.what, *fact.also),
             at=fact.at,
             event_id=fact.fact_id,
-            subject=fact.about or fact.channel or fact.by or fact.fact_id,
-            channel=fact.channel,
+            subject=fact.about or channel or fact.by or fact.fact_id,
+            channel=channel,
             by=by,
-            to=() if fact.to is None else tuple(sorted(self.rolls.named((fact.to,)))),
+            to=to,
             of=by,
             purpose=fact.what.value,
             place=fact.place,

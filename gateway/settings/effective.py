@@ -25,6 +25,7 @@ def effective(plan: StationPlan) -> str:
     blocks.append(_table("journal", plan.journal))
     if plan.record is not None:
         blocks.append(_table("record", plan.record))
+    blocks.append(_table("transmit", plan.transmit))
     blocks.append(_table("health", plan.health))
     blocks.append(_table("log", plan.log))
     return "\n\n".join(blocks) + "\n"
@@ -35,10 +36,7 @@ def _port(port: PortPlan) -> str:
     return "\n".join(
         [
             f"[port.{port.name}]",
-            _line("device", port.device),
-            _line("modem", port.modem),
-            *(() if port.freq_hz is None else (_line("freq_hz", port.freq_hz),)),
-            _line("exercise", port.exercise),
+            *_lines(port, "name", "profile", "played"),
             f"# The facts of {port.modem}:",
             *facts,
         ]

@@ -64,6 +64,7 @@ def read_profile(path: Path) -> Profile:
     if profile is not None:
         _check_modules(file, profile)
         _check_transmit(file, profile)
+        _check_hello(file, profile)
     if profile is None or file.faults:
         raise BadSettings(tuple(file.faults))
     return profile
@@ -103,6 +104,16 @@ def _check_transmit(file: TomlFile, profile: Profile) -> None:
     if profile.freq_hz is not None and is_for_beacons(profile.freq_hz):
         what = "nobody but a beacon in distress transmits in 406.0 to 406.1 MHz"
         file.fault(("transmit",), what, "set transmit = false")
+
+
+def _check_hello(file: TomlFile, profile: Profile) -> None:
+    """A packed modem that transmits says who it is; any other has no word for that."""
+    packed = "packed" in profile.radio
+    if profile.hello and not packed:
+        file.fault(("hello",), "is a word of packed modems alone", "set hello = false")
+    if profile.transmit and packed and not profile.hello:
+        what = "a packed modem says who it is before anything is transmitted by it"
+        file.fault(("transmit",), what, "set hello = true")
 
 
 def _choice(name: str, names: list[str]) -> str:

@@ -38,7 +38,9 @@ from gateway.settings.profiles import folders_for, no_profile, profile_path, rea
 from gateway.settings.register import read_register
 from gateway.settings.signatures import as_signed
 from gateway.settings.tables import Table, TomlFile, read_file
+from gateway.settings.transmit import read_transmit
 from gateway.settings.wanted import wanted
+from gateway.settings.wiring import check_wiring
 
 JOURNAL_PATH = "/var/lib/distress-gateway/journal.db"
 """Where systemd's StateDirectory= puts it."""
@@ -56,7 +58,7 @@ PASSWORD_BYTES_MAX = 65_535
 """MQTT 5 section 3.1.3.6: binary data of two length bytes."""
 
 _TAPE = "tape:"
-_TABLES = ("station", "port", "link", "journal", "record", "health", "log")
+_TABLES = ("station", "port", "link", "journal", "record", "health", "log", "transmit")
 
 
 class StationTable(Struct, frozen=True):
@@ -142,6 +144,7 @@ class _StationFile:
             ),
             register_file=register_file,
             register=self._register(register_file),
+            transmit=read_transmit(self.file, [port.name for port in ports]),
             agreement_names=agreement_names,
             agreements=agreements,
             agreement_doubts=doubts,
@@ -205,6 +208,7 @@ class _StationFile:
             if device and profile:
                 made = {"name": name, "profile": profile, "played": device.startswith(_TAPE)}
                 ports.append(msgspec.convert({**made, **found}, PortPlan))
+                check_wiring(self.file, at, ports[-1])
         return tuple(ports)
 
     def _device(self, at: KeyPath, device: str) -> str:

@@ -7,6 +7,7 @@ Whatever goes wrong outside comes out as one of these, each with its facts:
         WireAbsent      nothing is there at all: no node, no sender
         WireEnded       it came to its end and is not tried again by itself: a tape
     WriteStalled        the modem takes no bytes; receiving goes on
+    TransmitRefused     not a byte was handed over
     BadDevice           a device that can never work as it is written
 """
 
@@ -29,6 +30,9 @@ WRITE_S_MAX = 2.0
 
 class Wire(Protocol):
     """An open way to one modem."""
+
+    adapter: str | None
+    """The adapter behind it, as `distress-gateway ports` says it; None when nobody can tell."""
 
     async def read(self) -> bytes:
         """Return the next bytes, never none, at most READ_BYTES_MAX; raise WireLost.
@@ -101,6 +105,18 @@ class WriteStalled(Exception):  # noqa: N818  # named for what happened, as all 
 
     def __str__(self) -> str:
         return f"{self.device}: {self.unsent_bytes} bytes not taken in {self.waited_s:g} s"
+
+
+class TransmitRefused(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
+    """Not a byte was handed over, and nothing was keyed."""
+
+    def __init__(self, port: str, reason: str) -> None:
+        super().__init__(port, reason)
+        self.port = port
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"port {self.port} transmits nothing: {self.reason}"
 
 
 class BadDevice(Exception):  # noqa: N818  # named for what happened, as all our exceptions are

@@ -33,6 +33,8 @@ class Modem:
         """What the gateway has sent, newest WRITE_BYTES_MAX bytes."""
         self.stalled = False
         """Whether it takes no bytes, as a modem does that holds CTS down."""
+        self.adapter: str | None = None
+        """What adapter it says that it hangs on; None where nobody can tell."""
         self.plugged = True
         self.plugs = 1
         self._fed = bytearray()
@@ -102,6 +104,7 @@ class MemoryWire:
     """An open wire to a modem in memory."""
 
     def __init__(self, device: str, modem: Modem) -> None:
+        self.adapter = modem.adapter
         self._device = device
         self._modem = modem
         self._plug = modem.plugs

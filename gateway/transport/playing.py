@@ -107,6 +107,7 @@ class TapeWire:
     """A tape that is playing."""
 
     def __init__(self, device: str, chunks: Iterator[Chunk], pace: _Pace, *, clock: Clock) -> None:
+        self.adapter: str | None = None
         self._device = device
         self._chunks = chunks
         self._pace = pace

@@ -25,6 +25,12 @@ SCANS_SKIPPED_MAX = 20
 RECORD_BYTES_MAX = 65_536
 """A udev record or a sysfs attribute is some hundred bytes long."""
 
+NO_ADAPTER = "none"
+"""What stands for the adapter of a port that has none."""
+
+PTY_MAJORS = range(136, 144)
+"""Unix98 pseudo-terminals (Linux Documentation/admin-guide/devices.txt)."""
+
 _USB_WALK_MAX = 12
 """Folders between a serial port and its USB device in sysfs; a deep chain of hubs has nine."""
 
@@ -61,6 +67,14 @@ class Plugged(Struct, frozen=True):
     """udev's properties, or as many of them as sysfs tells."""
     links: tuple[str, ...]
     """The names udev wants it to have; of two identical adapters both claim one name."""
+
+    @property
+    def adapter(self) -> str:
+        """Return `vendor:product:serial` of its adapter; `none` where it is a port of the board."""
+        says = self.properties.get
+        if not says("ID_VENDOR_ID"):
+            return NO_ADAPTER
+        return f"{says('ID_VENDOR_ID')}:{says('ID_MODEL_ID', '')}:{says('ID_SERIAL_SHORT', '')}"
 
     def links_under(self, folder: str) -> tuple[str, ...]:
         """Return its names in /dev/serial/by-id or by-path."""
@@ -176,6 +190,16 @@ def node_at(path: str) -> Node | None:
         )
     except OSError:
         return None
+
+
+def adapter_at(node: Node, roots: Roots) -> str | None:
+    """Return the adapter of the port that this node is; None when nobody can tell."""
+    number = node.identity[2]
+    words = f"{os.major(number)}:{os.minor(number)}"
+    for port in plugged(roots):
+        if port.number == words or os.path.realpath(port.node) == node.path:
+            return port.adapter
+    return NO_ADAPTER if os.major(number) in PTY_MAJORS else None
 
 
 def properties_of(device: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ import stat
 import termios
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 import serial
 
@@ -35,7 +36,7 @@ from gateway.transport import (
     WriteStalled,
 )
 from gateway.transport.aside import Aside
-from gateway.transport.plugged import ROOTS, Finder, Roots, node_at
+from gateway.transport.plugged import PTY_MAJORS, ROOTS, Finder, Roots, adapter_at, node_at
 
 OPEN_S_MAX = 10.0
 """Setting the line of a USB adapter takes two control transfers of at most five seconds each."""
@@ -46,8 +47,6 @@ _PARITIES = {
     "even": serial.PARITY_EVEN,
     "odd": serial.PARITY_ODD,
 }
-_PTY_MAJORS = range(136, 144)
-"""Unix98 pseudo-terminals (Linux Documentation/admin-guide/devices.txt)."""
 
 
 class SerialWay:
@@ -58,6 +57,7 @@ class SerialWay:
         self._device = plan.device
         self._profile = plan.profile
         self._finder = Finder(plan.device, roots=roots)
+        self._roots = roots
         self._aside = Aside(f"serial {plan.name}")
 
     async def open(self) -> tuple[SerialWire, Node]:
@@ -65,13 +65,13 @@ class SerialWay:
         node = self._finder.find()
         if self._aside.stuck:
             raise WireLost(self._device, "the kernel still holds up an earlier call")
-        opening = partial(_opened, self._device, node, self._profile)
+        opening = partial(_opened, self._device, node, self._profile, self._roots)
         try:
             async with asyncio.timeout(OPEN_S_MAX):
-                port = await self._aside.ask(opening, undo=_shut)
+                opened = await self._aside.ask(opening, undo=_undo)
         except TimeoutError:
             raise WireLost(self._device, f"opening takes over {OPEN_S_MAX:.0f} s") from None
-        return SerialWire(self._device, port, self._aside), node
+        return SerialWire(self._device, opened, self._aside), node
 
     def standing(self) -> Node | None:
         """Return the node that bears the name now."""
@@ -85,11 +85,12 @@ class SerialWay:
 class SerialWire:
     """An open serial port."""
 
-    def __init__(self, device: str, port: serial.Serial, aside: Aside) -> None:
+    def __init__(self, device: str, opened: _Opened, aside: Aside) -> None:
+        self.adapter = opened.adapter
         self._device = device
-        self._port = port
+        self._port = opened.port
         self._aside = aside
-        self._fd: int = port.fileno()
+        self._fd: int = opened.port.fileno()
         self._loop = asyncio.get_running_loop()
         self._heard = bytearray()
         self._lost = ""
@@ -209,7 +210,14 @@ def _wake(sleeper: asyncio.Future[None] | None) -> None:
         sleeper.set_result(None)
 
 
-def _opened(device: str, node: Node, profile: Profile) -> serial.Serial:
+class _Opened(NamedTuple):
+    """A port that is open and set, and the adapter that was found behind it then."""
+
+    port: serial.Serial
+    adapter: str | None
+
+
+def _opened(device: str, node: Node, profile: Profile, roots: Roots) -> _Opened:
     """Open and set one port; everything that may go wrong comes out as WireLost."""
     port = serial.Serial(
         port=None,
@@ -231,10 +239,15 @@ def _opened(device: str, node: Node, profile: Profile) -> serial.Serial:
     try:
         port.open()
         _claim(port.fileno(), node)
+        adapter = adapter_at(node, roots) if profile.transmit else None
     except (OSError, ValueError, termios.error) as error:
         _shut(port)
         raise _translated(device, error) from error
-    return port
+    return _Opened(port, adapter)
+
+
+def _undo(opened: _Opened) -> None:
+    _shut(opened.port)
 
 
 def _claim(fd: int, node: Node) -> None:
@@ -254,7 +267,7 @@ def _claim(fd: int, node: Node) -> None:
 def _kernel_lockable(fd: int) -> bool:
     """Whether TIOCEXCL ends with us; a virtual modem's pty would stay locked when we are killed."""
     found = os.fstat(fd)
-    return stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) not in _PTY_MAJORS
+    return stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) not in PTY_MAJORS
 
 
 def _shut(port: serial.Serial) -> None:

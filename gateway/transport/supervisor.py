@@ -27,7 +27,18 @@ from gateway.model.plan import PortPlan
 from gateway.model.words import ClockState
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
-from gateway.transport import Node, Way, Wire, WireAbsent, WireEnded, WireLost, WriteStalled
+from gateway.rules.permit import Permit
+from gateway.transport import (
+    Node,
+    TransmitRefused,
+    Way,
+    Wire,
+    WireAbsent,
+    WireEnded,
+    WireLost,
+    WriteStalled,
+)
+from gateway.transport.leave import NOT_OPEN, Leave, Standing
 from gateway.transport.memory import NO_MODEMS, Modem
 from gateway.transport.opening import way_of
 
@@ -73,8 +84,8 @@ class PortState(Struct, kw_only=True):
     bytes_in: int = 0
     bytes_out: int = 0
     last_byte_mono_ns: int | None = None
-    transmit_dead: bool = False
-    """Whether the modem took no bytes when it was last asked to; receiving goes on."""
+    transmit: Standing = Standing("never")
+    """Whether it may transmit; receiving goes on whatever it says."""
 
 
 def backoff_s(attempt: int, jitter: random.Random) -> float:
@@ -95,13 +106,16 @@ class Port:
         jitter: random.Random,
         modems: Mapping[str, Modem] = NO_MODEMS,
     ) -> None:
-        self.state = PortState(name=plan.name, device=plan.device)
+        self._leave = Leave(plan)
+        self.state = PortState(name=plan.name, device=plan.device, transmit=self._leave.standing)
         self.pulse = Pulse(clock)
         """Beaten while it listens, and while it waits for something to listen to."""
         self._plan = plan
         self._clock = clock
         self._log = log.bind(port=plan.name)
         self._jitter = jitter
+        self._turn = asyncio.Lock()
+        """One transmission at a time: two at once would mix within a sentence."""
         self._way: Way = way_of(plan, clock=clock, modems=modems)
         self._wire: Wire | None = None
         self._node: Node | None = None
@@ -136,20 +150,38 @@ class Port:
         finally:
             self.close()
 
-    async def write(self, data: bytes) -> None:
-        """Hand this to the modem whole; raise WireLost or WriteStalled. Never tried twice."""
-        if self._wire is None:
-            raise WireLost(self.state.device, "not open")
-        try:
-            reached("port.write_begun")
-            await self._wire.write(data)
-            reached("port.written")
-        except WriteStalled as stalled:
-            self.state.transmit_dead |= stalled.waited_s > 0
-            self._log.error("write_stalled", unsent_bytes=stalled.unsent_bytes)
-            raise
-        self.state.transmit_dead = False
-        self.state.bytes_out += len(data)
+    async def transmit(self, permit: Permit, data: bytes) -> None:
+        """Hand this to the modem whole, once, by leave of its permit. Never tried twice.
+
+        TransmitRefused: not a byte was handed over. WireLost or WriteStalled: nobody knows how much
+        of it went out. Whoever waits for another one to end is refused once the permit has ended.
+        """
+        async with self._turn:
+            wire = self._wire
+            if wire is None:
+                raise TransmitRefused(self.state.name, self._leave.standing.reason or NOT_OPEN)
+            self._leave.take(permit, data, self._clock.now().mono_ns)
+            try:
+                reached("port.write_begun")
+                await wire.write(data)
+                reached("port.written")
+            except WriteStalled as stalled:
+                self._leave.stalled()
+                self._log.error("write_stalled", unsent_bytes=stalled.unsent_bytes)
+                raise
+            finally:
+                self.state.transmit = self._leave.standing
+            self.state.bytes_out += len(data)
+
+    def recognised(self, serial: str | None, heard_mono_ns: int) -> None:
+        """Take what the modem has said of itself then: a packed modem's `hello`."""
+        self._leave.recognised(serial, heard_mono_ns)
+        self.state.transmit = self._leave.standing
+
+    def answered(self, heard_mono_ns: int) -> None:
+        """Take the modem's answer to a link test, heard then: it heals one that had stalled."""
+        self._leave.answered(heard_mono_ns)
+        self.state.transmit = self._leave.standing
 
     def retry_now(self) -> None:
         """Try to open it at once, if it is waiting."""
@@ -182,6 +214,8 @@ class Port:
         wire, self._node = await self._way.open()
         self._wire = wire
         now = self._clock.now()
+        self._leave.opened(wire.adapter, now.mono_ns)
+        state.transmit = self._leave.standing
         if state.state != "silent":
             state.state = "open"
         state.resolved = self._node.path
@@ -283,6 +317,8 @@ class Port:
     def _let_go(self) -> None:
         wire, self._wire, self._node = self._wire, None, None
         self.state.resolved = self.state.open_since_utc = None
+        self._leave.lost()
+        self.state.transmit = self._leave.standing
         if wire is not None:
             wire.close()
 

@@ -157,6 +157,7 @@ class TcpWire:
         *,
         clock: Clock,
     ) -> None:
+        self.adapter: str | None = None
         self._device = device
         self._reader = reader
         self._writer = writer

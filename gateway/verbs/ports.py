@@ -38,6 +38,8 @@ class Found(Struct, frozen=True, kw_only=True):
     vendor: str | None
     product: str | None
     serial: str | None
+    adapter: str
+    """What to say of it where something is transmitted by this port."""
     busy: bool | None
     """Whether a program holds it; None when that can't be seen from here."""
     console: bool
@@ -85,6 +87,7 @@ def _found(port: Plugged, claims: list[str], *, busy: bool | None, console: bool
         vendor=says("ID_VENDOR"),
         product=says("ID_MODEL"),
         serial=says("ID_SERIAL_SHORT"),
+        adapter=port.adapter,
         busy=busy,
         console=console,
         shared_name=len(unique) < len(by_id),
@@ -106,12 +109,18 @@ def _told(port: Found) -> str:
         ("note", "another adapter claims the same by-id name" if port.shared_name else ""),
         # JSON's escapes are TOML's: a name of udev may hold a backslash.
         ("config", f"device = {json.dumps(port.device)}"),
+        # A by-id name says which adapter it is; where the name doesn't, whoever transmits has to.
+        ("to send", "" if port.device.startswith("by-id:") else _adapter_line(port)),
     ]
     return "".join(
         f"  {label:<9}{_plain(value)}\n" if label else f"{_plain(value)}\n"
         for label, value in lines
         if value
     )
+
+
+def _adapter_line(port: Found) -> str:
+    return f"adapter = {json.dumps(port.adapter)}"
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from gateway.model.inbound import Inbound, Refused, Ruling
 from gateway.model.incident import IncidentNote
 from gateway.model.verdict import VerdictNote
@@ -20,60 +22,40 @@ EPOCH = "replay"
 _NEVER = Times(journaled_utc=None, published_utc=None)
 
 
+class _Told(TypedDict):
+    """What every record says of itself."""
+
+    station: str
+    epoch: str
+    number: int
+    journaled: bool
+    times: Times
+    late: bool
+
+
 def record_of(
     number: int, item: Inbound, station: str
 ) -> Record | RefusedRecord | ClockRecord | IncidentRecord | RulingRecord:
     """Return the record of an entry; nothing of the time of day of this box gets into it."""
+    told = _Told(
+        station=station, epoch=EPOCH, number=number, journaled=False, times=_NEVER, late=False
+    )
     if isinstance(item, Refused):
-        return RefusedRecord(
-            station=station,
-            epoch=EPOCH,
-            number=number,
-            journaled=False,
-            times=_NEVER,
-            late=False,
-            refused=item,
-        )
+        return RefusedRecord(**told, refused=item)
     if isinstance(item, VerdictNote):
-        return RulingRecord(
-            station=station,
-            epoch=EPOCH,
-            number=number,
-            journaled=False,
-            times=_NEVER,
-            late=False,
-            note=item,
-        )
+        return RulingRecord(**told, note=item)
     if isinstance(item, IncidentNote):
         return IncidentRecord(
-            station=station,
-            epoch=EPOCH,
-            number=number,
-            journaled=False,
-            times=_NEVER,
-            late=False,
+            **told,
             change=item.change,
             gone=item.gone,
             incident=item.incident,
         )
     if not isinstance(item, Ruling):
-        return ClockRecord(
-            station=station,
-            epoch=EPOCH,
-            number=number,
-            journaled=False,
-            times=_NEVER,
-            late=False,
-            statement=item,
-        )
+        return ClockRecord(**told, statement=item)
     sighting = item.sighting
     return Record(
-        station=station,
-        epoch=EPOCH,
-        number=number,
-        journaled=False,
-        times=_NEVER,
-        late=False,
+        **told,
         relation=sighting.relation,
         first_id=sighting.first_id,
         witnesses=sighting.witnesses,

@@ -89,6 +89,10 @@ DEATHS = {
 
 NOT_COME_TO = {
     "certificates.taken": "only over TLS: tests/faults/test_certificates.py",
+    **dict.fromkeys(
+        ("transmit.intended", "transmit.committed", "transmit.handed", "transmit.ended"),
+        "a station that transmits has a test of its own: tests/faults/test_transmit.py",
+    ),
     "port.write_begun": "this release transmits nothing",
     "port.written": "this release transmits nothing",
     "command.heard": "only where an operator orders: tests/live/test_incidents.py",

@@ -55,7 +55,7 @@ FIXED = {
     "Floods._ports": "one a port",
     "Timekeeping._witnesses": "one a port",
     "Watch._told_ports": "one a port",
-    "Watch._troubles": "one a name of an alert",
+    "Looking._troubles": "one a name of an alert",
     "Watch._alerts_written": "one a name of an alert",
     "Board._standing": "one a name of an alert",
     "Board._said": "one a name of an alert",
@@ -110,6 +110,14 @@ FIXED = {
     "Docket._paces": "one a rule: RULES_MAX",
     "Remembering._written": "one a rule: RULES_MAX",
     "RuleKeeper._answers": "HANDED_MAX, and one",
+    "Governor._sending": "one a channel of a port",
+    "Transmitting._orders": "Governor._wishes, and one a channel that is being transmitted on",
+    "Transmitting._followed": "Transmitting._orders and Echoes._awaited",
+    "Stages._told": "the stages of one order: six at the most",
+    "Taking._plans": "one a port, as configured",
+    "Taking._said": "one a port, as configured",
+    "Taking._ports": "one a port, as configured",
+    "Transmitting._ports": "one a port, as configured",
     "Grid._cells": "one a track that may help: TRACKS_MAX",
     "Troubles._untold": "of what stands: INCIDENTS_MAX",
     "Exports._forms": "of the four formats, as configured",
@@ -136,6 +144,7 @@ FIXED = {
     "Separation._of": "two a pair that is followed: PAIRS_MAX",
     "ContactPoint._lines": "one a party of the agreement: PARTS_MAX",
     "Picture._cells": "one a craft: CRAFT_MAX",
+    "Leave._used": "USED_MAX, and those that ended go with the next",
     "Deadlines._soonest": "twice what runs, and 64: then it is thinned",
     # what is emptied before anything else can happen
     "Shelves._begun": "the rows of one transaction: BACKLOG_FULL",
@@ -193,6 +202,8 @@ HANDED_IN = {
         "_Page.noted_ns",
         "LastWords.filters",
         "LoopLag.counts",
+        "Taking._ports",
+        "Transmitting._ports",
     ),
     "Shelves._rows_max",
 }
@@ -321,6 +332,14 @@ FILLED = {
     "test_what_was_journaled_afterwards_is_forgotten",
     "Late._afterwards": "tests/health/test_bounds.py::"
     "test_what_was_journaled_afterwards_is_forgotten",
+    "Governor._wishes": "tests/rooms/rules/test_governor.py::"
+    "test_a_full_funnel_gives_its_least_place_to_what_is_graver_and_to_nothing_else",
+    "Governor._sent": "tests/rooms/rules/test_governor.py::"
+    "test_what_is_remembered_of_what_was_sent_and_heard_is_bounded",
+    "Governor._heard_ns": "tests/rooms/rules/test_governor.py::"
+    "test_what_is_remembered_of_what_was_sent_and_heard_is_bounded",
+    "Echoes._awaited": "tests/app/test_transmitting.py::"
+    "test_what_is_listened_for_is_bounded_and_the_oldest_stays_transmitted",
     "Ordering._known": "tests/app/test_ordering.py::"
     "test_the_memory_of_commands_is_bounded_and_what_it_forgot_is_late",
     "_Waiting.queue": "tests/health/test_bounds.py::"

@@ -12,11 +12,18 @@ from pathlib import Path
 
 import pytest
 import structlog
+from permits_made import transmit
 
 from gateway.clock import Clock
 from gateway.framing.nmea import Nmea
 from gateway.model.plan import PortPlan, Profile
-from gateway.transport import READ_BYTES_MAX, WRITE_BYTES_MAX, WRITE_S_MAX, WriteStalled
+from gateway.transport import (
+    READ_BYTES_MAX,
+    WRITE_BYTES_MAX,
+    WRITE_S_MAX,
+    TransmitRefused,
+    WriteStalled,
+)
 from gateway.transport import serial as serial_door
 from gateway.transport.supervisor import Port
 
@@ -66,10 +73,14 @@ class Modem:
 class Ear:
     """A port with somebody listening to it."""
 
-    def __init__(self, device: Path, **profile) -> None:
+    def __init__(self, device: Path, *, adapter: str = "none", **profile) -> None:
         fields = {**{name: getattr(PROFILE, name) for name in PROFILE.__struct_fields__}, **profile}
         plan = PortPlan(
-            name=device.name, device=str(device), modem="bench", profile=Profile(**fields)
+            name=device.name,
+            device=str(device),
+            modem="bench",
+            profile=Profile(**fields),
+            adapter=adapter,
         )
         self.events: list[dict] = []
         log = structlog.wrap_logger(
@@ -227,6 +238,43 @@ def test_modems_that_exchange_nodes_are_followed_by_name(modems):
 
             assert [ear.heard for ear in ears] == [b"$from two\r\n", b"$from one\r\n"]
             assert all(chunk.gap for ear in ears for chunk in ear.chunks[:1])
+
+    asyncio.run(story())
+
+
+def test_modems_that_exchange_nodes_get_no_byte_that_is_meant_for_the_other(modems, monkeypatch):
+    """What stands there is asked at each opening: a name that leads elsewhere transmits nothing.
+
+    A pty has no adapter: which node is which is said here, as the kernel says it of a real one.
+    """
+
+    async def story():
+        group = [modems(name) for name in ("one", "two")]
+        nodes = [str(modem.name.readlink()) for modem in group]
+        adapters = dict(zip(nodes, ("0403:6001:ONE", "0403:6001:TWO"), strict=True))
+        monkeypatch.setattr(serial_door, "adapter_at", lambda node, _roots: adapters[node.path])
+        ears = [
+            Ear(modem.name, adapter=adapters[node], transmit=True)
+            for modem, node in zip(group, nodes, strict=True)
+        ]
+        async with listening(*ears):
+            await until(lambda: all(ear.port.state.state == "open" for ear in ears), 1.0)
+            for ear in ears:
+                await transmit(ear.port, b"$before\r\n")
+            await asyncio.sleep(0.02)
+            assert [all_read(modem) for modem in group] == [b"$before\r\n"] * 2
+            for modem, node in zip(group, nodes[::-1], strict=True):
+                modem.lead_to(node)
+            await until(
+                lambda: [ear.port.state.resolved for ear in ears] == nodes[::-1], BACK_S_MAX + 0.5
+            )
+            for ear, meant in zip(ears, adapters.values(), strict=True):
+                with pytest.raises(TransmitRefused, match=f"stands there, not {meant}"):
+                    await transmit(ear.port, b"$after\r\n")
+            for modem in group:
+                modem.say(SENTENCES)
+            await until(lambda: all(ear.heard == SENTENCES for ear in ears), 0.5)
+            assert [all_read(modem) for modem in group] == [b"", b""]
 
     asyncio.run(story())
 
@@ -396,42 +444,54 @@ def opened_by_a_stranger(node: str) -> bool:
 
 
 async def until_stalled(port: Port) -> tuple[float, WriteStalled]:
-    """Write until the kernel's own buffer is full; return how long the last write took."""
+    """Transmit until the kernel's own buffer is full; return how long the last one took."""
     while True:
         begun = time.monotonic()
         try:
-            await port.write(b"$TEST\r\n" * 500)
+            await transmit(port, b"$TEST\r\n" * 500)
         except WriteStalled as stalled:
             return time.monotonic() - begun, stalled
 
 
+def all_read(modem: Modem) -> bytes:
+    """Return what waits for a modem, as one that comes to itself reads it."""
+    heard = b""
+    with suppress(BlockingIOError):
+        while data := os.read(modem.master, 65536):
+            heard += data
+    return heard
+
+
 def test_a_stalled_modem_stops_writing_and_not_hearing(modems, figure):
-    """The write ends in time, the port is marked, bytes still come in, 4 kB at most wait."""
+    """The write ends in time, the port is marked until it is opened anew, bytes still come in."""
 
     async def story():
         modem = modems("radio")
-        ear = Ear(modem.name)
+        ear = Ear(modem.name, transmit=True)
         async with listening(ear):
-            with pytest.raises(WriteStalled):
-                await ear.port.write(b"x" * (WRITE_BYTES_MAX + 1))
+            with pytest.raises(TransmitRefused, match="may wait for a modem"):
+                await transmit(ear.port, b"x" * (WRITE_BYTES_MAX + 1))
             assert ear.port.state.bytes_out == 0
             stalled_s, stalled = await until_stalled(ear.port)
             figure("stalled_s", stalled_s)
 
             assert stalled.waited_s == WRITE_S_MAX
             assert stalled_s <= WRITE_S_MAX + 0.2
-            assert ear.port.state.transmit_dead
+            assert ear.port.state.transmit.now == "dead"
             assert ear.port.state.state == "open"
             modem.say(SENTENCES)
             await until(lambda: ear.heard == SENTENCES, 0.5)
 
-            for _ in range(10):  # the modem comes to itself
-                with suppress(BlockingIOError):
-                    while os.read(modem.master, 65536):
-                        pass
-                await asyncio.sleep(0.01)
-            await ear.port.write(b"$TEST\r\n")
-            assert not ear.port.state.transmit_dead
+            all_read(modem)  # the modem comes to itself
+            with pytest.raises(TransmitRefused, match="only opening it anew"):
+                await transmit(ear.port, b"$TEST\r\n")
+            assert all_read(modem) == b""
+            modem.yank()
+            modem.plug_in()
+            await until(lambda: ear.port.state.transmit.now == "ready", 1.0)
+            await transmit(ear.port, b"$TEST\r\n")
+            await asyncio.sleep(0.02)
+            assert all_read(modem) == b"$TEST\r\n"
 
     asyncio.run(story())
 
@@ -439,11 +499,11 @@ def test_a_stalled_modem_stops_writing_and_not_hearing(modems, figure):
 def test_bytes_come_in_while_a_write_is_stalling(modems):
     async def story():
         modem = modems("radio")
-        ear = Ear(modem.name)
+        ear = Ear(modem.name, transmit=True)
 
         async def write_until_stalled():
             while True:
-                await ear.port.write(b"x" * WRITE_BYTES_MAX)
+                await transmit(ear.port, b"x" * WRITE_BYTES_MAX)
 
         async with listening(ear):
             writing = asyncio.create_task(write_until_stalled())
@@ -451,8 +511,6 @@ def test_bytes_come_in_while_a_write_is_stalling(modems):
             modem.say(SENTENCES)
             await until(lambda: ear.heard == SENTENCES, 0.1)
             assert not writing.done()
-            with pytest.raises(WriteStalled):
-                await ear.port.write(b"y" * WRITE_BYTES_MAX)
             modem.yank()
             with pytest.raises(Exception, match="hung up"):
                 await writing
@@ -465,21 +523,19 @@ def test_a_cancelled_write_leaves_the_port_usable(modems):
 
     async def story():
         modem = modems("radio")
-        ear = Ear(modem.name)
+        ear = Ear(modem.name, transmit=True)
         async with listening(ear):
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.3):
                     while True:
-                        await ear.port.write(b"x" * WRITE_BYTES_MAX)
+                        await transmit(ear.port, b"x" * WRITE_BYTES_MAX)
             await asyncio.sleep(0.02)
-            with suppress(BlockingIOError):
-                while os.read(modem.master, 65536):
-                    pass
-            await ear.port.write(b"$TEST\r\n")
+            all_read(modem)
+            await transmit(ear.port, b"$TEST\r\n")
             await asyncio.sleep(0.02)
 
-            assert os.read(modem.master, 65536).endswith(b"$TEST\r\n")
-            assert not ear.port.state.transmit_dead
+            assert all_read(modem).endswith(b"$TEST\r\n")
+            assert ear.port.state.transmit.now == "ready"
 
     asyncio.run(story())
 

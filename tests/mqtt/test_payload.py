@@ -10,9 +10,11 @@ import pytest
 
 from gateway.model.agreement import EventWord
 from gateway.model.asked import Fact, Stated
+from gateway.model.command import OutcomeState
 from gateway.model.entry import Lane
 from gateway.model.inbound import Moment, Report
 from gateway.model.incident import Action
+from gateway.model.transmission import TransmissionNote
 from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.model.words import Kind, Mode, Relation, Urgency
 from gateway.mqtt import payload
@@ -27,6 +29,7 @@ from gateway.mqtt.payload import (
     RefusedRecord,
     RulingRecord,
     StatementRecord,
+    TransmissionRecord,
     Writer,
 )
 from gateway.mqtt.topics import Topics, TopicUnsafe
@@ -108,6 +111,7 @@ def test_the_published_types_are_what_is_written():
         (IncidentRecord, payload._IncidentAgain),
         (RulingRecord, payload._RulingAgain),
         (StatementRecord, payload._StatementAgain),
+        (TransmissionRecord, payload._TransmissionAgain),
     ):
         assert shown.__struct_fields__ == written.__struct_fields__
         assert shown.__struct_defaults__ == written.__struct_defaults__
@@ -204,6 +208,23 @@ def test_a_verdict_is_told_word_for_word_on_the_topic_of_its_rule(make, form):
 
     assert (told.topic, told.qos, told.retain) == ("distress/v1/alpha/ruling/coast/A1", 1, False)
     assert decoded(told, form, RulingRecord).note == note
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_what_becomes_of_an_order_is_told_word_for_word_on_the_topic_of_its_port(make, form):
+    note = TransmissionNote(
+        command_id="c1",
+        stage=OutcomeState.TRANSMITTED,
+        port="vhf",
+        action="ack",
+        say="ack by vhf",
+        persons=("smith",),
+        mono_ns=1,
+    )
+    told = writer(form).record(make.entry_of(note, 9), published_utc_ns=None, waited=False)
+
+    assert (told.topic, told.qos) == ("distress/v1/alpha/transmission/vhf", 1)
+    assert decoded(told, form, TransmissionRecord).note == note
 
 
 @pytest.mark.parametrize("form", ["json", "msgpack"])

@@ -26,9 +26,9 @@ def clock():
 def plan_of():
     """Make a plan of one port."""
 
-    def make(device: str, *, name: str = "one", **facts) -> PortPlan:
-        profile = Profile(**PROFILE, **facts)
-        return PortPlan(name=name, device=device, modem="bench", profile=profile)
+    def make(device: str, *, name: str = "one", port=None, **facts) -> PortPlan:
+        profile = Profile(**{**PROFILE, **facts})
+        return PortPlan(name=name, device=device, modem="bench", profile=profile, **(port or {}))
 
     return make
 

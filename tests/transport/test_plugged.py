@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.transport import BadDevice, WireAbsent, WireLost
+from gateway.transport import BadDevice, Node, WireAbsent, WireLost
 from gateway.transport.opening import check_device
-from gateway.transport.plugged import SCANS_SKIPPED_MAX, Finder, Roots, plugged
+from gateway.transport.plugged import (
+    SCANS_SKIPPED_MAX,
+    Finder,
+    Roots,
+    adapter_at,
+    node_at,
+    plugged,
+)
 
 FTDI = {
     "idVendor": "0403",
@@ -156,6 +163,26 @@ def test_an_identical_adapter_plugged_in_later_makes_a_name_ambiguous(box):
     assert finder.standing() != before
     with pytest.raises(WireLost, match="ambiguous"):
         finder.find()
+
+
+@pytest.mark.parametrize(
+    ("node", "adapter"),
+    [("ttyUSB0", "0403:6001:A50285BI"), ("ttyUSB1", "1a86:7523:"), ("ttyS0", "none")],
+)
+def test_the_adapter_at_a_node_is_what_the_kernel_has_found_there(furnished, node, adapter):
+    assert adapter_at(node_at(furnished.node(node)), furnished.roots) == adapter
+
+
+def test_a_node_under_another_name_is_known_by_its_number(furnished):
+    """As in a container, to which one node is given under a name of its own."""
+    node = Node("/dev/radio", (1, 2, os.makedev(188, 0)))
+
+    assert adapter_at(node, furnished.roots) == "0403:6001:A50285BI"
+
+
+def test_a_virtual_wire_has_no_adapter_and_what_nobody_knows_may_have_any(box):
+    assert adapter_at(node_at(os.ttyname(box.slave())), box.roots) == "none"
+    assert adapter_at(Node("/dev/ttyUSB7", (1, 2, os.makedev(188, 7))), box.roots) is None
 
 
 def test_without_udev_the_kernel_itself_is_asked(box):

@@ -52,6 +52,7 @@ def test_each_port_has_a_name_that_is_its_own(box, capsys):
     ]
     assert [port["shared_name"] for port in found] == [True, True, False]
     assert (found[0]["vendor_id"], found[0]["product_id"]) == ("0403", "6001")
+    assert found[0]["adapter"] == "0403:6001:A\x1b[31mB"
     assert found[0]["serial"] == "A\x1b[31mB"
 
 
@@ -59,6 +60,8 @@ def test_people_get_a_line_to_paste_and_nothing_that_a_terminal_obeys(box, capsy
     told = listed(box, capsys, as_json=False)
 
     assert '  config   device = "by-id:honest\\\\x2f"\n' in told
+    assert '  config   device = "by-path:socket-0"\n  to send  adapter = "0403:6001:A' in told
+    assert told.count("to send") == 2  # the third one's name says which adapter it is
     assert "FTDI FT232R (0403:6001)" in told
     assert "another adapter claims the same by-id name" in told
     assert "\x1b" not in told

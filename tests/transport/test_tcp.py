@@ -6,6 +6,7 @@ import time
 from contextlib import aclosing, asynccontextmanager, suppress
 
 import pytest
+from permits_made import transmit
 
 from gateway.transport import (
     READ_BYTES_MAX,
@@ -71,7 +72,7 @@ async def listening(port):
 
 
 def test_a_modem_that_answers_is_heard_spoken_to_and_called_again(port_of, free_port):
-    port = port_of(f"tcp://127.0.0.1:{free_port}")
+    port = port_of(f"tcp://127.0.0.1:{free_port}", transmit=True)
 
     async def story():
         async with listening(port) as heard:
@@ -80,7 +81,7 @@ def test_a_modem_that_answers_is_heard_spoken_to_and_called_again(port_of, free_
                 await until(lambda: taken)
                 taken[0].write(b"$GPZDA\r\n")
                 await until(lambda: heard == [(b"$GPZDA\r\n", True)])
-                await port.write(b"order")
+                await transmit(port, b"order")
                 assert port.state.bytes_out == 5
                 taken[0].close()
                 await until(lambda: len(taken) == 2)

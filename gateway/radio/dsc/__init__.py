@@ -7,6 +7,7 @@
     call.py expansion.py  the sentences            air.py      symbols, out of their copies
     meaning.py words.py   what all of it says      figures.py  symbols to fields of a sentence
     write.py              what would be said       send.py     what would be sent
+    compose.py            what somebody orders to be called, in either form
 
 A raw call is read by way of the sentence that would tell it, so that both have the same words. A
 call goes out as soon as it is heard; the expansion behind it makes a second, finer reading that
@@ -26,13 +27,22 @@ from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
 from gateway.radio.dsc.air import Sequence, pairs_in, printed_in, transmission_in
 from gateway.radio.dsc.call import Illegible, content_of, read_call
+from gateway.radio.dsc.compose import COMPOSER
 from gateway.radio.dsc.expansion import SENTENCES_MAX, Sentence, expansion_of, read_sentence
 from gateway.radio.dsc.figures import expanded, raw_sentence, told, with_proof
 from gateway.radio.dsc.meaning import draft_of_call, draft_of_orphan
 from gateway.radio.dsc.words import DscDetail, DseDetail
 from gateway.radio.dsc.write import write_call, write_expansion
 
-__all__ = ["EXPANSION_WINDOW_NS", "PENDING_MAX", "RADIO", "Dsc", "write_call", "write_expansion"]
+__all__ = [
+    "COMPOSER",
+    "EXPANSION_WINDOW_NS",
+    "PENDING_MAX",
+    "RADIO",
+    "Dsc",
+    "write_call",
+    "write_expansion",
+]
 
 EXPANSION_WINDOW_NS = 60 * 10**9
 """The five calls of one attempt last 36 s at 100 Bd, with the expansion behind them; the earliest

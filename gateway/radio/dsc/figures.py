@@ -66,6 +66,13 @@ class _Row:
         symbol = self.left.pop(0)
         return _LOST * 2 if symbol is None else field.code_text(symbol)
 
+    def casualty(self) -> str:
+        """Take who is in distress; nothing is said five times where nobody knows."""
+        if self.left[:_ID] == [tables.NOTHING] * _ID:
+            self.left = self.left[_ID:]
+            return ""
+        return self.digits(_ID)
+
     def digits(self, count: int) -> str:
         """Take so many symbols, two digits each."""
         taken, self.left = self.left[:count], self.left[count:]
@@ -108,7 +115,7 @@ def _other(row: _Row, format_code: int, end: str) -> Told:
     addressee = None if area else _mmsi(address)
     if category == field.code_text(tables.CATEGORY_DISTRESS):
         whole = len(row.left) == _ID + 1 + _PLACE + _TIME + 1
-        casualty, nature, place = row.digits(_ID), row.code(), row.digits(_PLACE)
+        casualty, nature, place = row.casualty(), row.code(), row.digits(_PLACE)
         time, subsequent = row.digits(_TIME), row.code()
         texts = [*head, subsequent, place, time, casualty, nature, end, ""]
         return Told(texts, _mmsi(sender), addressee, whole)
@@ -238,8 +245,9 @@ def symbols_told(texts: list[str], *, sender: str | None, addressee: str | None)
     address = texts[1] if area else f"{addressee}0" if addressee else ""
     head = (address, _c(texts[2]), f"{sender}0" if area else texts[1], _c(texts[3]))
     if category == tables.CATEGORY_DISTRESS:
-        about = (texts[7], _c(texts[8]), texts[5] or field.ABSENT, texts[6] or "8888", _c(texts[4]))
-        return _symbols(format_code, *head, *about, end)
+        casualty = (texts[7],) if texts[7] else (tables.NOTHING,) * _ID
+        about = (_c(texts[8]), texts[5] or field.ABSENT, texts[6] or "8888", _c(texts[4]))
+        return _symbols(format_code, *head, *casualty, *about, end)
     return _symbols(format_code, *head, _c(texts[4]), *_said(texts, format_code), end)
 
 

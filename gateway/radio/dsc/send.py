@@ -1,6 +1,7 @@
 """Symbols as they go on the air: phasing, each symbol twice, the error-check character.
 
-The twin of what `air` puts together. For exercises and vectors: nothing here reaches a transmitter.
+The twin of what `air` puts together. Nothing here reaches a transmitter: only a port's writer does,
+with a permit.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ as though it had come from a modem of that system. What proves the wire proves n
 
     packet.py   header, numbers, answers       letters.py  the maps, read and written
     meaning.py  what a report means            words.py    what the modem says of itself
-    sender.py   what it is told: not wired to any port, and asked by nobody yet
+    compose.py  what it is ordered             sender.py   what of that still wants an answer
 
 Remembered, for one port: the next number, and the systems whose frames have come.
 """
@@ -28,6 +28,7 @@ from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Tags, Unread
 from gateway.model.words import Integrity, Kind, Urgency
 from gateway.radio import Radio, radio_named, radio_names
+from gateway.radio.packed.compose import COMPOSER
 from gateway.radio.packed.letters import (
     Ask,
     Health,
@@ -54,7 +55,15 @@ from gateway.radio.packed.packet import (
 )
 from gateway.radio.packed.words import PackedDetail
 
-__all__ = ["RADIO", "Packed", "answer_to", "read_letter", "write_letter", "write_packet"]
+__all__ = [
+    "COMPOSER",
+    "RADIO",
+    "Packed",
+    "answer_to",
+    "read_letter",
+    "write_letter",
+    "write_packet",
+]
 
 
 class Carried(Frame, frozen=True):

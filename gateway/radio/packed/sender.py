@@ -17,7 +17,13 @@ from msgspec import Struct
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment
 from gateway.radio.packed.letters import Letter, write_letter
-from gateway.radio.packed.packet import NUMBERS, Packet, PacketKind, write_packet
+from gateway.radio.packed.packet import (
+    NUMBERS,
+    Packet,
+    PacketKind,
+    read_packet,
+    write_packet,
+)
 
 AGAIN_NS = 10**9
 """Without an answer for so long a letter is said again; a test has failed."""
@@ -32,6 +38,7 @@ TEST_BYTES_MAX = 256
 FULL = f"{AWAITED_MAX} letters wait for an answer already"
 COME_ROUND = "the numbers have come round to a letter that still waits for its answer"
 TOO_LONG = "it is longer than a packet may be"
+NOT_NEXT = "it was composed under another number than the next"
 UNDER_TEST = "a test of the line waits for its answer already"
 
 
@@ -85,6 +92,31 @@ class Sender:
         if isinstance(body, bytes):
             self._awaited[number] = _Awaited(body, now.mono_ns, now.mono_ns)
         return body
+
+    @property
+    def number(self) -> int:
+        """Under which the next letter is said."""
+        return self._number
+
+    def await_answer(self, body: bytes, now: Moment) -> str | None:
+        """Await the answer to a body that was composed under the next number, or say why not.
+
+        Asked before the body is handed to a port: what is not awaited is not said.
+        """
+        packet = read_packet(body)
+        if packet is not None and packet.kind is PacketKind.TEST:
+            if self._test is not None:
+                return UNDER_TEST
+            self._test = (packet, now.mono_ns)
+            return None
+        if packet is None or (packet.kind, packet.number) != (PacketKind.SAY, self._number):
+            return NOT_NEXT
+        if len(self._awaited) >= AWAITED_MAX or self._number in self._awaited:
+            self._refused += 1
+            return COME_ROUND if self._number in self._awaited else FULL
+        self._awaited[self._number] = _Awaited(body, now.mono_ns, now.mono_ns)
+        self._number = (self._number + 1) % NUMBERS
+        return None
 
     def tell(self, letter: Letter) -> bytes | str:
         """Return the body that says a letter once, or why it can't be said."""

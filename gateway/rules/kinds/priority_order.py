@@ -85,7 +85,8 @@ class PriorityOrder(Rule):
 
     def hear(self, event: Event) -> Iterator[Finding]:
         """End the turn of what was transmitted, and say whose turn it is now."""
-        ended = self._turns.pop(event.subject, None)
+        # A station names what it has sent by the request, whatever it was about; a person by that.
+        ended = self._turns.pop(event.event_id, None) or self._turns.pop(event.subject, None)
         self._forget(event.at.mono_ns)
         if ended is None:
             return

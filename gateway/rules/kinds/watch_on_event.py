@@ -60,6 +60,9 @@ class WatchOnEvent(Rule):
         self._plan = ground.agreement.channels
         self._channels = ground.dial.named(terms.channels) - {TRAFFIC}
         self._traffic = TRAFFIC in terms.channels
+        traffic = {one.traffic for one in self._plan.values() if self._traffic and one.traffic}
+        self._listened = self._channels | traffic
+        """Where anybody may have to listen: on all others a flood of calls costs nothing here."""
         self._who = ground.rolls.named(terms.who)
         self._own = ground.rolls.own
         self._awaited = Deadlines()
@@ -70,7 +73,7 @@ class WatchOnEvent(Rule):
 
     def hear(self, event: Event) -> Iterator[Finding]:
         """Begin to wait, or say that somebody listens."""
-        if event.channel is not None and not SHOWN.isdisjoint(event.words):
+        if event.channel in self._listened and not SHOWN.isdisjoint(event.words):
             yield from self._shown(event)
         if self._wait.meets(event):
             yield from self._called(event)

@@ -1,0 +1,176 @@
+"""What an order asks of the agreements: nothing of it is kept from the rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rooms.rules.cases import KINDS, START_NS, agreement_of, cases_of, tables
+
+from gateway.model.asked import Request
+from gateway.model.inbound import Moment
+from gateway.model.place import Identity
+from gateway.model.transmission import (
+    Acknowledge,
+    Adjust,
+    Area,
+    Beacon,
+    Call,
+    Cancel,
+    Distress,
+    Drill,
+    Letter,
+    Place,
+    Relay,
+    Text,
+    To,
+)
+from gateway.model.verdict import Judgement
+from gateway.model.words import ClockState, Mode, Nature, Urgency
+from gateway.rules.asking import DSC_MF_S, DSC_VHF_S, Air, airtime_s, request_of, urgency_of
+from gateway.rules.engine import Engine
+
+AT = Moment(START_NS, None, ClockState.UNSET)
+NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+VHF = Air(freq_hz=156_525_000, system="dsc")
+SHIP = "232123456"
+HERE = Place(lat_deg=50.0, lon_deg=-5.0)
+AREA = Area(lat_deg=51, lon_deg=-6, southwards_deg=1, eastwards_deg=1)
+KNOWN = Distress(mmsi=SHIP, nature=Nature.SINKING, place=HERE, time="1207")
+
+
+def letter(action, **said):
+    plain = {"command_id": "c1", "audience": "here", "seq": 1, "issued": NOW, "port": "vhf"}
+    end = NOW + timedelta(seconds=30)
+    return Letter(**{**plain, "not_after": end, "action": action, **said})
+
+
+def asked(action, air=VHF, **said):
+    return request_of(letter(action, **said), air, AT, persons=("smith",), octets=40)
+
+
+@pytest.mark.parametrize(
+    ("action", "urgency", "purpose", "via"),
+    [
+        (Acknowledge(distress=KNOWN), Urgency.DISTRESS, "distress_ack", "dsc_ack"),
+        (Relay(distress=KNOWN, to=To.ALL_SHIPS), Urgency.DISTRESS, "distress_relay", "dsc_relay"),
+        (Cancel(distress=KNOWN), Urgency.DISTRESS, "cancel", "dsc_cancel"),
+        (
+            Call(category=Urgency.SAFETY, to=To.INDIVIDUAL, address=SHIP, test=True),
+            Urgency.SAFETY,
+            "test",
+            "dsc",
+        ),
+        (
+            Call(category=Urgency.URGENCY, to=To.ALL_SHIPS),
+            Urgency.URGENCY,
+            "urgency_announce",
+            "dsc",
+        ),
+        (Call(category=Urgency.ROUTINE, to=To.GROUP), Urgency.ROUTINE, "calling", "dsc"),
+        (Text(category=Urgency.SAFETY, words="ice"), Urgency.SAFETY, "safety_announce", "dsc"),
+        (Text(category=Urgency.DISTRESS, words="x"), Urgency.DISTRESS, "distress_relay", "dsc"),
+        (Beacon(place=HERE), Urgency.ROUTINE, "position", "dsc"),
+        (Adjust(what="link_test"), Urgency.ROUTINE, "link_test", "dsc"),
+        (Drill(what="start"), Urgency.ROUTINE, "start", "dsc"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_each_order_says_how_urgent_it_is_and_what_for(action, urgency, purpose, via):
+    found = asked(action)
+
+    assert (found.category, found.purpose, found.via) == (urgency, purpose, via)
+    assert urgency_of(action) is urgency
+
+
+@pytest.mark.parametrize(
+    ("action", "to", "address"),
+    [
+        (Relay(distress=KNOWN, to=To.ALL_SHIPS), ("all_ships",), None),
+        (Relay(distress=KNOWN, to=To.AREA, area=AREA), ("area_ships",), None),
+        (
+            Relay(distress=KNOWN, to=To.INDIVIDUAL, address="002320001"),
+            (),
+            Identity(mmsi="002320001", mmsi_class="coast"),
+        ),
+        (Call(category=Urgency.ROUTINE, to=To.INDIVIDUAL), (), None),
+        (Text(category=Urgency.ROUTINE, words="x", to="M0ABC-7"), (), Identity(callsign="M0ABC-7")),
+        (Text(category=Urgency.ROUTINE, words="x"), ("all_ships",), None),
+        (Acknowledge(distress=KNOWN), ("all_ships",), None),
+        (Adjust(what="power"), (), None),
+    ],
+    ids=str,
+)
+def test_it_says_to_whom(action, to, address):
+    found = asked(action)
+
+    assert (found.to, found.address) == (to, address)
+
+
+def test_it_is_about_the_craft_in_distress_else_about_what_its_letter_names():
+    unknown = Relay(distress=Distress(), to=To.ALL_SHIPS)
+
+    assert asked(Acknowledge(distress=KNOWN), about="i1").about == f"mmsi:{SHIP}"
+    assert asked(unknown, about="i1").about == "i1"
+    assert asked(Beacon(place=HERE)).about is None
+
+
+def test_it_names_what_it_holds_and_what_it_says_to_be_unknown():
+    said = asked(Relay(distress=Distress(nature=Nature.FLOODING), to=To.ALL_SHIPS)).fields
+
+    assert said == (
+        *("identity", "distress_id_unknown", "nature", "position_unknown", "time_unknown"),
+        "relayed_by",
+    )
+    assert asked(Beacon(place=HERE)).fields == ("identity", "position")
+    assert asked(Text(category=Urgency.ROUTINE, words="x")).fields == ("identity",)
+
+
+def test_words_persons_consents_and_language_are_handed_on():
+    text = Text(category=Urgency.ROUTINE, words="all well")
+    found = asked(text, consents=("rcc_consent",), language="en")
+
+    assert (found.text, found.persons, found.consents, found.language) == (
+        *("all well", ("smith",), ("rcc_consent",), "en"),
+    )
+
+
+def test_what_is_of_an_exercise_or_a_test_says_so():
+    test = Call(category=Urgency.SAFETY, to=To.INDIVIDUAL, test=True)
+
+    assert asked(test).marked is Mode.TEST
+    assert asked(test, exercise=True).marked is Mode.EXERCISE
+    assert asked(Cancel(distress=KNOWN)).marked is Mode.REAL
+    exercising = Air(freq_hz=None, system="dsc", exercise=True)
+    assert asked(Cancel(distress=KNOWN), exercising).marked is Mode.EXERCISE
+
+
+def test_how_long_it_takes_is_of_its_band_or_of_its_bytes():
+    aprs = Air(freq_hz=144_800_000, system="aprs")
+
+    assert airtime_s(VHF, 40) == DSC_VHF_S
+    assert airtime_s(Air(freq_hz=2_187_500, system="dsc"), 40) == DSC_MF_S
+    assert airtime_s(Air(freq_hz=None, system="dsc"), 40) == DSC_MF_S
+    assert airtime_s(aprs, 120) == pytest.approx(1.5)
+    assert asked(Beacon(place=HERE)).duration_s == DSC_VHF_S
+
+
+def test_an_agreement_finds_its_channel_by_the_frequency_and_its_parties_by_the_address():
+    table = tables()["relay"]
+    engine = Engine(agreement_of("relay", table, cases_of(table)[0]), KINDS)
+    seen = []
+    engine.rules["case"].gate = seen.append
+    request = Request(
+        request_id="r",
+        at=AT,
+        freq_hz=156_525_000,
+        mode="dsc",
+        category=Urgency.DISTRESS,
+        purpose="distress_relay",
+        address=Identity(mmsi="002320001", mmsi_class="coast"),
+    )
+
+    assert engine.gate(request).judgement is Judgement.OK
+    assert seen[0].channel == engine.ground.dial.find(156_525_000, "dsc")
+    assert seen[0].to == engine.ground.rolls.of(request.address, None)
+    assert seen[0].to

@@ -104,7 +104,7 @@ class Transmitting:
     async def run(self) -> None:
         """Say what became of what the last run left; then transmit what is due, for ever."""
         if not self._unfinished.begun:
-            self.pulse.beat(REST_S + JOURNAL_S_MAX + PULSE_S)
+            self.pulse.rest()  # the disk has the next move; until it stands, every order is refused
             left = await self._unfinished.begin(self.governor)
             self._teller.keep(left)
             for note in left:

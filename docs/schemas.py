@@ -25,6 +25,7 @@ from gateway.model.command import IncidentCommand, Outcome, StatementCommand
 from gateway.model.compliance import Compliance
 from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
+from gateway.model.transmission import Envelope, Letter
 from gateway.model.words import Mode
 from gateway.mqtt.payload import (
     POSITION_EXPIRY_S,
@@ -126,6 +127,8 @@ def schemas() -> dict[str, Json]:
         "answer.json": schema_of(Answer),
         "command-incident.json": schema_of(IncidentCommand),
         "command-statement.json": schema_of(StatementCommand),
+        "command-transmit.json": schema_of(Envelope),
+        "letter.json": schema_of(Letter),
         "outcome.json": schema_of(Outcome),
     }
     for system in system_names():
@@ -235,7 +238,11 @@ _WORDS = {
         "out_test": ["{form}", Mode.TEST],
         "out_exercise": ["{form}", Mode.EXERCISE],
     },
-    "command": {"command_incident": ["incident"]},
+    "command": {
+        "command_incident": ["incident"],
+        "command_statement": ["statement"],
+        "command_transmit": ["transmit"],
+    },
 }
 
 _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] = {
@@ -319,6 +326,14 @@ _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] =
         False,
         None,
         "told to the gateway, JSON or msgpack; only where the link has `commands = true`",
+        True,
+    ),
+    "command_transmit": (
+        Envelope,
+        1,
+        False,
+        None,
+        "told to the gateway, JSON or msgpack; in it a `Letter`, signed (docs/LINK.md)",
         True,
     ),
     "statement": (

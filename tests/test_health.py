@@ -117,6 +117,8 @@ def test_a_status_carries_all_that_was_handed_in():
         duties_failed=6,
         incident_errors=3,
         rule_errors=4,
+        agreements={"strait": "ab" * 32},
+        orders_refused=8,
         health=HealthCounts(notify_failures=2),
         alerts={AlertName.RECORD: ALERT},
     )
@@ -140,6 +142,8 @@ def test_a_status_carries_all_that_was_handed_in():
         "duties_failed": 6,
         "incident_errors": 3,
         "rule_errors": 4,
+        "agreements": {"strait": "ab" * 32},
+        "orders_refused": 8,
         "health": {"notify_failures": 2},
         "alerts": {"record": {"name": "record", "since": None, "text": "the tape is not written"}},
     }

@@ -237,7 +237,7 @@ def test_each_fault_of_an_agreement_is_told_with_its_own_file_and_line(write, na
 
 
 def test_a_station_is_bound_by_no_more_rules_than_can_be_told(write, monkeypatch):
-    monkeypatch.setattr("gateway.settings.station.RULES_MAX", 0)
+    monkeypatch.setattr("gateway.settings.binding.RULES_MAX", 0)
     write(COAST, "coast.toml")
 
     with pytest.raises(settings.BadSettings, match="have more than 0 rules together"):

@@ -16,6 +16,7 @@ decides what it means.
 
 The way back:
 
+    authority.py     who orders it, and may he
     transmitting.py  a signed letter becomes a transmission, at most once
     taking.py        from a letter to an order, with its bytes
     composing.py     the bytes that say a letter to one port's modem

@@ -28,6 +28,7 @@ class Looking:
         disk: DiskWatch,
         strain: Strain,
         bounds: Callable[[], Iterable[Bound]],
+        aside: str | None,
         board: Board,
         clock: Clock,
     ) -> None:
@@ -37,6 +38,7 @@ class Looking:
         self._disk = disk
         self._strain = strain
         self._bounds = bounds
+        self._aside = aside
         self._board = board
         self._clock = clock
         self._troubles: dict[AlertName, str | None] = {}
@@ -51,6 +53,7 @@ class Looking:
         for name, trouble in troubles_of([link.state() for link in self._links]):
             self._say(name, trouble)
         self._say(AlertName.FLOOD, flood_in(self._pipeline.floods, now.mono_ns))
+        self._board.alarm(AlertName.AGREEMENT, self._aside)
         self._say(AlertName.CLOCK, self._pipeline.timekeeping.trouble(now))
 
     def _say(self, name: AlertName, trouble: str | None) -> None:

@@ -8,24 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
+from gateway.app.authority import Authority
 from gateway.app.ruling import RuleKeeper
 from gateway.app.telling import JOURNAL_S_MAX, Teller
+from gateway.app.transmitting import Transmitting
 from gateway.clock import Clock
 from gateway.correlate.orders import OrderRefused
+from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.asked import Stated
 from gateway.model.bounds import Bound
 from gateway.model.command import Command, Outcome, OutcomeState, StatementCommand
 from gateway.model.entry import Entry, Item
 from gateway.model.inbound import Moment
+from gateway.model.plan import StationPlan
+from gateway.model.transmission import Ordered
 from gateway.mqtt.command import CommandFault, Why, late
+from gateway.mqtt.commands import Followed
 from gateway.pipeline import Pipeline
+from gateway.transport.supervisor import Port
 
 COMMANDS_MAX = 8192
 """Commands whose outcome is remembered: more than eight links bring in the minute for which one is
@@ -40,24 +47,26 @@ class Ordering:
     def __init__(  # each is a door of its own, opened in one place
         self,
         pipeline: Pipeline,
-        teller: Teller,
-        rules: RuleKeeper,
+        told: tuple[Teller, RuleKeeper],
+        authority: Authority,
         *,
         station: str,
         clock: Clock,
         log: Log,
     ) -> None:
         self._pipeline = pipeline
-        self._teller = teller
-        self._rules = rules
+        self._teller, self._rules = told
+        self.authority = authority
         self._station = station
         self._clock = clock
         self._log = log
         self._known: OrderedDict[str, _Given] = OrderedDict()
         self._forgotten = 0
 
-    async def obey(self, command: Command) -> Outcome:
+    async def obey(self, command: Command | Ordered) -> Outcome | Followed:
         """Return what came of a command, once the disk has it or can't take it; do it only once."""
+        if isinstance(command, Ordered):
+            return await self.authority.obey(command)
         await self._teller.give_way()
         order = sha256(msgpack.encode(_meant(command))).digest()
         given = self._known.get(command.command_id)
@@ -70,6 +79,7 @@ class Ordering:
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how many commands are remembered."""
+        yield from self.authority.bounds()
         yield Bound(
             of="Ordering._known",
             what="commands",
@@ -143,6 +153,22 @@ class Ordering:
         if isinstance(command, StatementCommand):
             return replace(found, what=command.what)
         return replace(found, verb=command.verb, incident_id=command.incident_id)
+
+
+def ordering_of(  # noqa: PLR0913  # each is a door of its own, opened in one place
+    plan: StationPlan,
+    rooms: Pipeline,
+    ports: Mapping[str, Port],
+    journal: StandingJournal,
+    *,
+    told: tuple[Teller, RuleKeeper],
+    clock: Clock,
+    log: Log,
+) -> Ordering:
+    """Return what takes every command of a station, with the way back behind it."""
+    transmitting = Transmitting(plan, rooms, ports, journal, told=told, clock=clock, log=log)
+    authority = Authority(plan, transmitting, told[0], clock=clock, log=log)
+    return Ordering(rooms, told, authority, station=plan.station, clock=clock, log=log)
 
 
 def _meant(command: Command) -> object:

@@ -10,6 +10,7 @@ from gateway.model.asked import Request
 from gateway.model.inbound import Moment
 from gateway.model.plan import Own, PortPlan, StationPlan
 from gateway.model.transmission import CannotSay, Letter, tag_of
+from gateway.model.words import HELD
 from gateway.normalise import utc_of
 from gateway.rules.asking import Air, airtime_s, request_of
 from gateway.rules.governor import Wish
@@ -21,11 +22,22 @@ Compose = Callable[[Letter, PortPlan, Own, int], tuple[bytes, ...]]
 raises CannotSay."""
 
 
+ASIDE = "nothing is transmitted until this is put right"
+"""What can't be read, or is not signed by all, may hold the rule that would forbid it."""
+
+
+def stands_aside(plan: StationPlan) -> str | None:
+    """Return what can't be read or is not signed, and keeps this station from transmitting."""
+    found = (*plan.left_out, *plan.agreement_doubts)
+    return f"{ASIDE}: {found[0]}" if found else None
+
+
 class Taking:
     """The ports of a station, as far as letters are about them."""
 
     def __init__(self, plan: StationPlan, ports: Mapping[str, Port], compose: Compose) -> None:
         self._plans = {port.name: port for port in plan.ports}
+        self._aside = stands_aside(plan)
         self._ports = ports
         self._own = plan.transmit
         self._compose = compose
@@ -82,6 +94,8 @@ class Taking:
 
     def _unable(self, letter: Letter, plan: PortPlan, *, exercising: bool) -> str | None:
         """Return why it can't go out by this port now, whatever the agreements say."""
+        if self._aside is not None:
+            return self._aside
         if letter.exercise != plan.exercise:
             of = "an exercise" if plan.exercise else "no exercise"
             return f"port {plan.name} is of {of}, and the letter is not: nothing crosses"
@@ -94,7 +108,7 @@ class Taking:
 def _good_s(letter: Letter, now: Moment) -> float:
     """Return how long it is good for, from now on, by whichever clock ends it sooner."""
     span_s = (letter.not_after - letter.issued).total_seconds()
-    utc = utc_of(now.utc_ns)
+    utc = utc_of(now.utc_ns) if now.clock in HELD else None
     left_s = span_s if utc is None else (letter.not_after - utc).total_seconds()
     return max(min(span_s, left_s), 0.0)
 

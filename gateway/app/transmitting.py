@@ -92,7 +92,7 @@ class Transmitting:
         self._clock = clock
         self._log = log
         self.governor = Governor(plan.transmit)
-        self._unfinished = Unfinished(journal, clock=clock, log=log)
+        self.unfinished = Unfinished(journal, clock=clock, log=log)
         self._orders: dict[str, Order] = {}
         """What waits, or is being transmitted."""
         self._followed: dict[str, Stages] = {}
@@ -103,12 +103,12 @@ class Transmitting:
 
     async def run(self) -> None:
         """Say what became of what the last run left; then transmit what is due, for ever."""
-        if not self._unfinished.begun:
+        if not self.unfinished.begun:
             self.pulse.rest()  # the disk has the next move; until it stands, every order is refused
-            left = await self._unfinished.begin(self.governor)
+            left = await self.unfinished.begin(self.governor)
             self._teller.keep(left)
             for note in left:
-                self._unfinished.settle(note)
+                self.unfinished.settle(note)
         async with asyncio.TaskGroup() as group:
             while True:
                 self.pulse.beat(REST_S + PULSE_S)
@@ -138,10 +138,10 @@ class Transmitting:
         if pushed is not None:
             self._fail(pushed, now, OutcomeState.FAILED, "it gave way to what is graver")
         self._orders[found.command_id] = found
-        stages = self._followed[found.command_id] = Stages()
         note = found.note(OutcomeState.ACCEPTED, now)
-        self._unfinished.waits(note)
+        self.unfinished.waits(note)
         first = self._told(note)
+        stages = self._followed[found.command_id] = Stages()
         self._wanted.set()
         return Taken(first, stages)
 
@@ -185,7 +185,7 @@ class Transmitting:
         found: Order | str = BEGINNING
         if signed.letter.command_id in self._orders:
             found = USED
-        elif self._unfinished.begun:
+        elif self.unfinished.begun:
             found = self._taking.order(signed, now, exercising=self._exercising)
         if isinstance(found, Order):
             return found
@@ -251,7 +251,7 @@ class Transmitting:
             ids = [note.verdict_id for note in gate.notes]
             note = permitted_note(order.note(OutcomeState.TRANSMITTING, now), gate.permit, ids)
             # In this order: of what is kept as under way the next run knows that it was.
-            remembered = self._unfinished.begins(note, self.governor)
+            remembered = self.unfinished.begins(note, self.governor)
             answers = self._teller.keep([*gate.notes, note])
             reached("transmit.intended")
             if not await self._committed(remembered, *answers):
@@ -320,7 +320,7 @@ class Transmitting:
         """Keep and tell what became of an order; it is remembered no more."""
         self._orders.pop(note.command_id, None)
         self._told(note)
-        self._unfinished.settle(note)
+        self.unfinished.settle(note)
         if note.stage in FINAL:
             self._followed.pop(note.command_id, None)
 

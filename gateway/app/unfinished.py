@@ -28,6 +28,8 @@ APART = "transmit:"
 
 LIMITS = f"{APART}limits"
 ORDER = f"{APART}order/"
+NUMBER = f"{APART}number/"
+"""And the name of a key."""
 
 LOOK_S = 0.25
 """How often it is looked whether the journal stands."""
@@ -53,6 +55,8 @@ class Unfinished:
         self._log = log
         self.begun = False
         """Whether it is known what the last run left."""
+        self.numbers: dict[str, int] = {}
+        """Of each key, the number of the last letter that was taken."""
 
     async def begin(self, governor: Governor) -> list[TransmissionNote]:
         """Return what became of each order that the last run left, once there is a journal."""
@@ -66,10 +70,18 @@ class Unfinished:
                 elif name.startswith(ORDER):
                     left = msgspec.msgpack.decode(body, type=TransmissionNote)
                     notes.append(self._said(left, now))
+                elif name.startswith(NUMBER):
+                    number = msgspec.msgpack.decode(body, type=int)
+                    self.numbers[name.removeprefix(NUMBER)] = number
             except msgspec.DecodeError:
                 self._log.error("transmission_not_read", name=name)
         self.begun = True
         return notes
+
+    def number(self, key: str, number: int) -> asyncio.Future[None]:
+        """Use this number of a key up; the answer says whether the disk has it."""
+        self.numbers[key] = number
+        return self._remember({f"{NUMBER}{key}": msgspec.msgpack.encode(number)})
 
     def waits(self, note: TransmissionNote) -> None:
         """Remember an order that waits for its turn."""

@@ -10,15 +10,16 @@ from functools import partial
 from msgspec.structs import replace
 
 from gateway import __version__
+from gateway.app.authority import binding_digests
 from gateway.app.disk import DiskWatch
 from gateway.app.looking import Looking
-from gateway.app.ordering import Ordering
+from gateway.app.ordering import ordering_of
 from gateway.app.outside import Outside
 from gateway.app.restoring import Restorer
 from gateway.app.ruling import RuleKeeper
 from gateway.app.strain import Strain
+from gateway.app.taking import stands_aside
 from gateway.app.telling import Teller
-from gateway.app.transmitting import Transmitting
 from gateway.app.views import differ, health_counts, in_words, link_status, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
@@ -116,10 +117,11 @@ class Watch:
         self.board = Board(self._links, clock=clock, log=log)
         self._teller = Teller(journal, self._links, board=self.board, clock=clock, log=log)
         self._rules = self._rule_keeper()
-        self._transmitting = self._way_back(clock, log)
-        self._ordering = Ordering(
-            self._pipeline, self._teller, self._rules, station=plan.station, clock=clock, log=log
-        )
+        ports = {port.state.name: port for port in self._ports}
+        rooms, told = self._pipeline, (self._teller, self._rules)
+        self._ordering = ordering_of(plan, rooms, ports, journal, told=told, clock=clock, log=log)
+        self._authority = self._ordering.authority
+        self._transmitting = self._authority.transmitting
         self._alarms = self._alarm_watch()
         self._looking = self._eye()
 
@@ -167,12 +169,6 @@ class Watch:
             log=self._log,
         )
 
-    def _way_back(self, clock: Clock, log: Log) -> Transmitting:
-        ports, told = {port.state.name: port for port in self._ports}, (self._teller, self._rules)
-        return Transmitting(
-            self._plan, self._pipeline, ports, self._journal, told=told, clock=clock, log=log
-        )
-
     def _eye(self) -> Looking:
         disk = DiskWatch(self._journal, self._teller, self.board)
         return Looking(
@@ -182,6 +178,7 @@ class Watch:
             disk=disk,
             strain=Strain(self._lag, self.board),
             bounds=self.bounds,
+            aside=stands_aside(self._plan),
             board=self.board,
             clock=self._clock,
         )
@@ -384,6 +381,8 @@ class Watch:
                 duties_failed=self._duties_failed,
                 incident_errors=self._pipeline.incident_errors,
                 rule_errors=self._pipeline.docket.bench.rule_errors,
+                agreements=binding_digests(self._plan),
+                orders_refused=self._authority.refused,
                 health=health_counts(self._file, self._notify, self._scrape),
                 alerts=self.board.standing,
                 clock=self._pipeline.timekeeping.status(now, leap=self._clock.held.leap),

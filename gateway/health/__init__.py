@@ -81,6 +81,9 @@ class Vitals(Struct, frozen=True, kw_only=True):
     duties_failed: int
     incident_errors: int
     rule_errors: int
+    agreements: Mapping[str, str]
+    """Digests, by the names of the agreements that bind the station."""
+    orders_refused: int
     health: HealthCounts
     alerts: Mapping[AlertName, Alert]
     clock: ClockStatus | None = None
@@ -109,6 +112,8 @@ def status_of(vitals: Vitals) -> Status:
         duties_failed=vitals.duties_failed,
         incident_errors=vitals.incident_errors,
         rule_errors=vitals.rule_errors,
+        agreements=dict(vitals.agreements),
+        orders_refused=vitals.orders_refused,
         health=vitals.health,
         alerts=dict(vitals.alerts),
     )

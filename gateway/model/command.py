@@ -199,4 +199,8 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int | None = None
     """The number of the first record of it, when it is on disk."""
     again: bool = False
-    """The same command came before: this is what came of it then."""
+    """The same command came before: this is what came of it then. Of an order to transmit it is
+    what comes of the second: nothing, and the first goes on."""
+    challenge: str | None = None
+    """Of an order to transmit: sign it anew with this, as the station can't know when it was
+    signed."""

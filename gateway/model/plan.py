@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.model.agreement import Agreement
+from gateway.model.keys import KeyPlan
 from gateway.model.text import Words
 
 MB = 1_000_000
@@ -357,3 +358,10 @@ class StationPlan(Struct, frozen=True, kw_only=True):
     agreements: tuple[Agreement, ...] = ()
     agreement_doubts: tuple[str, ...] = ()
     """Why some of them bind nobody: not all who have to have signed them."""
+    keys_file: FilePath | None = None
+    """The keys, as the key `keys` names them."""
+    keys: tuple[KeyPlan, ...] = ()
+    """Who may order transmissions."""
+    left_out: tuple[str, ...] = ()
+    """What could not be read of agreements and keys, and had to stand aside so that the watch could
+    begin: while there is any, nothing is transmitted."""

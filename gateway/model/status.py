@@ -273,6 +273,11 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rule_errors: int = 0
     """Times that a rule of an agreement failed by a fault of this program, and said `unknown`. 0,
     or report it."""
+    agreements: dict[str, str] = {}
+    """The digest of each agreement that binds the station, by its name: an order to transmit has to
+    name them all."""
+    orders_refused: int = 0
+    """Orders to transmit that were refused, for whatever reason."""
     health: HealthCounts | None = None
     alerts: dict[AlertName, Alert] = {}
     """What is wrong with the box itself: all that stands on `alert/<name>`."""
@@ -309,6 +314,9 @@ class AlertName(StrEnum):
     """The gateway was held up for a second or more."""
     STUCK = "stuck"
     """A part of the gateway makes no progress."""
+    AGREEMENT = "agreement"
+    """An agreement or the file of keys can't be read, or is not signed by all who have to: nothing
+    is transmitted."""
     CLOCK = "clock"
     """The time of day was never set, was moved, runs free, or contradicts the satellites."""
 

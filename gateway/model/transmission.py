@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.model.command import OutcomeState
+from gateway.model.keys import KeyName
 from gateway.model.plan import Mmsi, Name, Own
 from gateway.model.words import ClockState, Nature, Urgency
 
@@ -26,14 +27,6 @@ Hhmm = Annotated[
 ]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
-KeyName = Annotated[
-    str,
-    Meta(
-        pattern=r"\A[a-z0-9][a-z0-9._-]{0,63}\Z",
-        description="the name of a key: 1 to 64 of the characters a-z, 0-9, ., _ and -",
-        examples=["officer-smith"],
-    ),
-]
 Addressee = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9!^-]{1,16}\Z", examples=["M0ABC-7"])]
 """A call sign with its SSID, an MMSI, or the number of a node."""
 
@@ -204,8 +197,12 @@ class Letter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     goes there."""
 
 
+FORM = b"distress-gateway order to transmit 1"
+"""Stands before every letter that is signed: what a key signs elsewhere is never taken for one."""
+
+
 class Signature(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One person's signature (Ed25519, RFC 8032) over the bytes of a letter."""
+    """One person's signature (Ed25519, RFC 8032) over `FORM`, a line feed and a letter's bytes."""
 
     key: KeyName
     signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
@@ -219,6 +216,23 @@ class Envelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     letter: Annotated[bytes, Meta(max_length=4096)]
     signatures: Annotated[tuple[Signature, ...], Meta(min_length=1, max_length=4)]
+
+
+class Ordered(Struct, frozen=True, kw_only=True):
+    """An envelope that could be read, and whose letter could; nobody has looked who it is from."""
+
+    envelope: Envelope
+    letter: Letter
+
+    @property
+    def command_id(self) -> str:
+        """Return the name under which its outcome is told."""
+        return self.letter.command_id
+
+
+def signed_bytes(letter: bytes) -> bytes:
+    """Return what is signed of a letter: its very bytes, and before them what they are."""
+    return FORM + b"\n" + letter
 
 
 def tag_of(action: Action) -> str:

@@ -17,6 +17,7 @@ from gateway.model.agreement import EventWord
 from gateway.model.command import TOLD_BY_PEOPLE, Command, IncidentCommand, StatementCommand
 from gateway.model.inbound import Moment
 from gateway.model.incident import OrderVerb
+from gateway.model.transmission import Envelope, Letter, Ordered
 from gateway.model.words import HELD, ClockState
 from gateway.mqtt.bus import Incoming
 from gateway.mqtt.ranges import CORRELATION_BYTES_MAX
@@ -32,11 +33,16 @@ FREE_S_MAX = 600.0
 """How far a clock that was set once, and is held by nothing, may be out: a plain crystal takes two
 months for it. An order of this morning is late by any such clock."""
 
+REASON_MAX = 300
+"""Of what is wrong in a letter: it may quote what came in."""
+
 SHOWN_CHARACTERS_MAX = 32
 """Of a word that nobody knows, in the reason."""
 
 
 _Command = TypeVar("_Command", IncidentCommand, StatementCommand)
+_Read = TypeVar("_Read")
+_Forms = tuple[msgspec.json.Decoder[_Read], msgspec.msgpack.Decoder[_Read]]
 
 
 class Why(StrEnum):
@@ -88,6 +94,26 @@ def statement_of(incoming: Incoming) -> StatementCommand | CommandFault:
     return _converted(said, StatementCommand)
 
 
+def letter_of(incoming: Incoming) -> Ordered | CommandFault:
+    """Return an order to transmit, or why that can't be read. Who it is from is not looked at.
+
+    A letter that could be read in two ways is refused by whoever reads it here: its very bytes are
+    what is signed, and they are read once.
+    """
+    fault = _oversize(incoming)
+    if fault is not None:
+        return fault
+    try:
+        envelope: Envelope = _either(incoming.payload, _ENVELOPES)
+        letter: Letter = _either(envelope.letter, _LETTERS)
+    except (MsgspecError, ValueError, RecursionError) as error:
+        return CommandFault(Why.UNREADABLE, f"it is no order to transmit: {error}"[:REASON_MAX])
+    if _name(letter.command_id) is None:
+        reason = "command_id can't be a level of a topic: no / # or +, and only what prints"
+        return CommandFault(Why.UNREADABLE, reason)
+    return Ordered(envelope=envelope, letter=letter)
+
+
 def late(command: Command, now: Moment) -> CommandFault | None:
     """Return why a command does not come in time; None where it does, or nobody knows the time."""
     if now.utc_ns is None or now.clock is ClockState.UNSET:
@@ -105,17 +131,29 @@ def late(command: Command, now: Moment) -> CommandFault | None:
 
 def _read(incoming: Incoming) -> dict[str, object] | CommandFault:
     """Return what is in the envelope."""
+    fault = _oversize(incoming)
+    if fault is not None:
+        return fault
+    try:
+        return _either(incoming.payload, _PLAIN)
+    except (MsgspecError, ValueError, RecursionError):
+        return CommandFault(Why.UNREADABLE, "it is neither JSON nor msgpack of a command")
+
+
+def _oversize(incoming: Incoming) -> CommandFault | None:
     if len(incoming.payload) > COMMAND_BYTES_MAX:
         return CommandFault(Why.TOO_LONG, f"it is longer than {COMMAND_BYTES_MAX} bytes")
     if len(incoming.correlation or b"") > CORRELATION_BYTES_MAX:
         reason = f"its correlation data is longer than {CORRELATION_BYTES_MAX} bytes"
         return CommandFault(Why.TOO_LONG, reason)
-    try:
-        # A map of msgpack never begins with a brace or a blank: those are small numbers there.
-        decoder = _JSON if incoming.payload.lstrip(b" \t\r\n")[:1] == b"{" else _MSGPACK
-        return decoder.decode(incoming.payload)
-    except (MsgspecError, ValueError, RecursionError):
-        return CommandFault(Why.UNREADABLE, "it is neither JSON nor msgpack of a command")
+    return None
+
+
+def _either(payload: bytes, forms: _Forms[_Read]) -> _Read:
+    """Return what stands in it, in whichever of the two forms it is."""
+    # A map of msgpack never begins with a brace or a blank: those are small numbers there.
+    as_json = payload.lstrip(b" \t\r\n")[:1] == b"{"
+    return forms[0].decode(payload) if as_json else forms[1].decode(payload)
 
 
 def _converted(said: dict[str, object], kind: type[_Command]) -> _Command | CommandFault:
@@ -172,5 +210,6 @@ _NEEDED = {
 
 _VERBS = tuple(verb.value for verb in OrderVerb)
 _STATED = tuple(word.value for word in EventWord if word in TOLD_BY_PEOPLE)
-_JSON = msgspec.json.Decoder(dict[str, object])
-_MSGPACK = msgspec.msgpack.Decoder(dict[str, object])
+_PLAIN = msgspec.json.Decoder(dict[str, object]), msgspec.msgpack.Decoder(dict[str, object])
+_ENVELOPES = msgspec.json.Decoder(Envelope), msgspec.msgpack.Decoder(Envelope)
+_LETTERS = msgspec.json.Decoder(Letter), msgspec.msgpack.Decoder(Letter)

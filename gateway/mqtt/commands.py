@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from gateway.clock import Clock
 from gateway.log import Log
 from gateway.model.command import Command, Outcome, OutcomeState
+from gateway.model.transmission import Ordered
 from gateway.mqtt.bus import Bus, Incoming, LinkLost, Outgoing, PublishRefused
-from gateway.mqtt.command import CommandFault, Why, command_of, statement_of
+from gateway.mqtt.command import CommandFault, Why, command_of, letter_of, statement_of
 from gateway.mqtt.limits import SIGNED_S_MAX
 from gateway.mqtt.ranges import CORRELATION_BYTES_MAX, is_at_or_below
 from gateway.mqtt.topics import Topics
@@ -42,7 +43,7 @@ class Followed(Struct, frozen=True):
     later: AsyncIterable[Outcome]
 
 
-Obey = Callable[[Command], Awaitable[Outcome | Followed]]
+Obey = Callable[[Command | Ordered], Awaitable[Outcome | Followed]]
 """What carries out a command, or refuses to."""
 
 
@@ -72,9 +73,10 @@ class Commands:
         log: Log,
     ) -> None:
         self._topics = topics
-        self._readers: Mapping[str, Callable[[Incoming], Command | CommandFault]] = {
+        self._readers: Mapping[str, Callable[[Incoming], Command | Ordered | CommandFault]] = {
             topics.command("incident"): command_of,
             topics.command("statement"): statement_of,
+            topics.command("transmit"): letter_of,
         }
         self._station = station
         self.bus = bus
@@ -131,7 +133,7 @@ class Commands:
         self._said = None
         return taken
 
-    def _command(self, incoming: Incoming) -> Command | CommandFault:
+    def _command(self, incoming: Incoming) -> Command | Ordered | CommandFault:
         command = self._readers.get(incoming.topic, command_of)(incoming)
         known_by = command.command_id
         if incoming.topic not in self._readers:

@@ -332,7 +332,7 @@ class Link:
         if obey is None or not self._plan.commands:
             return None
         # A connection of its own once more: a flood of orders is nobody's but the orderer's.
-        topics = tuple(map(self._topics.command, ("incident", "statement")))
+        topics = tuple(map(self._topics.command, ("incident", "statement", "transmit")))
         bus = connect(lane="commands", topics=topics)
         return Commands(
             self._topics,

@@ -19,6 +19,8 @@ def effective(plan: StationPlan) -> str:
         station.append(_line("register", plan.register_file))
     if plan.agreement_names:
         station.append(_line("agreements", plan.agreement_names))
+    if plan.keys_file is not None:
+        station.append(_line("keys", plan.keys_file))
     blocks = ["\n".join(["[station]", *station])]
     blocks += [_port(port) for port in plan.ports]
     blocks += [_link(link) for link in plan.links]

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import asdict, replace
 
-from gateway.model.agreement import Agreement
+from gateway.model.keys import KeyPlan
 from gateway.model.plan import (
     FilePath,
     HealthPlan,
@@ -29,14 +29,14 @@ from gateway.model.plan import (
     TlsPlan,
 )
 from gateway.model.text import Words
-from gateway.rules.bench import AGREEMENTS_MAX, RULES_MAX
-from gateway.settings.agreement import agreement_names, agreement_path, read_agreement
+from gateway.rules.bench import AGREEMENTS_MAX
+from gateway.settings.binding import read_binding
 from gateway.settings.faults import BadSettings, ConfigFault
+from gateway.settings.keys import read_keys
 from gateway.settings.lines import KeyPath
 from gateway.settings.places import default_config, shipped
 from gateway.settings.profiles import folders_for, no_profile, profile_path, read_profile
 from gateway.settings.register import read_register
-from gateway.settings.signatures import as_signed
 from gateway.settings.tables import Table, TomlFile, read_file
 from gateway.settings.transmit import read_transmit
 from gateway.settings.wanted import wanted
@@ -75,14 +75,20 @@ class StationTable(Struct, frozen=True):
         ),
     ] = ()
     position: Place | None = None
+    keys: FilePath | None = None
 
 
 def load(
     path: Path | str | None = None,
     *,
     device_faults: Callable[[str], Iterable[str]] = lambda _device: (),
+    on_watch: bool = False,
 ) -> StationPlan:
     """Return the checked configuration, or raise BadSettings with every fault in it.
+
+    For whoever goes on watch, an agreement or a file of keys that can't be read is left out and
+    named in the plan: calls have to be heard, whatever became of a file that only transmitting
+    needs.
 
     Without a path it is the one that the environment names, the system's, or `config/gateway.toml`.
     Paths in the file count from the folder of the file. What may be wrong with a device is known
@@ -93,7 +99,7 @@ def load(
         Path(path) if path is not None else default_config(),
         if_missing=f"name one with --config, or begin with a copy of {example}",
     )
-    reader = _StationFile(file, device_faults)
+    reader = _StationFile(file, device_faults, on_watch=on_watch)
     plan = reader.plan()
     faults = (*file.faults, *reader.other_faults)
     if plan is None or faults:
@@ -104,8 +110,12 @@ def load(
 class _StationFile:
     """One reading of one file. A part that is at fault is left out, and its fault is noted."""
 
-    def __init__(self, file: TomlFile, device_faults: Callable[[str], Iterable[str]]) -> None:
+    def __init__(
+        self, file: TomlFile, device_faults: Callable[[str], Iterable[str]], *, on_watch: bool
+    ) -> None:
         self.file = file
+        self._on_watch = on_watch
+        self._left_out: list[str] = []
         self._device_faults = device_faults
         self.folder = file.path.absolute().parent
         self.other_faults: tuple[ConfigFault, ...] = ()
@@ -129,8 +139,12 @@ class _StationFile:
         links = self._links(station.name if station else "station")
         if not (station and journal and log and health):
             return None
-        agreement_names, agreements, doubts = self._agreements(station.agreements)
+        bound = read_binding(
+            self.file, station.agreements, absolute=self._absolute, aside=self._stands_aside
+        )
         register_file = station.register and self._absolute(station.register)
+        keys_file = station.keys and self._absolute(station.keys)
+        keys = self._keys(keys_file)
         return StationPlan(
             station=station.name,
             position=station.position,
@@ -145,38 +159,30 @@ class _StationFile:
             register_file=register_file,
             register=self._register(register_file),
             transmit=read_transmit(self.file, [port.name for port in ports]),
-            agreement_names=agreement_names,
-            agreements=agreements,
-            agreement_doubts=doubts,
+            agreement_names=bound.names,
+            agreements=bound.agreements,
+            agreement_doubts=bound.doubts,
+            keys_file=keys_file,
+            keys=keys,
+            left_out=tuple(self._left_out),
         )
 
-    def _agreements(
-        self, names: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], tuple[Agreement, ...], tuple[str, ...]]:
-        """Return how each agreement is named, the agreements, and why one is no more than proposed.
+    def _keys(self, path: str | None) -> tuple[KeyPlan, ...]:
+        """Return who may order transmissions; nobody where the file is at fault."""
+        if path is None:
+            return ()
+        try:
+            return read_keys(Path(path))
+        except BadSettings as bad:
+            self._stands_aside("the keys", bad)
+            return ()
 
-        One that is shipped bears its name, any other that of its file.
-        """
-        shown = [name if name in agreement_names() else self._absolute(name) for name in names]
-        found: dict[str, Agreement] = {}
-        doubts: list[str] = []
-        for name in shown:
-            try:
-                path = agreement_path(name)
-                one, doubt = as_signed(path, read_agreement(path))
-            except BadSettings as bad:
-                self.other_faults += bad.faults
-                continue
-            if one.id in found:
-                what = f"{name} is agreement {one.id}, which stands there already"
-                self.file.fault(("station", "agreements"), what, "name each once")
-            found[one.id] = one
-            if doubt is not None:
-                doubts.append(f"{one.id} {one.version} is kept proposed: {doubt}")
-        if sum(len(one.rules) for one in found.values()) > RULES_MAX:
-            what = f"have more than {RULES_MAX} rules together"
-            self.file.fault(("station", "agreements"), what, "bind this station to fewer")
-        return tuple(shown), tuple(found.values()), tuple(doubts)
+    def _stands_aside(self, what: str, bad: BadSettings) -> None:
+        """Note the faults of a file that only transmitting needs; on watch it is done without."""
+        if self._on_watch:
+            self._left_out.append(f"{what}: {bad.faults[0]}")
+        else:
+            self.other_faults += bad.faults
 
     def _register(self, path: str | None) -> RegisterPlan:
         """Return the register; its faults are told with its own file and lines."""

@@ -35,12 +35,14 @@ STATUS_FILE = "status.json"
 
 def main(args: argparse.Namespace) -> int:
     """Load the configuration, keep watch, end cleanly on SIGTERM and SIGINT."""
-    plan = load(args.config, device_faults=malformed)
+    plan = load(args.config, device_faults=malformed, on_watch=True)
     as_json = plan.log.format == "json" or (plan.log.format == "auto" and not sys.stderr.isatty())
     plan = replace(plan, health=with_status_file(plan.health, os.environ))
     log = set_up(level=plan.log.level, as_json=as_json)
     for doubt in plan.agreement_doubts:
         log.warning("agreement_kept_proposed", reason=doubt)
+    for left in plan.left_out:
+        log.error("left_out", reason=left)
     faulthandler.enable()  # whoever ends a program that hangs wants to know where
     sys.setswitchinterval(SWITCH_S)
     status = 0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
 
 import structlog
+from msgspec import msgpack
 from msgspec.structs import replace
 
+from gateway.app.authority import Authority
 from gateway.app.ruling import RuleKeeper
 from gateway.app.stages import Signed
 from gateway.app.transmitting import Transmitting
@@ -19,13 +22,22 @@ from gateway.journal.failed import JournalFailed
 from gateway.journal.remembered import Recalled
 from gateway.model.entry import Entry, encode_item, lane_of
 from gateway.model.inbound import Chunk, Moment, Tick
+from gateway.model.keys import KeyPlan
 from gateway.model.plan import JournalPlan, LogPlan, PortPlan, StationPlan, TransmitPlan
-from gateway.model.transmission import Letter, TransmissionNote
+from gateway.model.transmission import (
+    Envelope,
+    Letter,
+    Ordered,
+    Signature,
+    TransmissionNote,
+    signed_bytes,
+)
 from gateway.model.words import ClockState
 from gateway.pipeline import docket_of, hallway
 from gateway.rules.permit import Permit
 from gateway.settings import profile_named
 from gateway.settings.agreement import agreement_named
+from gateway.settings.ed25519 import new_key
 from gateway.transport import TransmitRefused
 from gateway.transport.leave import Leave
 
@@ -37,6 +49,19 @@ BANDS = {"vhf": 156_525_000, "mf": 2_187_500, "hf": 8_414_500, "drill": 156_525_
 MAYDAY = b"$CDDSC,12,2321234560,12,05,00,1503000500,1207,,,S,E"
 """Sinking, by voice, 50-30N 005-00W at 1207."""
 ACKED = b"$CDDSC,16,0023200000,12,10,00,1503000500,1207,2321234560,05,S,E"
+PERSONS = {
+    "smith": ("A. Smith", "officer"),
+    "jones": ("B. Jones", "officer"),
+    "spare": ("A. Smith", "officer"),
+    "caller": ("C. Caller", "operator"),
+    "tech": ("D. Tech", "technician"),
+    "drill": ("E. Drill", "instructor"),
+    "second": ("F. Second", "second"),
+    "gone": ("G. Gone", "officer"),
+}
+"""Whose each key is, and what it is for; that of `gone` was given up."""
+KEYS = {name: new_key() for name in (*PERSONS, "nobody")}
+"""Private keys; the station does not know that of `nobody`."""
 FAILED = JournalFailed("journal.db", "disk I/O error")
 
 
@@ -128,7 +153,17 @@ class Wire:
 class Desk:
     """One run of a station that may transmit."""
 
-    def __init__(self, *, agreements=("gmdss-coast-station",), disk=None, clock=None, **transmit):
+    def __init__(
+        self,
+        *,
+        agreements=("gmdss-coast-station",),
+        disk=None,
+        clock=None,
+        keyless=False,
+        left_out=(),
+        **transmit,
+    ):
+        found = tuple(agreement_named(one) if isinstance(one, str) else one for one in agreements)
         self.clock = clock or Clock()
         self.disk = disk or Disk()
         self.air = []
@@ -152,8 +187,10 @@ class Desk:
             record=None,
             log=LogPlan(),
             transmit=TransmitPlan(**OWN, **transmit),
+            agreements=found,
+            keys=() if keyless else known_keys(),
+            left_out=left_out,
         )
-        found = tuple(agreement_named(one) if isinstance(one, str) else one for one in agreements)
         self.rooms = hallway("here", self.ports, docket=docket_of(found))
         self.wires = {port.name: Wire(port, self.clock, self.air) for port in self.ports}
         log = structlog.wrap_logger(None, processors=[self._noted])
@@ -168,6 +205,7 @@ class Desk:
             clock=self.clock,
             log=log,
         )
+        self.authority = Authority(self.plan, self.duty, self, clock=self.clock, log=log)
         self._seq = count(1)
 
     def _noted(self, _logger, _name, event):
@@ -206,6 +244,15 @@ class Desk:
         letter = self.letter(action, **said)
         return self.duty.take(Signed(letter=letter, persons=persons, keys=persons))
 
+    def sealed(self, action, *keys, form=msgpack, **said):
+        """Return what these have signed, the author first, as it comes from a broker."""
+        digests = tuple(one.digest for one in self.plan.agreements)
+        return sealed(self.letter(action, **{"agreements": digests, **said}), *keys, form=form)
+
+    async def signs(self, action, *keys, **said):
+        """Hand in what these have signed; return the first that is told of it."""
+        return first_of(await self.authority.obey(self.sealed(action, *keys or ("smith",), **said)))
+
     def hears(self, body, port="vhf"):
         """Hear a sentence, as the watch does."""
         chunk = Chunk(port, self.clock.now(), FRAMER.wrap(body), gap=False)
@@ -242,6 +289,35 @@ class Desk:
         """Wait until nothing is under way but what waits for its time."""
         for _ in range(12):
             await asyncio.sleep(0.003)
+
+
+def known_keys():
+    """Return the keys that the station knows."""
+    return tuple(
+        KeyPlan(
+            name=name,
+            person=person,
+            roles=(role,),
+            public_key=KEYS[name].public,
+            revoked=NOON if name == "gone" else None,
+        )
+        for name, (person, role) in PERSONS.items()
+    )
+
+
+def sealed(letter, *keys, form=msgpack):
+    """Return a letter with the signatures of these keys."""
+    body = form.encode(letter)
+    signatures = tuple(
+        Signature(key=name, signature=b64decode(KEYS[name].sign(signed_bytes(body))))
+        for name in keys
+    )
+    return Ordered(envelope=Envelope(letter=body, signatures=signatures), letter=letter)
+
+
+def first_of(taken):
+    """Return what came of an order first, whether or not more is to come."""
+    return getattr(taken, "outcome", taken)
 
 
 @asynccontextmanager

@@ -92,6 +92,13 @@ class Keeper:
         return [answer]
 
 
+class Nobody:
+    """Whom no order to transmit reaches here."""
+
+    def bounds(self):
+        return ()
+
+
 def command(name="c1", *, ahead_s=30, **said):
     wanted = {"verb": "ack", "incident_id": ID, "author": "A"} | said
     return IncidentCommand(command_id=name, not_after=NOW + timedelta(seconds=ahead_s), **wanted)
@@ -108,7 +115,7 @@ def give():
             log = structlog.wrap_logger(structlog.testing.CapturingLogger())
             run.rules = Rules()
             run.made = Ordering(
-                Room(), Keeper(disk), run.rules, station="alpha", clock=clock, log=log
+                Room(), (Keeper(disk), run.rules), Nobody(), station="alpha", clock=clock, log=log
             )
             return [await run.made.obey(one) for one in commands], run.made._pipeline.orders
 

@@ -57,7 +57,7 @@ def told(scene, desk=None):
 
     async def run():
         async with on_duty(desk or Desk()) as at:
-            await at.until(lambda: at.duty._unfinished.begun)
+            await at.until(lambda: at.duty.unfinished.begun)
             await scene(at)
         return at
 
@@ -381,7 +381,7 @@ def test_what_has_no_turn_before_its_end_expires():
         await desk.until(lambda: desk.air)
         taken = desk.order(CALL, good_s=5)
         desk.clock.pass_s(5.1)
-        assert [one.state async for one in taken.stages] == ["accepted", "expired"]
+        assert [one.state async for one in taken.stages] == ["expired"]
         desk.wires["vhf"].holds.set()
         await desk.settled()
 
@@ -400,7 +400,7 @@ def test_what_gives_way_to_graver_orders_is_told_so(monkeypatch):
         pushed = desk.order(CALL)
         desk.order(ACK)
         found = [one async for one in pushed.stages]
-        assert [one.state for one in found] == ["accepted", "failed"]
+        assert [one.state for one in found] == ["failed"]
         assert found[-1].reason == "it gave way to what is graver"
         desk.wires["vhf"].holds.set()
         await desk.until(lambda: len(desk.air) == 2)
@@ -426,7 +426,7 @@ def crashed_at(point):
 
     async def run():
         duty = asyncio.create_task(desk.duty.run())
-        await desk.until(lambda: desk.duty._unfinished.begun)
+        await desk.until(lambda: desk.duty.unfinished.begun)
         desk.hears(MAYDAY)
         with listening(die), suppress(BaseExceptionGroup, Died):
             desk.order(ACK)

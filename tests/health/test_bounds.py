@@ -114,6 +114,8 @@ FIXED = {
     "Transmitting._orders": "Governor._wishes, and one a channel that is being transmitted on",
     "Transmitting._followed": "Transmitting._orders and Echoes._awaited",
     "Stages._told": "the stages of one order: six at the most",
+    "Authority._keys": "settings.keys.KEYS_MAX",
+    "Unfinished.numbers": "one a key, and one for each that was ever taken out of the file",
     "Taking._plans": "one a port, as configured",
     "Taking._said": "one a port, as configured",
     "Taking._ports": "one a port, as configured",
@@ -340,6 +342,10 @@ FILLED = {
     "test_what_is_remembered_of_what_was_sent_and_heard_is_bounded",
     "Echoes._awaited": "tests/app/test_transmitting.py::"
     "test_what_is_listened_for_is_bounded_and_the_oldest_stays_transmitted",
+    "Authority._asked": "tests/app/test_authority.py::"
+    "test_what_is_remembered_of_letters_and_challenges_is_bounded",
+    "Authority._taken": "tests/app/test_authority.py::"
+    "test_what_is_remembered_of_letters_and_challenges_is_bounded",
     "Ordering._known": "tests/app/test_ordering.py::"
     "test_the_memory_of_commands_is_bounded_and_what_it_forgot_is_late",
     "_Waiting.queue": "tests/health/test_bounds.py::"

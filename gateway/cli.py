@@ -18,13 +18,19 @@ from datetime import datetime
 from importlib import import_module
 
 from gateway import __version__
-from gateway.verbs.actions import COMPLIANCE_EXAMPLES, agreement_arguments, compliance_arguments
+from gateway.verbs.actions import (
+    COMPLIANCE_EXAMPLES,
+    CONFIG_HELP,
+    agreement_arguments,
+    broker_arguments,
+    compliance_arguments,
+    tcp_port,
+)
+from gateway.verbs.orders import KEYS_EXAMPLES, SEND_EXAMPLES, keys_arguments, send_arguments
 
 FAILED = 1
 MISUSED = 2
 INTERRUPTED = 130
-
-_CONFIG_HELP = "the configuration (default: $DISTRESS_GATEWAY_CONFIG, the system's, or ours)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run_arguments(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--config", metavar="PATH", help=_CONFIG_HELP)
+    verb.add_argument("--config", metavar="PATH", help=CONFIG_HELP)
 
 
 def _demo_arguments(verb: argparse.ArgumentParser) -> None:
@@ -90,12 +96,12 @@ def _demo_arguments(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--json", action="store_true", help="print what arrives as JSON lines")
     verb.add_argument(
-        "--port", type=_tcp_port, metavar="N", help="TCP port of the broker (default: a free one)"
+        "--port", type=tcp_port, metavar="N", help="TCP port of the broker (default: a free one)"
     )
 
 
 def _check_arguments(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--config", metavar="PATH", help=_CONFIG_HELP)
+    verb.add_argument("--config", metavar="PATH", help=CONFIG_HELP)
     verb.add_argument(
         "--print", action="store_true", help="print the whole configuration as it is in force"
     )
@@ -106,7 +112,7 @@ def _ports_arguments(verb: argparse.ArgumentParser) -> None:
 
 
 def _record_arguments(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--config", metavar="PATH", help=_CONFIG_HELP)
+    verb.add_argument("--config", metavar="PATH", help=CONFIG_HELP)
     verb.add_argument(
         "--port", action="append", metavar="NAME", help="only this port; may be given several times"
     )
@@ -121,20 +127,8 @@ def _incident_arguments(verb: argparse.ArgumentParser) -> None:
         if name != "list":
             action.add_argument("id", metavar="ID", help="the incident: as many digits as needed")
         declare(action)
-        _broker_arguments(action)
+        broker_arguments(action)
         action.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _broker_arguments(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--config", metavar="PATH", help=_CONFIG_HELP)
-    verb.add_argument(
-        "--link", metavar="NAME", help="by this link of the configuration (default: the first)"
-    )
-    verb.add_argument("--host", metavar="HOST", help="a broker, with no configuration at all")
-    verb.add_argument("--port", type=_tcp_port, metavar="N", help="its TCP port (default: 1883)")
-    verb.add_argument(
-        "--station", metavar="NAME", help="the station (default: ours; with --host any)"
-    )
 
 
 def _nothing_more(_action: argparse.ArgumentParser) -> None:
@@ -193,7 +187,7 @@ def _explain_arguments(verb: argparse.ArgumentParser) -> None:
         metavar="P",
         help="the modem it came from (default: whichever generic-… profile understands it)",
     )
-    _broker_arguments(verb)
+    broker_arguments(verb)
     verb.add_argument(
         "--journal", metavar="FILE", help="of an ID: out of this journal, with no broker"
     )
@@ -255,13 +249,6 @@ def _utc(text: str) -> datetime:
 
 def _speed(text: str) -> float:
     return _above_zero(text, "a speed")
-
-
-def _tcp_port(text: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text) <= 65_535:
-        return int(text)
-    fault = f"a TCP port is a number from 1 to 65535, not {text!r}"
-    raise argparse.ArgumentTypeError(fault)
 
 
 def _above_zero(text: str, what: str) -> float:
@@ -365,6 +352,16 @@ _VERBS: dict[str, tuple[str, str, _Declare]] = {
         "show what is going on, and say what becomes of it: acknowledge, silence, split",
         _INCIDENT_EXAMPLES,
         _incident_arguments,
+    ),
+    "send": (
+        "sign an order to transmit, hand it in, and tell what becomes of it",
+        SEND_EXAMPLES,
+        send_arguments,
+    ),
+    "keys": (
+        "say who may order transmissions: make a key, list them, give one up",
+        KEYS_EXAMPLES,
+        keys_arguments,
     ),
     "agreement": (
         "show what parties have agreed, check the file that says so, sign it and prove who has",

@@ -15,8 +15,8 @@ from gateway import __version__, cli
 
 ROOT = Path(__file__).parents[1]
 VERBS = (
-    *("run", "demo", "check", "ports", "record", "explain", "incident", "agreement"),
-    *("compliance", "simulate", "replay", "verify"),
+    *("run", "demo", "check", "ports", "record", "explain", "incident"),
+    *("send", "keys", "agreement", "compliance", "simulate", "replay", "verify"),
 )
 OURS = dict.fromkeys(("config", "link", "host", "port", "station"))
 """Which broker is asked: that of the first link of our configuration."""
@@ -53,7 +53,13 @@ def test_help_imports_nothing_heavy():
     )
     ours = {name for name in loaded.stdout.decode().split() if name.startswith("gateway")}
 
-    assert ours == {"gateway", "gateway.cli", "gateway.verbs", "gateway.verbs.actions"}
+    assert ours == {
+        "gateway",
+        "gateway.cli",
+        "gateway.verbs",
+        "gateway.verbs.actions",
+        "gateway.verbs.orders",
+    }
     assert not {b"asyncio", b"msgspec", b"serial", b"ssl", b"structlog"} & set(
         loaded.stdout.split()
     )

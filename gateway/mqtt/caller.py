@@ -13,8 +13,9 @@ from typing import TypeVar
 import msgspec
 from msgspec import MsgspecError, Struct
 
-from gateway.model.command import IncidentCommand, Outcome
+from gateway.model.command import FINAL, IncidentCommand, Outcome, OutcomeState
 from gateway.model.plan import LinkPlan
+from gateway.model.transmission import Drill, Envelope, Letter
 from gateway.mqtt.bus import Incoming, LinkLost, Outgoing
 from gateway.mqtt.client import Wire
 from gateway.mqtt.payload import IncidentRecord
@@ -28,6 +29,12 @@ QUIET_S = 0.3
 
 OUTCOME_S_MAX = 5.0
 """Until the outcome: the gateway waits two seconds for a disk that hangs."""
+
+LATER_S_MAX = 10.0
+"""Beyond the end of an order to transmit: the longest call takes seven seconds on the air."""
+
+HEARD_S_MAX = 3.0
+"""After the last byte, until a modem or a receiver has confirmed it: few do."""
 
 OUTCOME = "the outcome"
 """What came in, when it can't be read."""
@@ -44,6 +51,8 @@ class Standing(Struct, frozen=True):
     """Of each station that says something of itself."""
     unread: int
     """Records of which nothing could be made."""
+    agreements: dict[str, dict[str, str]] = {}
+    """Of each station that is online, the digests of what binds it."""
 
 
 class Caller:
@@ -61,18 +70,22 @@ class Caller:
         await self._wire.subscribe_all(topics)
         records: dict[str, IncidentRecord] = {}
         online: dict[str, bool] = {}
+        agreements: dict[str, dict[str, str]] = {}
         unread = 0
         async with aclosing(self._until_quiet(online)) as told:
             async for incoming in told:
                 if incoming.topic.endswith("/status"):
-                    online[incoming.topic.split("/")[-2]] = _online(incoming.payload)
+                    name = incoming.topic.split("/")[-2]
+                    status = _decoded(incoming.payload, _Status) or _Status("offline")
+                    online[name] = status.state == "online"
+                    agreements[name] = status.agreements
                     continue
                 record = _record(incoming.payload)
                 if record is not None and len(records) < RECORDS_MAX:
                     records[incoming.topic] = record
                 elif incoming.payload:
                     unread += 1
-        return Standing(tuple(records.values()), online, unread)
+        return Standing(tuple(records.values()), online, unread, agreements)
 
     async def order(self, station: str, command: IncidentCommand) -> Outcome | None:
         """Give an order and return its outcome; None when none came in time."""
@@ -88,11 +101,42 @@ class Caller:
                 content_type="application/json",
             )
         )
+        return await self._outcome_within(OUTCOME_S_MAX, outcome)
+
+    async def transmit(self, letter: Letter, envelope: Envelope) -> AsyncIterator[Outcome]:
+        """Hand in an order to transmit, and yield what becomes of it, to the last that comes."""
+        topics = Topics(letter.audience)
+        outcome = topics.outcome(letter.command_id)
+        await self._wire.subscribe_all([outcome])
+        await self._wire.publish_signed(
+            Outgoing(
+                topic=topics.command("transmit"),
+                payload=msgspec.json.encode(envelope),
+                qos=1,
+                content_type="application/json",
+            )
+        )
+        waits_s = OUTCOME_S_MAX
+        while True:
+            said = await self._outcome_within(waits_s, outcome)
+            if said is None:
+                return
+            if said.again:
+                continue  # somebody has told it once more, which changes nothing
+            yield said
+            if said.state in FINAL or isinstance(letter.action, Drill):
+                return
+            good_s = (letter.not_after - letter.issued).total_seconds()
+            is_out = said.state is OutcomeState.TRANSMITTED
+            waits_s = HEARD_S_MAX if is_out else good_s + LATER_S_MAX
+
+    async def _outcome_within(self, limit_s: float, topic: str) -> Outcome | None:
+        """Return the next that is told there; None when nothing is in time."""
         try:
-            async with asyncio.timeout(OUTCOME_S_MAX):
+            async with asyncio.timeout(limit_s):
                 while True:
                     incoming = await self._next()
-                    if incoming.topic == outcome and not incoming.retained:
+                    if incoming.topic == topic and not incoming.retained:
                         return _outcome(incoming.payload)
         except TimeoutError:
             return None
@@ -133,6 +177,7 @@ async def calling(plan: LinkPlan) -> AsyncIterator[Caller]:
 
 class _Status(Struct):
     state: str
+    agreements: dict[str, str] = {}
 
 
 _Kind = TypeVar("_Kind")
@@ -148,11 +193,6 @@ def _outcome(payload: bytes) -> Outcome:
         words = "it can't be read"
         raise LinkLost(OUTCOME, words)
     return outcome
-
-
-def _online(payload: bytes) -> bool:
-    status = _decoded(payload, _Status)
-    return status is not None and status.state == "online"
 
 
 def _decoded(payload: bytes, kind: type[_Kind]) -> _Kind | None:

@@ -12,7 +12,7 @@ from msgspec.structs import fields
 from gateway.model.keys import KeyName, KeyPlan
 from gateway.rules.signing import is_weak, utc_words
 from gateway.settings.effective import toml
-from gateway.settings.faults import BadSettings, ConfigFault
+from gateway.settings.faults import BadSettings
 from gateway.settings.tables import TomlFile, read_file
 from gateway.settings.wanted import wanted
 
@@ -73,8 +73,3 @@ def written(key: KeyPlan) -> str:
     if key.revoked is not None:
         lines.append(f"revoked = {utc_words(key.revoked)}")
     return "\n".join(lines) + "\n"
-
-
-def bad(path: Path, what: str, remedy: str) -> BadSettings:
-    """Return what keeps this file from being used."""
-    return BadSettings((ConfigFault(str(path), 0, "", what, remedy),))

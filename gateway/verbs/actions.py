@@ -15,6 +15,8 @@ COMPLIANCE_EXAMPLES = """\
   distress-gateway compliance --journal journal.db --form msgpack -o report.msgpack strait.toml
   distress-gateway compliance --verify report.msgpack --journal journal.db"""
 
+CONFIG_HELP = "the configuration (default: $DISTRESS_GATEWAY_CONFIG, the system's, or ours)"
+
 _Declare = Callable[[argparse.ArgumentParser], None]
 
 _SIGNING = """\
@@ -29,6 +31,27 @@ How parties sign, one after the other, the same file:
   5. all prove it:               distress-gateway agreement verify strait.toml
 
 Signatures stand in strait.signatures.toml beside strait.toml: both files go to the next party."""
+
+
+def broker_arguments(verb: argparse.ArgumentParser) -> None:
+    """Declare which broker is asked."""
+    verb.add_argument("--config", metavar="PATH", help=CONFIG_HELP)
+    verb.add_argument(
+        "--link", metavar="NAME", help="by this link of the configuration (default: the first)"
+    )
+    verb.add_argument("--host", metavar="HOST", help="a broker, with no configuration at all")
+    verb.add_argument("--port", type=tcp_port, metavar="N", help="its TCP port (default: 1883)")
+    verb.add_argument(
+        "--station", metavar="NAME", help="the station (default: ours; with --host any)"
+    )
+
+
+def tcp_port(text: str) -> int:
+    """Return a TCP port, or say that it is none."""
+    if text.isascii() and text.isdigit() and 0 < int(text) <= 65_535:
+        return int(text)
+    fault = f"a TCP port is a number from 1 to 65535, not {text!r}"
+    raise argparse.ArgumentTypeError(fault)
 
 
 def agreement_arguments(verb: argparse.ArgumentParser) -> None:

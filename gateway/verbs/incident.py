@@ -52,7 +52,7 @@ class Unfit(Exception):  # noqa: N818  # it is an answer, not an error
 def main(args: argparse.Namespace) -> int:
     """Do what the arguments ask for; 1 when it is refused, 2 when it can't be asked."""
     try:
-        plan, station = _where(args)
+        plan, station = broker_of(args)
         return asyncio.run(_do(args, plan, station))
     except Unfit as unfit:
         sys.stderr.write(f"{printable(str(unfit))}\n")
@@ -90,7 +90,7 @@ def found(records: Sequence[IncidentRecord], prefix: str) -> IncidentRecord:
     raise Unfit(words)
 
 
-def _where(args: argparse.Namespace) -> tuple[LinkPlan, str]:
+def broker_of(args: argparse.Namespace) -> tuple[LinkPlan, str]:
     """Return the broker to ask, and whose incidents are wanted."""
     if args.host is not None:
         port = args.port or 1883

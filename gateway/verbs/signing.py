@@ -54,7 +54,20 @@ def opened(name: str) -> Opened:
 
 def keygen(args: argparse.Namespace) -> int:
     """Make a private key in a file that only this user may read; never over another file."""
-    path, key = Path(args.file), new_key()
+    path = Path(args.file)
+    key = private_key_in(path)
+    sys.stdout.write(
+        f"private key  {printable(str(path))}: only this user may read it; keep a copy under lock\n"
+        f"key id       {key_id(key.public)}\n"
+        "into the agreement, below [parties.NAME] of the party that it is of:\n"
+        f'{_IN}public_key = "{key.public}"\n'
+    )
+    return 0
+
+
+def private_key_in(path: Path) -> Key:
+    """Make a key and put its private half into a new file that only this user may read."""
+    key = new_key()
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             _filled(path, file, key.pem)
@@ -63,13 +76,7 @@ def keygen(args: argparse.Namespace) -> int:
         raise _bad(path, what, "name a new file") from None
     except OSError as error:
         raise _bad(path, f"can't be written: {error.strerror}", "name another place") from None
-    sys.stdout.write(
-        f"private key  {printable(str(path))}: only this user may read it; keep a copy under lock\n"
-        f"key id       {key_id(key.public)}\n"
-        "into the agreement, below [parties.NAME] of the party that it is of:\n"
-        f'{_IN}public_key = "{key.public}"\n'
-    )
-    return 0
+    return key
 
 
 def sign(args: argparse.Namespace) -> int:
@@ -84,7 +91,7 @@ def sign(args: argparse.Namespace) -> int:
         _must_differ(this, other)
         _must_be_of(other, args.party, key, args.key)
         signatures = _consented(this, other.agreement, args.party, key)
-    _kept(signatures_path(this.path), written(signatures, this.path.name))
+    put_into(signatures_path(this.path), written(signatures, this.path.name))
     after = replace(this, signatures=signatures)
     if args.instead_of is not None:
         sys.stdout.write(f"{args.party} agrees that it takes the place of {args.instead_of}\n")
@@ -220,7 +227,7 @@ def _signed(this: Opened, party: str, key: Key) -> Signatures:
         key=key_id(key.public),
         version=this.agreement.version,
         digest=this.agreement.digest,
-        signed_utc=_now(),
+        signed_utc=now_utc(),
         signature="",
     )
     made = replace(blank, signature=key.sign(statement(this.agreement.id, party, blank)))
@@ -232,7 +239,7 @@ def _consented(this: Opened, place: Agreement, party: str, key: Key) -> Signatur
         key=key_id(key.public),
         version=this.agreement.version,
         digest=this.agreement.digest,
-        signed_utc=_now(),
+        signed_utc=now_utc(),
         signature="",
         instead_of=place.digest,
     )
@@ -240,16 +247,16 @@ def _consented(this: Opened, place: Agreement, party: str, key: Key) -> Signatur
     return replace(this.signatures, instead={**this.signatures.instead, party: made})
 
 
-def _now() -> datetime:
-    """Return the time of day to the second: all that a person signs by."""
+def now_utc(*, whole: bool = True) -> datetime:
+    """Return the time of day, to the second where it is `whole`: all that a person signs by."""
     utc = utc_of(Clock().now().utc_ns)
     if utc is None:
         what = "the clock of this box was never set, and a signature says when it was made"
         raise BadSettings((ConfigFault("clock", 0, "", what, "set it, see `timedatectl`"),))
-    return utc.replace(microsecond=0)
+    return utc.replace(microsecond=0) if whole else utc
 
 
-def _kept(path: Path, text: str) -> None:
+def put_into(path: Path, text: str) -> None:
     """Put the text into the file at one stroke: after a power cut it is the old one or the new."""
     beside = path.with_name(f".{path.name}.new")
     try:

@@ -103,7 +103,7 @@ class Caller:
         )
         return await self._outcome_within(OUTCOME_S_MAX, outcome)
 
-    async def transmit(self, letter: Letter, envelope: Envelope) -> AsyncIterator[Outcome]:
+    async def hand_in(self, letter: Letter, envelope: Envelope) -> AsyncIterator[Outcome]:
         """Hand in an order to transmit, and yield what becomes of it, to the last that comes."""
         topics = Topics(letter.audience)
         outcome = topics.outcome(letter.command_id)

@@ -185,7 +185,7 @@ async def _followed(
 ) -> Outcome | None:
     """Hand it in, print each stage, and return the last."""
     last = None
-    async for outcome in caller.transmit(letter, sealed(letter, pens)):
+    async for outcome in caller.hand_in(letter, sealed(letter, pens)):
         last = outcome
         if args.json:
             sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")

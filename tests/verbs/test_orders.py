@@ -247,7 +247,7 @@ class Station:
     async def standing(self, _station):
         return Standing((), self._online, 0, dict.fromkeys(self._online, STRAIT))
 
-    async def transmit(self, made, _envelope):
+    async def hand_in(self, made, _envelope):
         self.letters.append(made)
         for state, said in self._rounds.pop(0):
             yield Outcome(station="here", command_id=made.command_id, state=state, **said)

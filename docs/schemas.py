@@ -333,7 +333,7 @@ _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] =
         1,
         False,
         None,
-        "told to the gateway, JSON or msgpack; in it a `Letter`, signed (docs/LINK.md)",
+        "told to the gateway, JSON or msgpack; in it a letter, signed: see OPERATIONS.md",
         True,
     ),
     "statement": (

@@ -155,6 +155,7 @@ def _action(args: argparse.Namespace, incident: Incident | None) -> dict[str, An
 
 
 def _told_of(incident: Incident | None) -> dict[str, Any]:
+    """Return what an incident says of its casualty; the time that a call has said is not in it."""
     if incident is None:
         return {}
     mmsi = [name.removeprefix("mmsi:") for name in incident.names if name.startswith("mmsi:")]
@@ -163,7 +164,6 @@ def _told_of(incident: Incident | None) -> dict[str, Any]:
         "mmsi": mmsi[0] if mmsi else None,
         "nature": incident.natures[0] if incident.natures else None,
         "place": None if at is None else {"lat_deg": at.lat_deg, "lon_deg": at.lon_deg},
-        "time": f"{incident.position_utc:%H%M}" if at and incident.position_utc else None,
     }
     return {key: value for key, value in found.items() if value is not None}
 

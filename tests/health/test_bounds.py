@@ -59,6 +59,7 @@ FIXED = {
     "Watch._alerts_written": "one a name of an alert",
     "Board._standing": "one a name of an alert",
     "Board._said": "one a name of an alert",
+    "_Status.agreements": "AGREEMENTS_MAX of a gateway, and of anybody else one message",
     "LoopLag.counts": "one a step of the histogram",
     "Web.strands": "Incidents._strands: STRANDS_MAX, and the one that is too many for a moment",
     "Web._by_key": "a strand has NAMES_MAX names, and three more that are made of them",

@@ -129,7 +129,6 @@ INCIDENT = SimpleNamespace(
     names=("callsign:ABCD", "mmsi:232123456"),
     natures=(Nature.SINKING,),
     position=Position(lat_deg=50.5, lon_deg=-5.0),
-    position_utc=datetime(2026, 11, 1, 12, 7, tzinfo=UTC),
 )
 
 
@@ -147,7 +146,6 @@ def test_what_an_incident_says_of_the_casualty_stands_in_the_letter(desk):
                 "mmsi": "232123456",
                 "nature": "sinking",
                 "place": {"lat_deg": 50.5, "lon_deg": -5.0},
-                "time": "1207",
             },
         },
         Acknowledge,

@@ -62,10 +62,14 @@ PROMISES = {
         "tests/test_house.py::test_nothing_transmits_whose_name_does_not_say_so",
         "tests/test_one_way_out.py::test_nobody_but_the_gate_makes_a_permit",
         "tests/app/test_authority.py::test_ten_thousand_that_are_no_orders_put_no_byte_on_the_air",
-        "tests/app/test_transmitting.py"
-        "::test_after_a_crash_it_is_said_truthfully_what_became_of_it_and_nothing_goes_out_twice",
-        "tests/live/test_transmissions.py"
-        "::test_without_its_agreement_a_station_hears_and_keeps_everything_and_transmits_nothing",
+        (
+            "tests/app/test_transmitting.py"
+            "::test_after_a_crash_it_is_said_truthfully_what_became_of_it_and_nothing_goes_out_twice"
+        ),
+        (
+            "tests/live/test_transmissions.py"
+            "::test_without_its_agreement_a_station_hears_and_keeps_everything_and_transmits_nothing"
+        ),
     ],
     "Nothing falls on the floor": [
         "tests/live/test_service.py::test_a_damaged_call_for_help_is_told_as_refused_and_never_as_a_report",

@@ -8,6 +8,7 @@ from the gateway, so that one can be held against the other.
 
     packed_modem.py                                 a pty; its name is the first line printed
     packed_modem.py --say '{"t":"report",…}'        says this letter too, as often as given
+    packed_modem.py --serial 17-0042                says that this is its serial number
     packed_modem.py --device /dev/ttyUSB0           on a real wire
     packed_modem.py --bytes '{"t":"hello",…}'       prints the bytes of a letter, and ends
 
@@ -271,9 +272,12 @@ def opened(stuffed: bytes, framing: str) -> tuple[int, int, bytes]:
 class Modem:
     """One end of the link. Time is handed in, in seconds; what is to be written comes back."""
 
-    def __init__(self, framing: str, *, name: str = "reference", start: int = 1) -> None:
+    def __init__(
+        self, framing: str, *, name: str = "reference", start: int = 1, serial: str | None = None
+    ) -> None:
         self.framing = framing
         self.name = name
+        self.serial = serial
         self.start = start
         self.begun_s = 0.0
         self._number = 0
@@ -296,7 +300,7 @@ class Modem:
     def hello(self, now_s: float) -> bytes:
         """Return the letter that says who this modem is."""
         letter = {"t": "hello", "modem": self.name, "firmware": "1.0", "start": self.start}
-        return self.letter(letter, now_s)
+        return self.letter(letter | ({"serial": self.serial} if self.serial else {}), now_s)
 
     def health(self, now_s: float) -> bytes:
         """Return the letter that says how this modem is."""
@@ -467,6 +471,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--baud", type=int, default=115200)
     parser.add_argument("--say", action="append", type=letter_of, default=[], metavar="JSON")
     parser.add_argument("--demo", action="store_true", help="say a test alert and a DSC call")
+    parser.add_argument("--serial", help="its serial number, which it says of itself")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end after this long")
     parser.add_argument("--bytes", type=letter_of, metavar="JSON", help="print its bytes and end")
     asked = parser.parse_args(arguments)
@@ -477,7 +482,8 @@ def main(arguments: list[str]) -> int:
     wire, _other = _opened_wire(asked.device, asked.baud)
     letters = [*asked.say, *(DEMO if asked.demo else ())]
     try:
-        serve(Modem(asked.framing, start=os.getpid()), wire, letters, asked.seconds)
+        modem = Modem(asked.framing, start=os.getpid(), serial=asked.serial)
+        serve(modem, wire, letters, asked.seconds)
     except KeyboardInterrupt:
         return 130
     return 0

@@ -342,6 +342,15 @@ def test_the_reference_modem_carries_out_an_order_once():
     assert len([line for line in modem.log if line.startswith("sends")]) == 1
 
 
+def test_the_reference_modem_says_its_serial_number_where_it_has_one():
+    said = [
+        rig.unpack(rig.opened(modem.hello(0).strip(b"\0"), "cobs")[2]).get("serial")
+        for modem in (rig.Modem("cobs"), rig.Modem("cobs", serial="17-0042"))
+    ]
+
+    assert said == [None, "17-0042"]
+
+
 def test_the_rig_speaks_to_the_gateway_on_a_pty():
     """The script itself: its first line is its pty, and what it says there are reports."""
     script = [sys.executable, str(ROOT / "hardware/rig/packed_modem.py"), "--demo"]

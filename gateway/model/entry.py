@@ -75,7 +75,7 @@ def lane_of(item: Item) -> Lane:
 def _is_routine(item: Item) -> bool:
     """Say whether nobody has to sign for it."""
     if isinstance(item, VerdictNote):  # as agreed, and was: how the rule stands says it too
-        return item.verdict.judgement in PASSES and item.was is None
+        return item.verdict.judgement in PASSES and item.was is None and item.request is None
     # Anybody may order in vain, as often as they like.
     return isinstance(item, TransmissionNote) and item.stage is OutcomeState.REFUSED
 

@@ -66,6 +66,9 @@ class VerdictNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: Verdict
     was: Judgement | None = None
     """What stood of this subject until now; None when nothing did."""
+    request: str | None = None
+    """The order to transmit that it was given on, by its `command_id`: such a verdict is kept and
+    signed for, whatever it says."""
     untold: int = 0
     """Verdicts of this rule that were given since the last one told, and are only counted: more
     come than anybody reads."""

@@ -102,7 +102,7 @@ class Docket:
         gated = self.bench.gate(request)
         return Gate(
             gated,
-            tuple(map(note_of, gated.verdicts)),
+            tuple(replace(note_of(one), request=request.request_id) for one in gated.verdicts),
             permitted(request.request_id, gated, load, request.at.mono_ns),
         )
 

@@ -2,7 +2,8 @@
 
     python tests/faults/armed.py POINT TURN DEED run --config …
 
-    POINT   a name out of gateway/points.py, or - for none
+    POINT   a name out of gateway/points.py, or - for none; FIRST#N>POINT begins to count once
+            FIRST has been come to for the N-th time
     TURN    at the how-manieth time
     DEED    kill    SIGKILL, as by the kernel: nothing is tidied up
             raise   an exception of ours, once
@@ -25,9 +26,13 @@ class Fuse:
     """Counts how often its point is reached, and does its deed once."""
 
     def __init__(self, point: str, turn: int, deed: str) -> None:
-        if point not in points.POINTS:
-            raise LookupError(point)
-        self._point = point
+        first, _, self._point = point.rpartition(">")
+        self._first, _, waits = first.partition("#")
+        self._waits = int(waits or 0)
+        """How often `first` has still to be come to."""
+        for name in filter(None, (self._first, self._point)):
+            if name not in points.POINTS:
+                raise LookupError(name)
         self._left = turn
         self._deed, _, seconds = deed.partition(":")
         self._seconds = float(seconds or 0)
@@ -35,9 +40,12 @@ class Fuse:
 
     def __call__(self, point: str) -> None:
         """Hear of a point, in whichever thread reaches it."""
-        if point != self._point:
-            return
         with self._turn:
+            if self._waits:
+                self._waits -= point == self._first
+                return
+            if point != self._point:
+                return
             self._left -= 1
             due = self._left == 0
         if due:

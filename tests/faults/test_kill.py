@@ -91,10 +91,10 @@ NOT_COME_TO = {
     "certificates.taken": "only over TLS: tests/faults/test_certificates.py",
     **dict.fromkeys(
         ("transmit.intended", "transmit.committed", "transmit.handed", "transmit.ended"),
-        "a station that transmits has a test of its own: tests/faults/test_transmit.py",
+        "only where somebody orders a transmission: F25, tests/faults/test_transmit.py",
     ),
-    "port.write_begun": "this release transmits nothing",
-    "port.written": "this release transmits nothing",
+    "port.write_begun": "only where somebody orders a transmission: F25",
+    "port.written": "only where somebody orders a transmission: F25",
     "command.heard": "only where an operator orders: tests/live/test_incidents.py",
     "command.answered": "only where an operator orders: tests/live/test_incidents.py",
     "told.unjournaled": "only with a failing disk: tests/live/test_service.py, F13, F14",

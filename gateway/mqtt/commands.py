@@ -26,7 +26,10 @@ from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
 
 PAUSE_S = 0.1
-"""After each command: ten a second, which is more than a room full of officers gives."""
+"""After each command, when many come: ten a second are more than a room full of officers gives."""
+
+BURST = 20
+"""So many at once wait for nothing: a challenge and its answer come within milliseconds."""
 
 OBEYED_S_MAX = 10.0
 """Until a command is carried out and the disk has been waited for: a few seconds at the most."""
@@ -86,6 +89,8 @@ class Commands:
         self._log = log
         self._said: Why | None = None
         self._followed = 0
+        self._paid_ns = 0
+        """Until when all that came would have taken, at one pause after each."""
         self.count = CommandCount()
         self.pulse = Pulse(clock)
         """Not due while the operator has the next move."""
@@ -104,8 +109,14 @@ class Commands:
                 if isinstance(taken, Followed) and self._followed < FOLLOWED_MAX:
                     group.create_task(self._follow(taken.later, incoming))
                 self.pulse.beat()
-                await self._clock.sleep(PAUSE_S)
+                await self._clock.sleep(self._pause_s())
                 self.pulse.rest()
+
+    def _pause_s(self) -> float:
+        """Return how long to wait after a command: nothing as long as few have come."""
+        now_ns = self._clock.now().mono_ns
+        self._paid_ns = max(self._paid_ns, now_ns) + round(PAUSE_S * 1e9)
+        return max((self._paid_ns - now_ns) / 1e9 - BURST * PAUSE_S, 0.0)
 
     async def _follow(self, later: AsyncIterable[Outcome], incoming: Incoming) -> None:
         """Tell each outcome that comes later, to the last."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from itertools import chain
 
-from tests.bench import apart, incidents, rooms, ruled, starts, streams, tracks, waits
+from tests.bench import apart, incidents, ordered, rooms, ruled, starts, streams, tracks, waits
 from tests.bench.figures import machine
 
 OUTAGE_S = 300.0
@@ -33,6 +33,7 @@ def main() -> None:
         apart.figures(args.rounds),
         ruled.figures(args.rounds),
         incidents.figures(args.rounds),
+        ordered.figures(args.rounds),
         waits.figures(args.rounds, args.outage),
     ):
         print(figure.line(), flush=True)

@@ -358,6 +358,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     """Whether all that is heard goes on tape, too."""
     agreements: tuple[str, ...] = ()
     """Those that bind the station."""
+    station: str = ""
+    """More of the table of the station."""
     broker: tuple[str, ...] = ()
     """Lines for mosquitto."""
 
@@ -510,7 +512,7 @@ class Rig:
         config = self.folder / "gateway.toml"
         config.write_text(
             f"[station]\nname = '{STATION}'\n"
-            f"agreements = {list(self._setting.agreements)}\n{ports}"
+            f"agreements = {list(self._setting.agreements)}\n{self._setting.station}\n{ports}"
             f"[link.local]\nhost = '{LOOPBACK}'\nport = {self.broker.port}\n"
             f"receipts = '{self._setting.receipts}'\n{self._setting.link}\n"
             f"[journal]\npath = '{self.folder / journal}'\n{self._setting.journal}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import sqlite3
 import threading
 import time
@@ -14,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import paho.mqtt.client as paho
-from rigs import rig
 
 from gateway import cli
 from gateway.journal.proving import proof_of
@@ -34,6 +34,7 @@ from gateway.settings.agreement import read_agreement
 from gateway.settings.ed25519 import read_key
 from tests.conftest import Mosquitto
 from tests.faults.rig import LOOPBACK, Life
+from tests.rigs import rig
 
 WHOLE_TURNS = 25
 HEARD_S = 0.4
@@ -140,16 +141,21 @@ airtime_s_per_hour = 3600.0
 class Officer:
     """Signs orders, hands them in, and reads what comes of them."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, station="alpha"):
+        self._station = station
         self._key = read_key(folder / "smith.key")
         self._digest = read_agreement(folder / "strait.toml").digest
         self._told = deque()
         self._news = threading.Event()
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self._client.on_connect = lambda client, *_: client.subscribe(
-            [("distress/v1/alpha/outcome/#", 1)]
+            [(f"distress/v1/{station}/outcome/#", 1)]
         )
         self._client.on_message = self._on_message
+        # Or the kernel keeps a letter back, behind the word that the outcome before it was read.
+        self._client.on_socket_open = lambda _client, _userdata, sock: sock.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )
         self._client.connect(LOOPBACK, port)
         self._client.loop_start()
         self._count = 0
@@ -162,18 +168,18 @@ class Officer:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def give(self, action, challenge=None):
+    def give(self, action, challenge=None, *, by="vhf"):
         """Hand in an order, and return its name."""
         self._count += 1
         now = datetime.now(UTC)
         letter = Letter(
             command_id=f"c{self._count}",
-            audience="alpha",
+            audience=self._station,
             seq=round(now.timestamp() * 1e6),
             issued=now,
             not_after=now + timedelta(seconds=30),
             agreements=(self._digest,),
-            port="vhf",
+            port=by,
             action=action,
             challenge=challenge,
         )
@@ -181,7 +187,7 @@ class Officer:
         signed = b64decode(self._key.sign(signed_bytes(body)))
         envelope = Envelope(letter=body, signatures=(Signature(key="smith", signature=signed),))
         self._client.publish(
-            "distress/v1/alpha/command/transmit", msgspec.msgpack.encode(envelope), qos=1
+            f"distress/v1/{self._station}/command/transmit", msgspec.msgpack.encode(envelope), qos=1
         )
         return letter.command_id
 

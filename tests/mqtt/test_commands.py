@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from gateway.model.command import Outcome, OutcomeState
 from gateway.mqtt import commands
 from gateway.mqtt.bus import Incoming, LinkLost
 from gateway.mqtt.command import COMMAND_BYTES_MAX, CommandFault, Why, command_of
+from gateway.mqtt.topics import Topics
 
 ROOT = "distress/v1/alpha"
 OUTCOME = f"{ROOT}/outcome/c1"
@@ -251,3 +253,18 @@ def test_where_nobody_may_order_there_is_no_ear_for_it(rig):
         at.up()
 
     assert "commands" not in rig(scene).buses
+
+
+def test_twenty_at_once_wait_for_nothing_and_more_come_at_ten_a_second():
+    """An officer, a challenge and its answer are served at once; a flood is not."""
+    clock = SimpleNamespace(mono_ns=10**12)
+    clock.now = lambda: SimpleNamespace(mono_ns=clock.mono_ns)
+    made = commands.Commands(
+        Topics("alpha"), station="alpha", bus=None, obey=None, write=None, clock=clock, log=None
+    )
+    pauses = [made._pause_s() for _ in range(commands.BURST + 3)]
+    clock.mono_ns += round(commands.BURST * commands.PAUSE_S * 1e9) + 10**9
+
+    assert pauses[: commands.BURST] == [0.0] * commands.BURST
+    assert pauses[commands.BURST :] == pytest.approx([0.1, 0.2, 0.3])
+    assert made._pause_s() == 0.0

@@ -109,7 +109,9 @@ class Commands:
                 if isinstance(taken, Followed) and self._followed < FOLLOWED_MAX:
                     group.create_task(self._follow(taken.later, incoming))
                 self.pulse.beat()
-                await self._clock.sleep(self._pause_s())
+                pause_s = self._pause_s()
+                if pause_s > 0:
+                    await self._clock.sleep(pause_s)
                 self.pulse.rest()
 
     def _pause_s(self) -> float:

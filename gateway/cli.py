@@ -22,6 +22,7 @@ from gateway.verbs.actions import (
     COMPLIANCE_EXAMPLES,
     CONFIG_HELP,
     agreement_arguments,
+    as_party,
     broker_arguments,
     compliance_arguments,
     tcp_port,
@@ -193,6 +194,7 @@ def _explain_arguments(verb: argparse.ArgumentParser) -> None:
     )
     of_verdict = "of `verdict ID`: where its clause may stand; may be given several times"
     verb.add_argument("--agreement", action="append", default=[], metavar="NAME", help=of_verdict)
+    as_party(verb)
     verb.add_argument("--json", action="store_true", help="of an ID: print JSON")
     verb.add_argument(
         "raw",
@@ -215,12 +217,14 @@ def _replay_arguments(verb: argparse.ArgumentParser) -> None:
     )
     said = "and what it says of it; may be given several times"
     verb.add_argument("--agreement", action="append", default=[], metavar="NAME", help=said)
+    as_party(verb)
     verb.add_argument("file", metavar="FILE", help="a tape, or a plain capture, text or binary")
 
 
 def _simulate_arguments(verb: argparse.ArgumentParser) -> None:
     named = "one that comes with the gateway, or a file; may be given several times"
     verb.add_argument("--agreement", action="append", required=True, metavar="NAME", help=named)
+    as_party(verb)
     verb.add_argument("--against", metavar="NAME", help="show only where this one differs")
     verb.add_argument("--profile", metavar="P", help="the modem a plain capture came from")
     verb.add_argument("--json", action="store_true", help="print one JSON line a verdict")

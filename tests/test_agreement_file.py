@@ -29,7 +29,6 @@ ships = { name = "Any ship", roles = ["ship"], match = { mmsi = ["[2-7]########"
 
 [parties.station]
 name = "This station"
-own = true
 roles = ["coast_station"]
 match = { mmsi = ["002320000"] }
 
@@ -185,6 +184,18 @@ def test_the_order_of_the_tables_does_not_count():
     assert canonical(one) == b'{"a":1,"b":2,"status":{}}'
 
 
+def test_which_party_a_station_is_stands_in_no_text_that_parties_sign(write):
+    """Each of them has a station of its own: a text that is true of one is false of the other."""
+    before = GOOD.replace('name = "This station"\n', 'name = "This station"\nown = true\n')
+    (fault,) = faults(write(before))
+
+    assert fault == (
+        "strait.toml:16: parties.station.own: is of no text that parties sign: the station says"
+        " which of them it is; take it out, and write [station.party] with"
+        ' strait = "station" in gateway.toml'
+    )
+
+
 # ---- The verb ------------------------------------------------------------------------------------
 
 
@@ -219,6 +230,47 @@ def test_what_makes_no_sense_is_told_by_check(write, capsys):
         "    channel vhf70: is for distress, and nobody has to listen there: "
         "give it a `watch`, or say in `watched_by` who does\n"
     )
+
+
+def test_a_desk_reads_an_agreement_as_the_party_that_it_is_told(write, capsys):
+    path = str(write(GOOD))
+    assert cli.main(["agreement", "show", "--party", "station", path]) == 0
+    told = capsys.readouterr().out
+    assert cli.main(["agreement", "show", path]) == 0
+    of_nobody = capsys.readouterr().out
+
+    assert "    station  This station; this station; coast_station" in told
+    assert told.replace("; this station", "") == of_nobody
+
+    assert cli.main(["agreement", "check", "--party", "station", path]) == 0
+    assert capsys.readouterr().out == "strait 2026.1, as party station: 2 rules, good\n"
+    assert cli.main(["agreement", "check", "--party", "ship", path]) == cli.MISUSED
+    fault = '--party: "ship" is no party of agreement strait; did you mean `ships`?'
+    assert fault in capsys.readouterr().err
+
+
+def test_a_desk_at_a_station_reads_it_as_the_party_that_the_station_is(
+    write, tmp_path, monkeypatch, capsys
+):
+    config = tmp_path / "gateway.toml"
+    monkeypatch.setenv("DISTRESS_GATEWAY_CONFIG", str(config))
+    path = str(write(GOOD))
+
+    def answer(*more):
+        cli.main(["agreement", "check", *more, path])
+        told = capsys.readouterr()
+        return (told.out or told.err).strip()
+
+    assert answer() == "strait 2026.1: 2 rules, good"
+    config.write_text('[station.party]\nstrait = "station"\n')
+    assert answer() == "strait 2026.1, as party station: 2 rules, good"
+    assert answer("--party", "ships") == "strait 2026.1, as party ships: 2 rules, good"
+    config.write_text('[station.party]\nstrait = "statoin"\n')
+    assert "gateway.toml:2: station.party.strait: " in answer()
+    config.write_text("[station.party]\nstrait = 1\n")
+    assert "station.party: must be for each agreement" in answer()
+    config.write_text('[station.party]\nother = "station"\n')
+    assert answer() == "strait 2026.1: 2 rules, good"
 
 
 def test_what_is_no_agreement_is_said_so_with_its_name(tmp_path, capsys):

@@ -112,6 +112,7 @@ def test_the_version_is_told(capsys):
                 "raw": ["$A", "-"],
                 "journal": None,
                 "agreement": [],
+                "party": None,
                 "json": False,
                 **OURS,
             },
@@ -129,8 +130,15 @@ def test_the_version_is_told(capsys):
             },
         ),
         (
-            ["replay", "--agreement", "a", "--json", "--station", "s", "f"],
-            {"profile": None, "json": True, "station": "s", "agreement": ["a"], "file": "f"},
+            ["replay", "--agreement", "a", "--party", "p", "--station", "s", "f"],
+            {
+                "profile": None,
+                "json": False,
+                "station": "s",
+                "agreement": ["a"],
+                "party": "p",
+                "file": "f",
+            },
         ),
     ],
 )

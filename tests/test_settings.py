@@ -215,6 +215,57 @@ def test_agreements_are_read_from_beside_the_stations_file(write):
     assert settings.load(write(settings.effective(plan), "again.toml")) == plan
 
 
+def sided(party):
+    return bound("coast.toml").replace("[port.", f"[station.party]\n{party}\n[port.", 1)
+
+
+def test_both_parties_are_right_about_themselves_under_one_digest(write):
+    """What parties sign is one text: which of them a station is says its own file."""
+    write(
+        COAST.replace("[channels", '[parties.coast]\nname = "A station"\n[channels'), "coast.toml"
+    )
+    plans = [settings.load(write(sided(f'coast = "{name}"'))) for name in ("ships", "coast")]
+    one, other = (plan.agreements[0] for plan in plans)
+
+    assert (one.own, other.own) == ("ships", "coast")
+    assert one.digest == other.digest
+    assert settings.load(write(settings.effective(plans[1]), "again.toml")) == plans[1]
+
+
+@pytest.mark.parametrize(
+    ("party", "key", "what"),
+    [
+        (
+            'coast = "shisp"',
+            ".coast",
+            '"shisp" is no party of agreement coast; did you mean `ships`',
+        ),
+        ('coat = "ships"', ".coat", "is no agreement of this station; did you mean `coast`?"),
+        ('far-away = "ships"', ".far-away", "is no agreement of this station; there are: coast"),
+        ("coast = 1", "", "must be for each agreement, by its id, the party that this station is"),
+    ],
+)
+def test_a_station_can_only_be_a_party_of_what_binds_it(write, party, key, what):
+    write(COAST, "coast.toml")
+    config = write(sided(party))
+    with pytest.raises(settings.BadSettings) as bad:
+        settings.load(config)
+
+    line = config.read_text().splitlines().index("[station.party]") + 1
+    (fault,) = map(str, bad.value.faults)
+    assert f"gateway.toml:{line + bool(key)}: station.party{key}: {what}" in fault
+
+
+def test_on_watch_a_party_that_there_is_none_of_keeps_nobody_from_listening(write):
+    """The other party may have sent a text in which the names are others."""
+    write(COAST, "coast.toml")
+    plan = settings.load(write(sided('coast = "navy"')), on_watch=True)
+
+    assert plan.agreements == ()
+    (said,) = plan.left_out
+    assert 'station.party.coast: "navy" is no party of agreement coast' in said
+
+
 @pytest.mark.parametrize(
     ("names", "fault"),
     [

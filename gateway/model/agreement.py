@@ -283,8 +283,6 @@ class Party(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     roles: tuple[PartName, ...] = ()
     binds: tuple[Words, ...] = ()
     """Others for whom it answers: its coalition, its contractors."""
-    own: bool = False
-    """Whether it is this station."""
     public_key: PublicKey | None = None
     """The key that it signs this agreement with; None when nobody asks it to sign."""
     match: Match = Match()
@@ -370,3 +368,6 @@ class Agreement(Struct, frozen=True, kw_only=True):
     craft: dict[str, tuple[str, ...]] = {}
     """Classes of craft: a name, and the kinds of craft it covers."""
     rules: tuple[Clause, ...]
+    own: PartyName | None = None
+    """The party that this station is, None for none: of no file that is signed, as each party has
+    a station of its own."""

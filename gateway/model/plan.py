@@ -355,6 +355,8 @@ class StationPlan(Struct, frozen=True, kw_only=True):
     transmit: TransmitPlan = TransmitPlan()
     agreement_names: tuple[Words, ...] = ()
     """The agreements that bind this station, as the key `agreements` names them."""
+    sides: dict[str, str] = {}
+    """Which party of each this station is, as the table `party` says it."""
     agreements: tuple[Agreement, ...] = ()
     agreement_doubts: tuple[str, ...] = ()
     """Why some of them bind nobody: not all who have to have signed them."""

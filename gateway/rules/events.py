@@ -48,7 +48,7 @@ class Interpreter:
     """Puts into the words of one agreement what happened."""
 
     def __init__(self, agreement: Agreement, registry: Registry = nobody) -> None:
-        self.rolls = Rolls(agreement.parties, registry)
+        self.rolls = Rolls(agreement.parties, registry, own=agreement.own)
         self.dial = Dial(agreement)
 
     def sighting(self, sighting: Sighting, at: Moment) -> Event:

@@ -30,7 +30,13 @@ def nobody(_identity: Identity) -> str | None:
 class Rolls:
     """Who belongs to whom, asked for every message and remembered."""
 
-    def __init__(self, parties: Mapping[str, Party], registry: Registry = nobody) -> None:
+    def __init__(
+        self,
+        parties: Mapping[str, Party],
+        registry: Registry = nobody,
+        *,
+        own: str | None = None,
+    ) -> None:
         self._tests = tuple((name, _test(party.match)) for name, party in parties.items())
         self._registry = registry
         self._known: OrderedDict[tuple[Identity | None, str | None], tuple[str, ...]] = (
@@ -42,8 +48,8 @@ class Rolls:
             )
             for name in {*parties, *(role for plan in parties.values() for role in plan.roles)}
         }
-        self.own = tuple(name for name, party in parties.items() if party.own)
-        """The parties that this station is."""
+        self.own = () if own is None else (own,)
+        """The party that this station is; empty where it is none of them."""
 
     def of(self, identity: Identity | None, system: str | None) -> tuple[str, ...]:
         """Return the parties that a station belongs to, in the order of the agreement."""

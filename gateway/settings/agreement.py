@@ -111,6 +111,7 @@ class AgreementFile:
         file = self._file
         heading = file.values((), Heading, tables=_TABLES)
         status = self._struct(("status",), Status)
+        self._own()
         parties = self._each("parties", Party)
         made: Table = {
             **heading,
@@ -128,6 +129,17 @@ class AgreementFile:
         if file.faults:
             raise BadSettings(tuple(dict.fromkeys(file.faults)))
         return Agreement(**made)  # type: ignore[arg-type]  # each was checked by its field
+
+    def _own(self) -> None:
+        """Note a station that is named in the text: the other party could not sign it as true."""
+        for name, table in list((self._file.table(("parties",)) or {}).items())[:PARTS_MAX]:
+            if isinstance(table, dict) and table.pop("own", None) is not None:
+                remedy = f'take it out, and write [station.party] with {self._id()} = "{name}"'
+                what = "is of no text that parties sign: the station says which of them it is"
+                self._file.fault(("parties", name, "own"), what, f"{remedy} in gateway.toml")
+
+    def _id(self) -> str:
+        return str(self._file.root.get("id", "AGREEMENT"))
 
     def _keys(self, parties: Mapping[str, Party]) -> None:
         """Note each key that does not tell who has signed: of two parties, or of everybody."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -10,6 +10,7 @@ from gateway.model.agreement import Agreement
 from gateway.rules.bench import RULES_MAX
 from gateway.settings.agreement import agreement_names, agreement_path, read_agreement
 from gateway.settings.faults import BadSettings
+from gateway.settings.parties import as_party, strangers
 from gateway.settings.signatures import as_signed
 from gateway.settings.tables import TomlFile
 
@@ -30,17 +31,22 @@ def read_binding(
     file: TomlFile,
     names: Sequence[str],
     *,
+    sides: Mapping[str, str],
     absolute: Callable[[str], str],
     aside: Callable[[str, BadSettings], None],
 ) -> Binding:
-    """Return the agreements of these names; one that can't be read is told to `aside`."""
+    """Return the agreements of these names, each as the party that this station is in it.
+
+    One that can't be read, or has no such party, is told to `aside`.
+    """
     shown = [name if name in agreement_names() else absolute(name) for name in names]
     found: dict[str, Agreement] = {}
     doubts: list[str] = []
     for name in shown:
         try:
             path = agreement_path(name)
-            one, doubt = as_signed(path, read_agreement(path))
+            read, doubt = as_signed(path, read_agreement(path))
+            one = as_party(read, sides, file)
         except BadSettings as bad:
             aside(f"agreement {name}", bad)
             continue
@@ -50,6 +56,9 @@ def read_binding(
         found[one.id] = one
         if doubt is not None:
             doubts.append(f"{one.id} {one.version} is kept proposed: {doubt}")
+    astray = () if len(found) < len(shown) else strangers(file, sides, found)
+    if astray:
+        aside("the parties", BadSettings(astray))
     if sum(len(one.rules) for one in found.values()) > RULES_MAX:
         what = f"have more than {RULES_MAX} rules together"
         file.fault(AT, what, "bind this station to fewer")

@@ -19,6 +19,8 @@ def effective(plan: StationPlan) -> str:
         station.append(_line("register", plan.register_file))
     if plan.agreement_names:
         station.append(_line("agreements", plan.agreement_names))
+    if plan.sides:
+        station.append(_line("party", plan.sides))
     if plan.keys_file is not None:
         station.append(_line("keys", plan.keys_file))
     blocks = ["\n".join(["[station]", *station])]
@@ -74,6 +76,8 @@ def toml(value: object) -> str:
             return '"' + "".join(_escaped(character) for character in value) + '"'
         case tuple():
             return "[" + ", ".join(toml(part) for part in value) + "]"
+        case dict():
+            return "{ " + ", ".join(_line(key, one) for key, one in value.items()) + " }"
         case _:
             return str(value)
 

@@ -34,6 +34,7 @@ from gateway.settings.binding import read_binding
 from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.keys import read_keys
 from gateway.settings.lines import KeyPath
+from gateway.settings.parties import Sides
 from gateway.settings.places import default_config, shipped
 from gateway.settings.profiles import folders_for, no_profile, profile_path, read_profile
 from gateway.settings.register import read_register
@@ -74,6 +75,7 @@ class StationTable(Struct, frozen=True):
             examples=[["agreements/strait.toml"]],
         ),
     ] = ()
+    party: Sides = {}
     position: Place | None = None
     keys: FilePath | None = None
 
@@ -140,7 +142,11 @@ class _StationFile:
         if not (station and journal and log and health):
             return None
         bound = read_binding(
-            self.file, station.agreements, absolute=self._absolute, aside=self._stands_aside
+            self.file,
+            station.agreements,
+            sides=station.party,
+            absolute=self._absolute,
+            aside=self._stands_aside,
         )
         register_file = station.register and self._absolute(station.register)
         keys_file = station.keys and self._absolute(station.keys)
@@ -160,6 +166,7 @@ class _StationFile:
             register=self._register(register_file),
             transmit=read_transmit(self.file, [port.name for port in ports]),
             agreement_names=bound.names,
+            sides=station.party,
             agreements=bound.agreements,
             agreement_doubts=bound.doubts,
             keys_file=keys_file,

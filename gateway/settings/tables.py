@@ -39,11 +39,13 @@ class TomlFile:
 
     def fault(self, at: KeyPath, what: str, remedy: str) -> None:
         """Note that something is wrong at this key."""
+        self.faults.append(self.faulty(at, what, remedy))
+
+    def faulty(self, at: KeyPath, what: str, remedy: str) -> ConfigFault:
+        """Return that something is wrong at this key, for whoever tells of it."""
         key = ".".join(part if _BARE_KEY.match(part) else shown(part) for part in at)
         line = nearest_line(self._lines, at)
-        self.faults.append(
-            ConfigFault(file=str(self.path), line=line, key=key, what=what, remedy=remedy)
-        )
+        return ConfigFault(file=str(self.path), line=line, key=key, what=what, remedy=remedy)
 
     def table(self, at: KeyPath) -> Table | None:
         """Return the table at this key: empty when it is absent, None when it is no table."""

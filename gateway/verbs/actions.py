@@ -115,13 +115,24 @@ def _time(text: str, form: str, like: str) -> str:
     return found
 
 
+def as_party(verb: argparse.ArgumentParser) -> None:
+    """Declare which party of the agreements the station is."""
+    verb.add_argument(
+        "--party",
+        metavar="P",
+        help="the party of the agreement that the station is (default: as its own file says)",
+    )
+
+
 def _names(action: argparse.ArgumentParser) -> None:
+    as_party(action)
     action.add_argument(
         "name", nargs="+", metavar="NAME", help="one that comes with the gateway, or a file"
     )
 
 
 def _graph(action: argparse.ArgumentParser) -> None:
+    as_party(action)
     action.add_argument("-o", dest="out", metavar="FILE", help="where it goes (default: printed)")
     action.add_argument("--profile", metavar="P", help="the modem a plain capture came from")
     action.add_argument(

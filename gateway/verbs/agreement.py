@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from functools import partial
 from textwrap import wrap
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from gateway.rules import kind_named
 from gateway.rules.engine import Engine
 from gateway.rules.signing import key_id, unsigned
 from gateway.settings.agreement import agreement_named, agreement_names
+from gateway.settings.parties import party_asked
 from gateway.verbs.flaws import flaws_in, gaps_in
 from gateway.verbs.signing import keygen, opened, party_lines, sign, signed_words, verify
 from gateway.verbs.telling import printable
@@ -52,7 +54,8 @@ def _list(_args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     for one in [opened(name) for name in args.name]:
-        lines = [*shown(one.agreement), *_signatures(one.checked())]
+        agreement = party_asked(one.agreement, args.party)
+        lines = [*shown(agreement), *_signatures(one.checked())]
         sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
@@ -60,7 +63,7 @@ def _show(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     doubtful = 0
     for one in [opened(name) for name in args.name]:
-        agreement, found = one.agreement, one.checked()
+        agreement, found = party_asked(one.agreement, args.party), one.checked()
         flaws = [*_flaws(agreement), *_unsigned(agreement, found)]
         doubtful += bool(flaws)
         gaps = [(gap.where, gap.words) for gap in gaps_in(in_force(agreement))]
@@ -68,7 +71,8 @@ def _check(args: argparse.Namespace) -> int:
         words = f"{_counted(agreement.rules, 'rule')}, {found_words}"
         words += f", {_counted(gaps, 'gap')} in who listens" if gaps else ""
         signed = f"; {by}" if (by := signed_words(found)) else ""
-        sys.stdout.write(f"{agreement.id} {agreement.version}: {words}{signed}\n")
+        side = f", as party {agreement.own}" if agreement.own else ""
+        sys.stdout.write(f"{agreement.id} {agreement.version}{side}: {words}{signed}\n")
         sys.stdout.write("".join(f"{_IN}{where}: {flaw}\n" for where, flaw in [*flaws, *gaps]))
     return 1 if doubtful else 0
 
@@ -127,7 +131,7 @@ def shown(agreement: Agreement) -> Iterator[str]:
     yield from wrapped(agreement.note)
     for text in agreement.basis:
         yield from wrapped(f"rests on {text}")
-    yield from _section("Parties", agreement.parties, _party)
+    yield from _section("Parties", agreement.parties, partial(_party, agreement))
     yield from _section("Channels", agreement.channels, _channel)
     groups = {name: ", ".join(channels) for name, channels in agreement.groups.items()}
     yield from _section("Groups of channels", groups, str)
@@ -149,9 +153,9 @@ def _section(
         yield f"{_IN}{name.ljust(width)}  {words(part)}"
 
 
-def _party(party: Party) -> str:
+def _party(agreement: Agreement, party: Party) -> str:
     words = [printable(party.name)]
-    if party.own:
+    if agreement.own is not None and party is agreement.parties[agreement.own]:
         words.append("this station")
     if party.roles:
         words.append(_listed(party.roles))

@@ -80,6 +80,10 @@ def _agreement_warnings(agreements: tuple[Agreement, ...]) -> Iterator[str]:
     # `run` imports this module too, and is not to wait for every kind of rule that there is.
     from gateway.verbs.flaws import doubts_at_station  # noqa: PLC0415  # as said above
 
+    for one in agreements:
+        if one.own is None:
+            words = "the station is none of its parties, and sends nothing for any of them"
+            yield f"agreement {one.id}: {words}; say which it is in [station.party]"
     for doubt in doubts_at_station(agreements):
         yield f"agreement {printable(doubt.where)}: {printable(doubt.words)}"
 

@@ -37,7 +37,7 @@ from gateway.model.verdict import VerdictNote
 from gateway.model.words import Mode
 from gateway.pipeline import CLOCK, Pipeline, docket_of, hallway
 from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
-from gateway.settings.agreement import agreement_named
+from gateway.settings.parties import agreement_asked
 from gateway.transport.salvage import Lost, Salvage
 from gateway.transport.tape import TapeBroken, is_tape, read_capture
 from gateway.verbs.published import record_of
@@ -190,7 +190,7 @@ def _main(args: argparse.Namespace) -> int:
     if args.profile is not None and is_tape(path):
         what = "is for captures: a tape says itself what each of its ports was read with"
         raise BadSettings((ConfigFault("--profile", 0, "", what, "leave it out"),))
-    agreements = [agreement_named(name) for name in args.agreement]
+    agreements = [agreement_asked(name, args.party) for name in args.agreement]
     running = Replay(path, profile=args.profile, station=args.station, agreements=agreements)
     offsets = () if args.json else offsets_on(path)
     tally = _Tally()

@@ -16,7 +16,7 @@ from gateway.model.inbound import Moment, Ruling, Tick
 from gateway.model.verdict import Verdict
 from gateway.rules import kind_named
 from gateway.rules.bench import Bench
-from gateway.settings.agreement import agreement_named
+from gateway.settings.parties import agreement_asked
 from gateway.transport.tape import TapeBroken
 from gateway.verbs.replay import Replay
 from gateway.verbs.telling import printable, verdict_line
@@ -27,8 +27,8 @@ _MARKS = {True: "+", False: "-"}
 
 def main(args: argparse.Namespace) -> int:
     """Print each verdict on the traffic of a file, and how many there were of each."""
-    agreements = [agreement_named(name) for name in args.agreement]
-    against = None if args.against is None else agreement_named(args.against)
+    agreements = [agreement_asked(name, args.party) for name in args.agreement]
+    against = None if args.against is None else agreement_asked(args.against, args.party)
     try:
         if against is None:
             told = list(simulated(Path(args.file), agreements, profile=args.profile))

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from gateway.model.agreement import Agreement, Clause
 from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement, Verdict
-from gateway.settings.agreement import agreement_named
+from gateway.settings.parties import agreement_asked
 from gateway.transport.tape import TapeBroken
 from gateway.verbs.simulate import judged
 from gateway.verbs.telling import printable, verdict_line
@@ -121,7 +121,7 @@ class Axis(Struct, frozen=True):
 
 def graph(args: argparse.Namespace) -> int:
     """Draw what an agreement says of a tape, into a file or to standard output."""
-    agreement = agreement_named(args.name)
+    agreement = agreement_asked(args.name, args.party)
     verdicts: list[Verdict] = []
     moments: list[Moment] = []
     try:

@@ -21,7 +21,7 @@ from gateway.model.agreement import Agreement, Clause
 from gateway.model.asked import Fact, Stated
 from gateway.model.inbound import Report
 from gateway.model.verdict import Judgement, Verdict, VerdictNote
-from gateway.settings.agreement import agreement_named
+from gateway.settings.parties import agreement_asked
 from gateway.verbs.agreement import awake, clause_lines, wrapped
 from gateway.verbs.graph import stamp
 from gateway.verbs.incident import FAILED, MISUSED, page
@@ -67,7 +67,7 @@ def main(args: argparse.Namespace) -> int:
     if args.journal is None:
         sys.stderr.write(NO_JOURNAL)
         return MISUSED
-    agreements = [agreement_named(name) for name in args.agreement]
+    agreements = [agreement_asked(name, args.party) for name in args.agreement]
     try:
         notes = verdicts_in(args.journal, prefix=args.id.lower())
         if len(notes) != 1:

@@ -163,7 +163,10 @@ class Desk:
         left_out=(),
         **transmit,
     ):
-        found = tuple(agreement_named(one) if isinstance(one, str) else one for one in agreements)
+        found = tuple(
+            replace(agreement_named(one), own="station") if isinstance(one, str) else one
+            for one in agreements
+        )
         self.clock = clock or Clock()
         self.disk = disk or Disk()
         self.air = []

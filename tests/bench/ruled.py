@@ -68,7 +68,7 @@ def agreement() -> Agreement:
         for clause in other.rules
         if clause.kind not in BY_PLACE
     )
-    return replace(first, rules=rules, **parts)
+    return replace(first, own="station", rules=rules, **parts)
 
 
 def sighting_of(radio: str, number: int, size: int, dice: random.Random) -> tuple[Sighting, Moment]:

@@ -357,7 +357,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     record: bool = False
     """Whether all that is heard goes on tape, too."""
     agreements: tuple[str, ...] = ()
-    """Those that bind the station."""
+    """Those that bind the station: the party `station` of each."""
     station: str = ""
     """More of the table of the station."""
     broker: tuple[str, ...] = ()
@@ -508,11 +508,13 @@ class Rig:
             f"[port.{name}]\ndevice = '{self.modems[name].link}'\nmodem = 'generic-{profile}'\n"
             for name, profile in PORTS.items()
         )
+        sides = ", ".join(f"{one} = 'station'" for one in self._setting.agreements)
         tapes = f"[record]\ndirectory = '{self.folder}/tapes'\nrotate_mb = 1\nkeep_mb = 4\n"
         config = self.folder / "gateway.toml"
         config.write_text(
             f"[station]\nname = '{STATION}'\n"
-            f"agreements = {list(self._setting.agreements)}\n{self._setting.station}\n{ports}"
+            f"agreements = {list(self._setting.agreements)}\n{self._setting.station}\n"
+            f"party = {{ {sides} }}\n{ports}"
             f"[link.local]\nhost = '{LOOPBACK}'\nport = {self.broker.port}\n"
             f"receipts = '{self._setting.receipts}'\n{self._setting.link}\n"
             f"[journal]\npath = '{self.folder / journal}'\n{self._setting.journal}\n"

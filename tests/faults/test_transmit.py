@@ -82,7 +82,7 @@ version = "1"
 title = "A relay may be sent"
 
 [parties]
-station = { name = "Here", own = true, roles = ["coast"] }
+station = { name = "Here", roles = ["coast"] }
 
 [channels]
 vhf70 = { hz = 156_525_000, mode = "dsc" }
@@ -114,6 +114,7 @@ CONFIG = """\
 [station]
 name = "alpha"
 agreements = ["strait.toml"]
+party = {{ strait = "station" }}
 keys = "keys.toml"
 
 [port.vhf]

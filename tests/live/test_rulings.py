@@ -33,7 +33,7 @@ title = "A watch on channel 70"
 state = "in_force"
 
 [parties]
-station = {{ name = "Here", own = true, roles = ["coast"], match = {{ mmsi = ["002320000"] }} }}
+station = {{ name = "Here", roles = ["coast"], match = {{ mmsi = ["002320000"] }} }}
 
 [channels]
 vhf70 = {{ hz = 156_525_000, mode = "dsc" }}
@@ -65,7 +65,7 @@ async def on_watch(folder, port, max_s):
         journal=JournalPlan(path=str(folder / "journal.db")),
         record=None,
         log=LogPlan(level="error"),
-        agreements=(read_agreement(path),),
+        agreements=(msgspec.structs.replace(read_agreement(path), own="station"),),
     )
     log = set_up(level="critical", as_json=True)
     service = Service(plan, clock=Clock(), log=log, dice=random.Random(1))

@@ -43,7 +43,7 @@ version = "1"
 title = "A coast station, and a silence on its calling channels"
 
 [parties]
-station = { name = "Here", own = true, roles = ["coast"], match = { mmsi = ["002320000"] } }
+station = { name = "Here", roles = ["coast"], match = { mmsi = ["002320000"] } }
 ships = { name = "Ships", roles = ["ship"], match = { mid = [232] } }
 
 [channels]
@@ -171,7 +171,7 @@ async def on_watch(folder, broker, *names, agreement=AGREEMENT):
             record=None,
             log=LogPlan(level="error"),
             transmit=TransmitPlan(mmsi="002320000"),
-            agreements=(read_agreement(path),),
+            agreements=(msgspec.structs.replace(read_agreement(path), own="station"),),
             keys=read_keys(folder / "keys.toml"),
         )
         async with _serving(plan, desk):
@@ -338,6 +338,7 @@ CONFIG = """\
 [station]
 name = "alpha"
 agreements = ["strait.toml"]
+party = {{ strait = "station" }}
 keys = "keys.toml"
 
 [port.vhf]

@@ -153,7 +153,7 @@ title = "A rule of the house"
 [status]
 state = "STATE"
 [parties]
-site = {{ name = "This site", own = true }}
+site = {{ name = "This site" }}
 [channels]
 guard = {{ hz = 121_500_000, mode = "a3e" }}
 [rules.H1]
@@ -173,7 +173,7 @@ id = "theirs"
 version = "1"
 title = "With others"
 [parties]
-site = {{ name = "This site", own = true }}
+site = {{ name = "This site" }}
 [channels]
 emergency = {{ hz = 121_500_000, mode = "a3e" }}
 [rules.T1]
@@ -184,6 +184,10 @@ purposes = ["distress"]
 """
 ODD = "agreement ours H2: `guard` has mode a3e, which is none of `modes`"
 EXCLUDED = "agreement theirs T1: keeps emergency for distress, and by ours H2 it is for test alone"
+
+
+def sides(*names):
+    return "\n".join(["[station.party]", *(f'{name} = "site"' for name in names)])
 
 
 @pytest.mark.parametrize(
@@ -202,10 +206,27 @@ def test_what_makes_no_sense_in_all_agreements_that_bind_the_station_is_warned_o
     (tmp_path / "theirs.toml").write_text(THEIRS)
     path = write()
     names = ", ".join(f'"{name}.toml"' for name in bound_by)
-    path.write_text(path.read_text().replace("[port.vhf]", f"agreements = [{names}]\n[port.vhf]"))
+    path.write_text(
+        path.read_text().replace(
+            "[port.vhf]", f"agreements = [{names}]\n{sides(*bound_by)}\n[port.vhf]"
+        )
+    )
     found = [one for one in check.warnings_of(settings.load(path)) if "proposed" not in one]
 
     assert found == warned
+
+
+def test_a_station_that_is_no_party_of_what_binds_it_is_warned_of_it(write, tmp_path):
+    (tmp_path / "theirs.toml").write_text(THEIRS)
+    path = write()
+    listed = 'agreements = ["theirs.toml"]\n[port.vhf]'
+    path.write_text(path.read_text().replace("[port.vhf]", listed))
+
+    (said,) = check.warnings_of(settings.load(path))
+    assert said == (
+        "agreement theirs: the station is none of its parties, and sends nothing for any of them;"
+        " say which it is in [station.party]"
+    )
 
 
 def test_a_flaw_across_clauses_names_its_agreement_where_there_is_but_one(write, tmp_path):
@@ -213,7 +234,11 @@ def test_a_flaw_across_clauses_names_its_agreement_where_there_is_but_one(write,
     one = one.replace('["g3e"]', '["a3e"]').replace('mode = "a3e" }', 'purpose = ["distress"] }')
     (tmp_path / "one.toml").write_text(one)
     path = write()
-    path.write_text(path.read_text().replace("[port.vhf]", 'agreements = ["one.toml"]\n[port.vhf]'))
+    path.write_text(
+        path.read_text().replace(
+            "[port.vhf]", f'agreements = ["one.toml"]\n{sides("theirs")}\n[port.vhf]'
+        )
+    )
 
     quarrel, gap = check.warnings_of(settings.load(path))
 

@@ -30,7 +30,7 @@ id = "strait"
 version = "1"
 title = "Watch in the strait"
 [parties]
-station = { name = "This station", own = true, match = { mmsi = ["00#######"] } }
+station = { name = "This station", match = { mmsi = ["00#######"] } }
 [channels]
 vhf70 = { hz = 156_525_000, mode = "dsc" }
 [rules.quick]

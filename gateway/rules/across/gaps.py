@@ -105,7 +105,7 @@ def _unknown(held: Held) -> Iterator[Flaw]:
     unknown = [
         name
         for name in sorted(held.parties(_bound(held)))
-        if parties[name].match == Match() and not parties[name].own
+        if parties[name].match == Match() and name not in held.ground.rolls.own
     ]
     if unknown:
         words = f"nobody can tell what comes from {listed(unknown)}: give them a `match`"

@@ -10,7 +10,6 @@ from gateway.rules.kinds.ack_authority import Terms as AckAuthority
 from gateway.rules.kinds.call_attempts import Terms as CallAttempts
 from gateway.rules.kinds.identification import Terms as Identification
 from gateway.rules.kinds.test_marking import Terms as TestMarking
-from gateway.rules.kinds.transmit_authority import Terms as TransmitAuthority
 from gateway.rules.when import When
 
 
@@ -60,7 +59,7 @@ def _strange(systems: Iterable[str], known: frozenset[str]) -> Iterator[str]:
 def _without_us(held: Held) -> Iterator[str]:
     """Clauses about what this station sends that have nothing to do with it."""
     terms, own = held.clause.terms, frozenset(held.ground.rolls.own)
+    if not own:
+        return  # A text is read by whoever it binds: whose station asks is not of it.
     if isinstance(terms, CallAttempts) and terms.who and own.isdisjoint(held.parties(terms.who)):
         yield f"it counts the calls of this station, and binds {listed(terms.who)}"
-    if isinstance(terms, TransmitAuthority) and not own:
-        yield "no party is this station: say `own = true` of it, or it never transmits there"

@@ -46,8 +46,8 @@ class Attest(Rule):
 
     def __init__(self, terms: Terms, ground: Ground) -> None:
         self._terms = terms
-        parties = ground.agreement.parties
-        others = tuple(name for name, party in parties.items() if not party.own)
+        own = ground.rolls.own
+        others = tuple(name for name in ground.agreement.parties if name not in own)
         self._who = tuple(sorted(ground.rolls.named(terms.who))) if terms.who else others
         self._due = Deadlines()
 

@@ -1,7 +1,8 @@
 """The tables of cases in tests/agreements: a rule, a story, and what is said of it.
 
-A table has `[parties]`, `[channels]`, `[groups]`, `[zones]`, `[craft]` as an agreement has, the
-terms of one rule in `[rule]`, further rules in `[others]`, and `[[case]]`s. A case may replace
+A table has `[parties]`, `[channels]`, `[groups]`, `[zones]`, `[craft]` as an agreement has, which
+party is the station (`own`), the terms of one rule in `[rule]`, further rules in `[others]`, and
+`[[case]]`s. A case may replace
 `rule` and `others`, and has
 
     does      what the rule does, for people
@@ -96,7 +97,7 @@ def agreement_of(kind: str, table: dict, case: Case) -> Agreement:
     }
     file = TomlFile(HERE / f"{kind}.toml", "")
     file.root = root
-    return AgreementFile(file).agreement()
+    return msgspec.structs.replace(AgreementFile(file).agreement(), own=table.get("own"))
 
 
 def told(

@@ -12,8 +12,10 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
 from rooms.rules.cases import KINDS, Case, moment_of, steps_of, steps_said
 
+from gateway.model.agreement import Agreement
 from gateway.rules.engine import Engine
 from gateway.settings.agreement import agreement_named, agreement_names
 
@@ -32,10 +34,16 @@ def story_of(name: str) -> Case:
     return Case(does=name, story=steps, said=[], until_s=table["until_s"], utc=table["utc"])
 
 
+def seen_from(name: str) -> Agreement:
+    """Return the agreement of this name as the party that the station of its story is."""
+    table = tomllib.loads((HERE / f"{name}.toml").read_text("utf-8"))
+    return replace(agreement_named(name), own=table["own"])
+
+
 def log_of(name: str, *, restarts: bool = False) -> Iterator[str]:
     """Yield what the rules say, a line each; with restarts on an engine that only remembers."""
     case = story_of(name)
-    agreement = agreement_named(name)
+    agreement = seen_from(name)
     engine = Engine(agreement, KINDS)
     for at_s, step in steps_of(case):
         if restarts:

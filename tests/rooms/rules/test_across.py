@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import tomllib
 
+import msgspec
 import pytest
 from rooms.rules.cases import HERE, KINDS
 
@@ -27,7 +28,7 @@ TABLES = {
     path.stem: tomllib.loads(path.read_text("utf-8"))
     for path in sorted((HERE / "across").glob("*.toml"))
 }
-PARTS = ("parties", "channels", "groups", "zones", "craft", "status", "rules")
+PARTS = ("own", "parties", "channels", "groups", "zones", "craft", "status", "rules")
 FLAWS = [
     pytest.param(table, flaw, id=f"{name}-{flaw['does']}")
     for name, table in TABLES.items()
@@ -61,10 +62,10 @@ def agreement_of(name: str, root: dict) -> Agreement:
         "id": name,
         "version": "1",
         "title": "A case",
-        **{part: root.get(part, {}) for part in PARTS},
+        **{part: root.get(part, {}) for part in PARTS if part != "own"},
         "rules": {key: clause | rule for key, rule in root["rules"].items()},
     }
-    return AgreementFile(file).agreement()
+    return msgspec.structs.replace(AgreementFile(file).agreement(), own=root.get("own"))
 
 
 def found(table: dict, flaw: dict, change: dict | None = None) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from gateway.settings.tables import TomlFile
 
 PARTS = {
     "parties": {
-        "site": {"name": "Here", "own": True},
+        "site": {"name": "Here"},
         "alpha": {"name": "A", "roles": ["side"], "match": {"tag": ["alpha"]}},
         "bravo": {"name": "B", "roles": ["side"], "match": {"tag": ["bravo"]}},
         "nameless": {"name": "N"},
@@ -60,7 +60,7 @@ def parts():
     """Return an agreement without rules: it is read once, for reading it takes the longest."""
     file = TomlFile(HERE / "flaws.toml", "")
     file.root = {**PARTS, "id": "flawed", "version": "1", "title": "Flawed", "rules": {}}
-    return AgreementFile(file).agreement()
+    return msgspec.structs.replace(AgreementFile(file).agreement(), own="site")
 
 
 def agreement_of(**rules):
@@ -675,7 +675,7 @@ def test_a_check_tells_of_gaps_and_finds_fault_with_what_cannot_be_kept(tmp_path
         version = "1"
         title = "Small"
         [parties]
-        site = {{ name = "Here", own = true }}
+        site = {{ name = "Here" }}
         [channels]
         guard = {{ hz = 121_500_000, mode = "a3e" }}
         [rules.R1]

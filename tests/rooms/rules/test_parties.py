@@ -47,8 +47,9 @@ def test_a_station_may_be_of_several_parties_and_a_role_names_all_that_have_it()
         {
             "a": Party(name="A", roles=("ship",), match=Match(mid=(211,))),
             "b": Party(name="B", roles=("ship", "rescue"), match=Match(mmsi=("211000001",))),
-            "c": Party(name="C", own=True),
-        }
+            "c": Party(name="C"),
+        },
+        own="c",
     )
 
     assert rolls.of(Identity(mmsi="211000001"), "ais") == ("a", "b")

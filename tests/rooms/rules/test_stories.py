@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rooms.rules.cases import KINDS
-from rooms.rules.stories import log_of, story_of, written
+from rooms.rules.stories import log_of, seen_from, story_of, written
 
 from gateway.model.agreement import State
 from gateway.radio import radio_names
@@ -25,7 +25,7 @@ def test_all_of_them_are_there_and_each_has_a_story():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_is_in_force_makes_sense_and_says_of_each_rule_where_it_comes_from(name):
-    agreement = agreement_named(name)
+    agreement = seen_from(name)
     engine = Engine(agreement, KINDS)
 
     assert agreement.id == name
@@ -47,7 +47,7 @@ def test_together_they_ask_every_kind_of_rule():
 
 
 def test_a_station_that_all_of_them_bind_is_told_what_one_keeps_from_those_another_tells():
-    engines = [Engine(agreement_named(name), KINDS) for name in NAMES]
+    engines = [Engine(seen_from(name), KINDS) for name in NAMES]
     kept_from = "nobody learns of some of them but rcc"
 
     assert [*gaps_across(engines)] == []

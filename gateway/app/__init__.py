@@ -23,6 +23,7 @@ The way back:
     stages.py        an order on its way, and what became of it
     unfinished.py    what is under way, remembered on disk
     echoes.py        what this station hears of itself
+    twins.py         the guard against loops
     automatic.py     an acknowledgement that it gives by itself, where a port is named for it
 """
 

@@ -26,6 +26,7 @@ from gateway.app.ruling import RuleKeeper
 from gateway.app.stages import Order, Signed, Stages, outcome_of, permitted_note, unordered
 from gateway.app.taking import Compose, Taking
 from gateway.app.telling import JOURNAL_S_MAX, Teller
+from gateway.app.twins import Twins
 from gateway.app.unfinished import Unfinished
 from gateway.clock import Clock
 from gateway.journal.standing import StandingJournal
@@ -36,7 +37,7 @@ from gateway.model.command import FINAL, Outcome, OutcomeState
 from gateway.model.entry import Item
 from gateway.model.inbound import Moment, Ruling, Sighting
 from gateway.model.plan import StationPlan
-from gateway.model.transmission import Drill, TransmissionNote
+from gateway.model.transmission import Acknowledge, Drill, TransmissionNote
 from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Relation
 from gateway.normalise import utc_of
@@ -97,6 +98,7 @@ class Transmitting:
         """What waits, or is being transmitted."""
         self._followed: dict[str, Stages] = {}
         self._echoes = Echoes(plan.transmit)
+        self._twins = Twins(plan.transmit)
         self._exercising = False
         self._wanted = asyncio.Event()
         self.pulse = Pulse(clock)
@@ -155,6 +157,7 @@ class Transmitting:
         """Yield what waits here."""
         yield from self.governor.bounds()
         yield from self._echoes.bounds()
+        yield from self._twins.bounds()
 
     async def _wait(self, rest_s: float) -> None:
         """Wait until something new is ordered, but not for long."""
@@ -167,6 +170,7 @@ class Transmitting:
     def _heard(self, sighting: Sighting) -> None:
         report = sighting.report
         now, port = self._clock.now(), report.heard.port
+        self._twins.heard(report, now.mono_ns)
         order = self._echoes.heard(report, now.mono_ns)
         if order is not None:
             why = f"heard by port {port}"
@@ -174,9 +178,16 @@ class Transmitting:
         elif not self._echoes.is_own(report):
             self.governor.heard(self._taking.channel(port), now.mono_ns)
             if port in self._acknowledges:
-                letter = acknowledgement(sighting, self._station, now)
-                if letter is not None:
-                    self.take(Signed(letter=letter))
+                self._acknowledge(sighting, now)
+
+    def _acknowledge(self, sighting: Sighting, now: Moment) -> None:
+        """Acknowledge by ourselves what a machine may, unless our twin has."""
+        letter = acknowledgement(sighting, self._station, now)
+        if letter is None or not isinstance(letter.action, Acknowledge):
+            return
+        casualty = letter.action.distress.mmsi
+        if casualty is None or not self._twins.acknowledged(casualty, now.mono_ns):
+            self.take(Signed(letter=letter))
 
     # ---- Taken ---------------------------------------------------------------------------------
 
@@ -186,7 +197,8 @@ class Transmitting:
         if signed.letter.command_id in self._orders:
             found = USED
         elif self.unfinished.begun:
-            found = self._taking.order(signed, now, exercising=self._exercising)
+            again = self._twins.refuse(signed.letter, now.mono_ns)
+            found = again or self._taking.order(signed, now, exercising=self._exercising)
         if isinstance(found, Order):
             return found
         return unordered(signed, OutcomeState.REFUSED, now, reason=found)

@@ -347,6 +347,7 @@ FILLED = {
     "test_what_is_remembered_of_letters_and_challenges_is_bounded",
     "Authority._taken": "tests/app/test_authority.py::"
     "test_what_is_remembered_of_letters_and_challenges_is_bounded",
+    "Twins._told": "tests/app/test_twins.py::test_what_is_remembered_of_casualties_is_bounded",
     "Ordering._known": "tests/app/test_ordering.py::"
     "test_the_memory_of_commands_is_bounded_and_what_it_forgot_is_late",
     "_Waiting.queue": "tests/health/test_bounds.py::"

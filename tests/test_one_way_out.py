@@ -1,7 +1,8 @@
 """No call path leads to a transmitter but one: the gate's permit, the port's `transmit`, its wire.
 
-The source is walked whole: each name that could hand bytes to a wire, called or handed around,
-stands where it is expected, or nowhere. That the finder finds is proven with planted breaches.
+The source is walked whole: each name that could hand bytes to a wire, or raise the line that keys a
+transmitter, called or handed around, stands where it is expected, or nowhere. That the finder finds
+is proven with planted breaches.
 """
 
 from __future__ import annotations
@@ -41,6 +42,28 @@ RAW_OUTSIDE = {
     ("verbs/virtual.py", "VirtualModems._speak", "os.write"): "the modem's end of a virtual wire",
 }
 """What writes to a descriptor or a socket outside the transport."""
+
+KEYS = {
+    *("ioctl", "TIOCMBIS", "TIOCMSET", "rts", "dtr", "setRTS", "setDTR", "rs485_mode"),
+    *("tcsendbreak", "send_break", "break_condition", "TIOCSBRK", "TCSBRK"),
+    *("TerminalLine", "key_line", "keyed"),
+}
+"""What could raise a line of a port, and what the house has made of it."""
+
+KEYING = {
+    ("transport/keying.py", "TerminalLine.set", "fcntl.ioctl"): "raises the line, or drops it",
+    ("transport/keying.py", "TerminalLine.set", "termios.TIOCMBIS"): "raises it",
+    ("transport/keying.py", "lines_high", "fcntl.ioctl"): "only asks",
+    ("transport/keying.py", "Keyer.keyed", "key.key_line"): "of Port.transmit alone",
+    ("transport/serial.py", "", "TerminalLine"): "imported",
+    ("transport/serial.py", "SerialWire.key_line", "TerminalLine"): "of Keyer.keyed alone",
+    ("transport/serial.py", "_opened", "port.rts"): "low before it is opened",
+    ("transport/serial.py", "_opened", "port.dtr"): "low before it is opened",
+    ("transport/serial.py", "_claim", "fcntl.ioctl"): "locks the port",
+    ("transport/serial.py", "_shut", "fcntl.ioctl"): "unlocks it",
+    ("transport/supervisor.py", "Port.transmit", "self._keyer.keyed"): "the one who keys",
+}
+"""Everything that has to do with a line, and what it does there."""
 
 TRANSMITTING = "app/transmitting.py"
 """The only module that may hold a port's `transmit`."""
@@ -159,6 +182,27 @@ def permits_in(path: str, node: ast.AST) -> Iterator[str]:
         yield ast.unparse(node)
 
 
+def keyings(trees: dict[str, ast.Module]) -> set[tuple[str, str, str]]:
+    """Return everything that could raise a line that keys a transmitter, or sends a break."""
+    return {
+        (path, where, words)
+        for path, tree in trees.items()
+        for where, node in places(tree)
+        for words in keyings_in(node)
+    }
+
+
+def keyings_in(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Attribute) and node.attr in KEYS:
+        yield ast.unparse(node)
+    if isinstance(node, ast.Name) and node.id in KEYS:
+        yield node.id
+    if isinstance(node, ast.ImportFrom):
+        yield from (found.name for found in node.names if found.name in KEYS)
+    if isinstance(node, ast.Constant) and node.value in KEYS - {"rts", "dtr"}:
+        yield repr(node.value)
+
+
 def test_bytes_leave_the_transport_in_one_place_alone():
     assert writes_inside(TREES) == set(INSIDE)
 
@@ -186,10 +230,48 @@ def test_a_wire_is_pushed_by_its_own_write_alone():
     assert asked == {("SerialWire.write", "self._push")}
 
 
+def test_a_line_is_raised_in_one_place_alone():
+    assert keyings(TREES) == set(KEYING)
+
+
+def test_both_lines_are_set_low_before_a_port_is_opened():
+    """And nowhere else set to anything: pyserial raises them unless it is told not to."""
+    told = [
+        ast.unparse(node)
+        for _, node in places(TREES["transport/serial.py"])
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith((".rts", ".dtr"))
+    ]
+
+    assert told == ["port.rts = False", "port.dtr = False"]
+
+
+def test_the_permit_is_taken_before_anything_is_keyed():
+    (transmit,) = (
+        node
+        for where, node in places(TREES["transport/supervisor.py"])
+        if where == "Port.transmit" and isinstance(node, ast.AsyncFunctionDef)
+    )
+    lines = {
+        ast.unparse(node.func): node.lineno
+        for node in ast.walk(transmit)
+        if isinstance(node, ast.Call)
+    }
+
+    assert lines["self._leave.take"] < lines["self._keyer.keyed"] < lines["wire.write"]
+
+
 BREACHES = [
     (writes_inside, "transport/sly.py", "def beat(wire):\n    return wire.write(b'')"),
     (writes_inside, "transport/sly.py", "hand = os.write"),
     (writes_inside, "transport/sly.py", "line.sendall(b'')"),
+    (keyings, "app/sly.py", "port._wire.key.key_line().set(high=True)"),
+    (keyings, "app/sly.py", "fcntl.ioctl(3, 0x5416, bits)"),
+    (keyings, "app/sly.py", "from termios import TIOCMBIS"),
+    (keyings, "app/sly.py", "getattr(termios, 'TIOCMSET')"),
+    (keyings, "transport/sly.py", "line = TerminalLine(3, 'rts')"),
+    (keyings, "transport/serial.py", "port.dtr = True"),
+    (keyings, "transport/sly.py", "port.send_break()"),
+    (keyings, "transport/sly.py", "hand = self._keyer.keyed"),
     (raw_outside, "app/sly.py", "os.writev(3, [b''])"),
     (raw_outside, "mqtt/sly.py", "line.send(b'')"),
     (reaching_in, "app/sly.py", "port._wire.write(b'')"),

@@ -712,9 +712,55 @@ def test_only_a_modem_that_has_a_word_for_who_it_is_says_it(write, tmp_path, fac
 
 
 @pytest.mark.parametrize(
+    ("facts", "fault"),
+    [
+        ({"transmit": "true", "ptt": '"dtr"', "transmit_s_max": "60"}, None),
+        ({"transmit": "true", "transmit_s_max": "0.1"}, None),
+        (
+            {"ptt": '"rts"'},
+            (
+                "5: ptt: keys a transmitter, and the profile says that there is none; "
+                "leave it out, or set transmit = true"
+            ),
+        ),
+        (
+            {"transmit": "true", "ptt": '"cts"'},
+            '6: ptt: must be one of "dtr", "rts"; it is "cts"; did you mean "rts"?',
+        ),
+        (
+            {"transmit": "true", "transmit_s_max": "60.1"},
+            "6: transmit_s_max: must be a number from 0.1 to 60; it is 60.1; the default is 10.0",
+        ),
+        (
+            {"transmit": "true", "transmit_s_max": "0"},
+            "6: transmit_s_max: must be a number from 0.1 to 60; it is 0; the default is 10.0",
+        ),
+    ],
+    ids=["both", "short", "no transmitter", "no such line", "too long", "no time at all"],
+)
+def test_a_profile_says_what_keys_it_and_for_how_long_at_the_most(write, tmp_path, facts, fault):
+    rows = [f"{key} = {value}" for key, value in {**MINE, **facts}.items()]
+    path = write("\n".join(rows), "modems/mine.toml")
+    text = GOOD + '[port.two]\ndevice = "by-id:x"\nmodem = "mine"'
+
+    if fault is None:
+        profile = settings.load(write(text)).ports[1].profile
+        assert profile.ptt in {None, "dtr"}
+        assert profile.transmit_s_max == float(facts["transmit_s_max"])
+    else:
+        assert faults(write(text)) == [f"{path.relative_to(tmp_path)}:{fault}"]
+
+
+@pytest.mark.parametrize(
     ("facts", "port", "fault"),
     [
         ({"transmit": "true"}, 'device = "by-id:x"', None),
+        ({"transmit": "true", "ptt": '"rts"'}, 'device = "by-id:x"', None),
+        (
+            {"transmit": "true", "ptt": '"rts"'},
+            'device = "tcp://127.0.0.1:8001"',
+            "12: port.two.device: has no RTS, and mine is keyed by it; name a serial port",
+        ),
         ({"transmit": "true"}, 'device = "udev:ID_SERIAL_SHORT=A1"', None),
         ({"transmit": "true"}, 'device = "tcp://127.0.0.1:8001"', None),
         ({"transmit": "true"}, 'device = "tape:x"', None),

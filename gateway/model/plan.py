@@ -65,6 +65,12 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     freq_hz: Annotated[int, Meta(ge=1, le=300_000_000_000, examples=[156_525_000])] | None = None
     transmit: bool = False
     """Whether this wiring can key a transmitter at all."""
+    ptt: Literal["rts", "dtr"] | None = None
+    """The line of the serial port that keys the transmitter while bytes go out; None where the
+    modem keys by itself."""
+    transmit_s_max: Annotated[float, Meta(ge=0.1, le=60, examples=[10])] = 10.0
+    """The longest transmission: what would take longer is not begun, and a key is dropped then. A
+    DSC call on medium wave takes seven seconds."""
     hello: bool = False
     """Whether the modem says who it is: nothing is transmitted before it has. Packed modems do."""
     proven: Words

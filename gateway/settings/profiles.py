@@ -95,6 +95,9 @@ def _check_modules(file: TomlFile, profile: Profile) -> None:
 def _check_transmit(file: TomlFile, profile: Profile) -> None:
     """Refuse any wiring that could disturb distress beacons: an emission there may hide one."""
     if not profile.transmit:
+        if profile.ptt is not None:
+            what = "keys a transmitter, and the profile says that there is none"
+            file.fault(("ptt",), what, "leave it out, or set transmit = true")
         return
     known = [name for name in profile.radio if name in radio_names()]
     silent = [name for name in known if gateway.radio.receives_only(name)]

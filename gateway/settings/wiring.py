@@ -6,6 +6,7 @@ from gateway.model.plan import PortPlan
 from gateway.settings.lines import KeyPath
 from gateway.settings.tables import TomlFile
 
+_SERIAL = ("/", "by-id:", "by-path:", "udev:")
 _PORTS_VERB = "as `distress-gateway ports` says it"
 
 
@@ -13,8 +14,12 @@ def check_wiring(file: TomlFile, at: KeyPath, plan: PortPlan) -> None:
     """Note what is wrong with how this port says which adapter and which modem it is for."""
     if plan.profile.transmit:
         _check_speaking(file, at, plan)
-    scheme = "" if plan.device.startswith("/") else plan.device.partition(":")[0]
-    if plan.adapter is not None and scheme not in {"", "by-id", "by-path", "udev"}:
+    serial = plan.device.startswith(_SERIAL)
+    if plan.profile.ptt is not None and not serial:
+        line = plan.profile.ptt.upper()
+        what = f"has no {line}, and {plan.modem} is keyed by it"
+        file.fault((*at, "device"), what, "name a serial port")
+    if plan.adapter is not None and not serial:
         what = "is that of a serial port, and the device is none"
         file.fault((*at, "adapter"), what, "leave it out")
     if plan.modem_serial is not None and not plan.profile.hello:

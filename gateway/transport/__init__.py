@@ -6,7 +6,9 @@ Whatever goes wrong outside comes out as one of these, each with its facts:
     WireLost            the wire is gone, or could not be had
         WireAbsent      nothing is there at all: no node, no sender
         WireEnded       it came to its end and is not tried again by itself: a tape
+        KeyStuck        what keys its transmitter could not be raised, or not be dropped
     WriteStalled        the modem takes no bytes; receiving goes on
+        KeyExpired      the bytes were not out when the longest transmission was over
     TransmitRefused     not a byte was handed over
     BadDevice           a device that can never work as it is written
 """
@@ -33,6 +35,8 @@ class Wire(Protocol):
 
     adapter: str | None
     """The adapter behind it, as `distress-gateway ports` says it; None when nobody can tell."""
+    key: Key | None
+    """What keys the transmitter behind it; None where the profile names nothing, or it has none."""
 
     async def read(self) -> bytes:
         """Return the next bytes, never none, at most READ_BYTES_MAX; raise WireLost.
@@ -45,6 +49,29 @@ class Wire(Protocol):
 
     def close(self) -> None:
         """Let go of it. Never blocks; a second time does nothing."""
+
+
+class Line(Protocol):
+    """One control line of a port, for one keying. Both calls may be held up by the kernel."""
+
+    def set(self, *, high: bool) -> None:
+        """Raise it, or drop it; raise OSError."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class Key(Protocol):
+    """What a wire has that keys a transmitter."""
+
+    def key_line(self) -> Line:
+        """Return the line, which is low; raise WireLost."""
+
+    async def drained(self) -> None:
+        """Return when the last bit of what was written has left the box; raise WireLost.
+
+        Cancelling it throws away what has not.
+        """
 
 
 class Node(Struct, frozen=True):
@@ -93,6 +120,10 @@ class WireEnded(WireLost):
     """It came to its end and is not tried again by itself."""
 
 
+class KeyStuck(WireLost):
+    """What keys its transmitter could not be raised, or nobody knows that it was dropped."""
+
+
 class WriteStalled(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
     """The modem takes no bytes; those it had not taken have been thrown away."""
 
@@ -105,6 +136,16 @@ class WriteStalled(Exception):  # noqa: N818  # named for what happened, as all 
 
     def __str__(self) -> str:
         return f"{self.device}: {self.unsent_bytes} bytes not taken in {self.waited_s:g} s"
+
+
+class KeyExpired(WriteStalled):
+    """The longest transmission was over before the bytes were out; the rest was thrown away."""
+
+    def __init__(self, device: str, *, waited_s: float) -> None:
+        super().__init__(device, 0, waited_s=waited_s)
+
+    def __str__(self) -> str:
+        return f"{self.device}: keyed for {self.waited_s:g} s, and not all of it was out"
 
 
 class TransmitRefused(Exception):  # noqa: N818  # named for what happened, as all our exceptions are

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.model.plan import PortPlan
+from gateway.model.plan import PortPlan, Profile
 from gateway.rules.permit import Permit
 from gateway.transport import WRITE_BYTES_MAX, TransmitRefused
 
@@ -26,6 +26,8 @@ PLAYED = "a tape is played there, which takes nothing"
 ANYBODY = "whoever calls there would be spoken to"
 NOBODY = "nobody has said which serial number its modem has to say"
 NOT_OPEN = "the port is not open"
+NO_LINE = "what stands there has no {line} to key by"
+_NO_LINES = ("tcp:", "tape:")
 UNTOLD = "nobody has said which adapter has to stand there"
 UNKNOWN = "nobody can tell which adapter stands there"
 NO_HELLO = "the modem has not said who it is since the port was opened"
@@ -52,6 +54,8 @@ class Leave:
         self._opened_mono_ns: int | None = None
         self._adapter: str | None = None
         """Why nothing may be said to the adapter that was found; None where it is the right one."""
+        self._key: str | None = None
+        """Why what stands there can't be keyed; None where it can, or keys by itself."""
         self._modem: str | None = NO_HELLO
         """Why nothing may be said to the modem; None when it is the right one."""
         self._stalled = False
@@ -65,13 +69,16 @@ class Leave:
         """Return how the port stands now."""
         if self._never:
             return Standing("never", self._never)
-        doubt = NOT_OPEN if self._opened_mono_ns is None else self._adapter or self._modem
+        found = self._adapter or self._key or self._modem
+        doubt = NOT_OPEN if self._opened_mono_ns is None else found
         if doubt:
             return Standing("unproven", doubt)
         return Standing("dead", STALLED) if self._stalled else Standing("ready")
 
-    def opened(self, adapter: str | None, mono_ns: int) -> None:
+    def opened(self, adapter: str | None, mono_ns: int, *, has_key: bool = False) -> None:
         """Begin anew: what was known of the modem was known of the one before."""
+        ptt = self._plan.profile.ptt
+        self._key = NO_LINE.format(line=ptt.upper()) if ptt and not has_key else None
         self._opened_mono_ns, self._stalled, self._tested_mono_ns = mono_ns, False, None
         self._adapter = _another(self._plan, adapter)
         self._modem = NO_HELLO if self._plan.profile.hello else None
@@ -118,8 +125,10 @@ class Leave:
             return (
                 f"{len(data)} bytes are more than the {WRITE_BYTES_MAX} that may wait for a modem"
             )
-        return self._used_up(permit, mono_ns) or permit.covers(
-            self._plan.name, sha256(data).digest(), mono_ns
+        return (
+            _too_long(self._plan.profile, permit, data)
+            or self._used_up(permit, mono_ns)
+            or permit.covers(self._plan.name, sha256(data).digest(), mono_ns)
         )
 
     def _used_up(self, permit: Permit, mono_ns: int) -> str | None:
@@ -139,9 +148,23 @@ def _never(plan: PortPlan) -> str | None:
         return NO_TRANSMITTER
     if plan.device.startswith("tcp-listen:"):
         return ANYBODY
+    if plan.profile.ptt and plan.device.startswith(_NO_LINES):
+        return NO_LINE.format(line=plan.profile.ptt.upper())
     if "packed" in plan.profile.radio and not (plan.profile.hello and plan.modem_serial):
         return NOBODY
     return PLAYED if plan.played else None
+
+
+def _too_long(profile: Profile, permit: Permit, data: bytes) -> str | None:
+    """Return why this would take too long; None where it would not."""
+    takes_s = permit.load.airtime_s
+    if profile.ptt and takes_s:
+        # The key is held while they go out: one bit before each byte, and at least one behind it.
+        bits = 1 + profile.data_bits + (profile.parity != "none") + profile.stop_bits
+        takes_s = max(takes_s, len(data) * bits / profile.baud)
+    if takes_s <= profile.transmit_s_max:
+        return None
+    return f"it would take {takes_s:.1f} s, and transmit_s_max is {profile.transmit_s_max:g} s"
 
 
 def _another(plan: PortPlan, found: str | None) -> str | None:

@@ -15,6 +15,7 @@ from gateway.transport import (
     READ_BYTES_MAX,
     WRITE_BYTES_MAX,
     WRITE_S_MAX,
+    Key,
     Node,
     WireAbsent,
     WireLost,
@@ -35,6 +36,8 @@ class Modem:
         """Whether it takes no bytes, as a modem does that holds CTS down."""
         self.adapter: str | None = None
         """What adapter it says that it hangs on; None where nobody can tell."""
+        self.key: Key | None = None
+        """What keys its transmitter; None where nothing does."""
         self.plugged = True
         self.plugs = 1
         self._fed = bytearray()
@@ -105,6 +108,7 @@ class MemoryWire:
 
     def __init__(self, device: str, modem: Modem) -> None:
         self.adapter = modem.adapter
+        self.key = modem.key
         self._device = device
         self._modem = modem
         self._plug = modem.plugs

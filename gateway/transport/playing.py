@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from gateway.clock import Clock
 from gateway.model.inbound import Chunk, Tick
-from gateway.transport import READ_BYTES_MAX, BadDevice, Node, WireAbsent, WireEnded, WireLost
+from gateway.transport import READ_BYTES_MAX, BadDevice, Key, Node, WireAbsent, WireEnded, WireLost
 from gateway.transport.plugged import node_at
 from gateway.transport.tape import TapeBroken, is_tape, read_capture, read_tape
 
@@ -108,6 +108,7 @@ class TapeWire:
 
     def __init__(self, device: str, chunks: Iterator[Chunk], pace: _Pace, *, clock: Clock) -> None:
         self.adapter: str | None = None
+        self.key: Key | None = None
         self._device = device
         self._chunks = chunks
         self._pace = pace

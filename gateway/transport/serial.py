@@ -31,11 +31,14 @@ from gateway.transport import (
     READ_BYTES_MAX,
     WRITE_BYTES_MAX,
     WRITE_S_MAX,
+    Key,
+    Line,
     Node,
     WireLost,
     WriteStalled,
 )
 from gateway.transport.aside import Aside
+from gateway.transport.keying import Ptt, TerminalLine, lines_high
 from gateway.transport.plugged import PTY_MAJORS, ROOTS, Finder, Roots, adapter_at, node_at
 
 OPEN_S_MAX = 10.0
@@ -87,8 +90,10 @@ class SerialWire:
 
     def __init__(self, device: str, opened: _Opened, aside: Aside) -> None:
         self.adapter = opened.adapter
+        self.key: Key | None = self if opened.ptt else None
         self._device = device
         self._port = opened.port
+        self._ptt = opened.ptt
         self._aside = aside
         self._fd: int = opened.port.fileno()
         self._loop = asyncio.get_running_loop()
@@ -135,10 +140,34 @@ class SerialWire:
         finally:
             self._unsent_bytes -= len(data)
 
+    def key_line(self) -> Line:
+        """Return the line that keys the transmitter; raise WireLost."""
+        if self._lost or self._ptt is None:
+            raise WireLost(self._device, self._lost or "it has no line to key by")
+        try:
+            return TerminalLine(self._fd, self._ptt)
+        except OSError as error:
+            raise WireLost(self._device, _words(error)) from error
+
+    async def drained(self) -> None:
+        """Return when the last bit has left the box; raise WireLost. It is waited for aside."""
+        try:
+            await self._aside.ask(partial(termios.tcdrain, self._fd), undo=_forget)
+        except termios.error as error:
+            self._lose(_words(error))
+        except asyncio.CancelledError:
+            self._forget_unsent()
+            raise
+        if self._lost:
+            raise WireLost(self._device, self._lost)
+
     def close(self) -> None:
         """Let go of the port; the kernel's waiting is done beside the loop."""
         if not self._closed:
             self._closed = True
+            if self._ptt is not None:
+                # Else whoever waits for it to be out would hold up the closing.
+                self._forget_unsent()
             self._lose("closed by us")
             self._aside.later(partial(_shut, self._port))
 
@@ -205,6 +234,10 @@ class SerialWire:
         _wake(self._writer)
 
 
+def _forget(_drained: None) -> None:
+    """Nobody waits for it any more."""
+
+
 def _wake(sleeper: asyncio.Future[None] | None) -> None:
     if sleeper is not None and not sleeper.done():
         sleeper.set_result(None)
@@ -215,6 +248,8 @@ class _Opened(NamedTuple):
 
     port: serial.Serial
     adapter: str | None
+    ptt: Ptt | None
+    """The line that keys what hangs there; None where the profile or the port has none."""
 
 
 def _opened(device: str, node: Node, profile: Profile, roots: Roots) -> _Opened:
@@ -240,10 +275,11 @@ def _opened(device: str, node: Node, profile: Profile, roots: Roots) -> _Opened:
         port.open()
         _claim(port.fileno(), node)
         adapter = adapter_at(node, roots) if profile.transmit else None
+        ptt = profile.ptt if profile.ptt and _has_lines(port.fileno()) else None
     except (OSError, ValueError, termios.error) as error:
         _shut(port)
         raise _translated(device, error) from error
-    return _Opened(port, adapter)
+    return _Opened(port, adapter, ptt)
 
 
 def _undo(opened: _Opened) -> None:
@@ -262,6 +298,17 @@ def _claim(fd: int, node: Node) -> None:
     termios.tcsetattr(fd, termios.TCSANOW, settings)
     if _kernel_lockable(fd):
         fcntl.ioctl(fd, termios.TIOCEXCL)
+
+
+def _has_lines(fd: int) -> bool:
+    """Whether this terminal has lines to key by; both have to be low."""
+    high = lines_high(fd)
+    if high:
+        words = (
+            f"{' and '.join(sorted(high)).upper()} can't be dropped: it would key what hangs there"
+        )
+        raise ValueError(words)
+    return high is not None
 
 
 def _kernel_lockable(fd: int) -> bool:

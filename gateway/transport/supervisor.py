@@ -29,6 +29,7 @@ from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
 from gateway.rules.permit import Permit
 from gateway.transport import (
+    KeyStuck,
     Node,
     TransmitRefused,
     Way,
@@ -38,6 +39,7 @@ from gateway.transport import (
     WireLost,
     WriteStalled,
 )
+from gateway.transport.keying import Keyer
 from gateway.transport.leave import NOT_OPEN, Leave, Standing
 from gateway.transport.memory import NO_MODEMS, Modem
 from gateway.transport.opening import way_of
@@ -114,6 +116,7 @@ class Port:
         self._clock = clock
         self._log = log.bind(port=plan.name)
         self._jitter = jitter
+        self._keyer = Keyer(plan.name, plan.device, plan.profile.transmit_s_max)
         self._turn = asyncio.Lock()
         """One transmission at a time: two at once would mix within a sentence."""
         self._way: Way = way_of(plan, clock=clock, modems=modems)
@@ -161,10 +164,17 @@ class Port:
             if wire is None:
                 raise TransmitRefused(self.state.name, self._leave.standing.reason or NOT_OPEN)
             self._leave.take(permit, data, self._clock.now().mono_ns)
+            # What takes no time on the air keys nothing: a link test.
+            key = wire.key if permit.load.airtime_s else None
             try:
-                reached("port.write_begun")
-                await wire.write(data)
-                reached("port.written")
+                async with self._keyer.keyed(key):
+                    reached("port.write_begun")
+                    await wire.write(data)
+                    reached("port.written")
+            except KeyStuck as stuck:
+                self._log.error("key_stuck", reason=stuck.reason)
+                wire.close()  # the kernel drops it then, if anybody does
+                raise
             except WriteStalled as stalled:
                 self._leave.stalled()
                 self._log.error("write_stalled", unsent_bytes=stalled.unsent_bytes)
@@ -214,7 +224,7 @@ class Port:
         wire, self._node = await self._way.open()
         self._wire = wire
         now = self._clock.now()
-        self._leave.opened(wire.adapter, now.mono_ns)
+        self._leave.opened(wire.adapter, now.mono_ns, has_key=wire.key is not None)
         state.transmit = self._leave.standing
         if state.state != "silent":
             state.state = "open"

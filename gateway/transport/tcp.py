@@ -22,6 +22,7 @@ from gateway.transport import (
     WRITE_BYTES_MAX,
     WRITE_S_MAX,
     BadDevice,
+    Key,
     Node,
     WireAbsent,
     WireLost,
@@ -158,6 +159,7 @@ class TcpWire:
         clock: Clock,
     ) -> None:
         self.adapter: str | None = None
+        self.key: Key | None = None
         self._device = device
         self._reader = reader
         self._writer = writer

@@ -62,7 +62,7 @@ TAKEN_MAX = 1024
 
 _ON_AIR = frozenset({"ack", "relay", "cancel", "call", "text", "position"})
 _MAY: Mapping[Role, frozenset[str]] = {
-    Role.OFFICER: _ON_AIR | {"modem"},
+    Role.OFFICER: _ON_AIR | {"modem", "silence"},
     Role.OPERATOR: frozenset({"call", "text", "position"}),
     Role.TECHNICIAN: frozenset({"modem"}),
     Role.INSTRUCTOR: frozenset({"exercise"}),

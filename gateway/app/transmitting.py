@@ -31,20 +31,20 @@ from gateway.app.unfinished import Unfinished
 from gateway.clock import Clock
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
-from gateway.model.asked import Stated
+from gateway.model.asked import Fact, Stated
 from gateway.model.bounds import Bound
 from gateway.model.command import FINAL, Outcome, OutcomeState
 from gateway.model.entry import Item
 from gateway.model.inbound import Moment, Ruling, Sighting
 from gateway.model.plan import StationPlan
-from gateway.model.transmission import Acknowledge, Drill, TransmissionNote
+from gateway.model.transmission import Acknowledge, Drill, Silence, TransmissionNote
 from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Relation
 from gateway.normalise import utc_of
 from gateway.pipeline import Pipeline
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
-from gateway.rules.asking import told_of
+from gateway.rules.asking import spoken_of, told_of
 from gateway.rules.docket import Gate
 from gateway.rules.governor import Governor, Wish
 from gateway.transport import TransmitRefused, WireLost, WriteStalled
@@ -128,6 +128,8 @@ class Transmitting:
         letter, now = signed.letter, self._clock.now()
         if isinstance(letter.action, Drill):
             return Taken(self._drill(signed, letter.action, now))
+        if isinstance(letter.action, Silence):
+            return Taken(self._silence(signed, letter.action, now))
         found = self._taken(signed, now)
         if isinstance(found, TransmissionNote):
             return Taken(self._told(found))
@@ -227,6 +229,13 @@ class Transmitting:
             unordered(signed, OutcomeState.ACCEPTED, now, say=f"exercise {drill.what}")
         )
 
+    def _silence(self, signed: Signed, silence: Silence, now: Moment) -> Outcome:
+        """Have the rules hear what was spoken on a channel."""
+        person = next(iter(signed.persons), None)
+        self._tell_rules(spoken_of(signed.letter, silence, now, person))
+        say = f'"{silence.words}" on {silence.channel}'
+        return self._told(unordered(signed, OutcomeState.ACCEPTED, now, say=say))
+
     # ---- Due -----------------------------------------------------------------------------------
 
     def _asked(self, order: Order, now: Moment) -> Gate:
@@ -302,7 +311,9 @@ class Transmitting:
 
     def _state(self, order: Order, now: Moment) -> None:
         """Have the rules hear that this station has transmitted."""
-        fact = told_of(self._taking.request(order, now))
+        self._tell_rules(told_of(self._taking.request(order, now)))
+
+    def _tell_rules(self, fact: Fact) -> None:
         notes = self._pipeline.state(fact)
         items: list[Item] = [Stated(fact=fact, boot=self._clock.boot), *notes]
         self._teller.keep(items)

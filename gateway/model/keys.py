@@ -25,7 +25,8 @@ class Role(StrEnum):
     """What a person may order."""
 
     OFFICER = "officer"
-    """Everything that goes on the air: acknowledge, relay, cancel, call, text, position."""
+    """Everything that goes on the air: acknowledge, relay, cancel, call, text, position; and that
+    silence was imposed or lifted."""
     OPERATOR = "operator"
     """Calls, texts and the station's own position; nothing of anybody's distress."""
     TECHNICIAN = "technician"

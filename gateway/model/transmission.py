@@ -159,7 +159,22 @@ class Drill(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     what: Literal["start", "stop"]
 
 
-Action = Acknowledge | Relay | Call | Cancel | Text | Beacon | Adjust | Drill
+class Silence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="silence"):
+    """State that silence was imposed on a channel, restricted or lifted, in the words spoken there.
+
+    Nothing goes on the air by it: the agreements hear it, and hold every order against it.
+    """
+
+    channel: Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,31}\Z", examples=["vhf16"])]
+    """As the agreement calls it."""
+    words: Annotated[
+        str,
+        Meta(min_length=1, max_length=100, pattern=r"\A[^\x00-\x1f\x7f]+\Z"),
+        Meta(examples=["SEELONCE MAYDAY"]),
+    ]
+
+
+Action = Acknowledge | Relay | Call | Cancel | Text | Beacon | Adjust | Drill | Silence
 """What may be ordered. Tagged by `type`."""
 
 

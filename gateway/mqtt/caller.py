@@ -15,7 +15,7 @@ from msgspec import MsgspecError, Struct
 
 from gateway.model.command import FINAL, IncidentCommand, Outcome, OutcomeState
 from gateway.model.plan import LinkPlan
-from gateway.model.transmission import Drill, Envelope, Letter
+from gateway.model.transmission import Drill, Envelope, Letter, Silence
 from gateway.mqtt.bus import Incoming, LinkLost, Outgoing
 from gateway.mqtt.client import Wire
 from gateway.mqtt.payload import IncidentRecord
@@ -124,7 +124,7 @@ class Caller:
             if said.again:
                 continue  # somebody has told it once more, which changes nothing
             yield said
-            if said.state in FINAL or isinstance(letter.action, Drill):
+            if said.state in FINAL or isinstance(letter.action, Drill | Silence):
                 return
             good_s = (letter.not_after - letter.issued).total_seconds()
             is_out = said.state is OutcomeState.TRANSMITTED

@@ -22,6 +22,7 @@ from gateway.model.transmission import (
     Drill,
     Letter,
     Relay,
+    Silence,
     Text,
     To,
 )
@@ -117,6 +118,18 @@ def told_of(request: Request) -> Fact:
     )
 
 
+def spoken_of(letter: Letter, silence: Silence, at: Moment, person: str | None) -> Fact:
+    """Return what the rules are told of words that were spoken: by them silence comes and goes."""
+    return Fact(
+        fact_id=letter.command_id,
+        what=EventWord.SPOKEN,
+        at=at,
+        person=person,
+        channel=silence.channel,
+        words=silence.words,
+    )
+
+
 def airtime_s(air: Air, octets: int) -> float:
     """Return how long so many bytes keep the transmitter keyed, by estimate and rather too long."""
     if air.system in _AIR_BAUD:
@@ -141,6 +154,8 @@ def _meant(action: Action) -> tuple[Urgency, str]:
             return Urgency.ROUTINE, "position"
         case Adjust() | Drill():
             return Urgency.ROUTINE, action.what
+        case Silence():
+            return Urgency.ROUTINE, "silence"
 
 
 def _marked(letter: Letter, air: Air) -> Mode:
@@ -171,7 +186,7 @@ def _to(action: Action) -> tuple[tuple[str, ...], Identity | None]:
             return (action.to.value,), None
         case Text() if action.to is not None:
             return (), _identity(action.to)
-        case Adjust() | Drill():
+        case Adjust() | Drill() | Silence():
             return (), None
         case _:
             return (To.ALL_SHIPS.value,), None

@@ -25,6 +25,7 @@ SEND_EXAMPLES = """\
   distress-gateway send call safety --to individual --address 232000001 --test --by mf \\
       --key smith.key
   distress-gateway send text safety 'Gale warning for sea area Dover' --by ais --key smith.key
+  distress-gateway send silence vhf16 'SEELONCE MAYDAY' --by vhf --key smith.key
   distress-gateway send exercise start --by drill --key instructor.key"""
 
 ROLES = ("officer", "operator", "technician", "instructor", "second")
@@ -158,6 +159,11 @@ def _modem(action: argparse.ArgumentParser) -> None:
     action.add_argument("--power-dbm", type=int, metavar="DBM")
 
 
+def _silence(action: argparse.ArgumentParser) -> None:
+    action.add_argument("channel", metavar="CHANNEL", help="as the agreement calls it, as vhf16")
+    action.add_argument("words", metavar="WORDS", help="as spoken, as 'SEELONCE MAYDAY'")
+
+
 def _exercise(action: argparse.ArgumentParser) -> None:
     action.add_argument("what", choices=("start", "stop"))
 
@@ -206,5 +212,6 @@ _SEND: dict[str, tuple[str, _Declare]] = {
     "text": ("say something in words, by APRS, Meshtastic or AIS", _text),
     "position": ("say where this station is", _position),
     "modem": ("set a modem, or prove the line to it; nothing goes on the air", _modem),
+    "silence": ("state that silence was imposed on a channel, restricted or lifted", _silence),
     "exercise": ("begin or end an exercise", _exercise),
 }

@@ -26,6 +26,7 @@ from gateway.model.transmission import (
     Ordered,
     Place,
     Relay,
+    Silence,
     To,
 )
 from gateway.model.words import ClockState, Nature, Urgency
@@ -39,6 +40,7 @@ RELAY = Relay(distress=Distress(mmsi=SHIP), to=To.ALL_SHIPS)
 TEST = Call(category=Urgency.SAFETY, to=To.INDIVIDUAL, address="232000001", test=True)
 BEACON = Beacon(place=Place(lat_deg=50, lon_deg=-5))
 START = Drill(what="start")
+HUSH = Silence(channel="vhf70", words="SEELONCE MAYDAY")
 ADJUST = Adjust(what="link_test")
 TOPICS = Topics("here")
 
@@ -119,7 +121,7 @@ def desk_notes(desk):
 
 
 ROLES = {
-    "smith": (ACK, RELAY, TEST, BEACON, ADJUST),
+    "smith": (ACK, RELAY, TEST, BEACON, ADJUST, HUSH),
     "caller": (TEST, BEACON),
     "tech": (ADJUST,),
     "drill": (START,),
@@ -129,7 +131,7 @@ ROLES = {
 
 @pytest.mark.parametrize("name", ROLES)
 def test_each_role_may_order_what_it_is_for_and_nothing_else(name):
-    every = (ACK, RELAY, TEST, BEACON, ADJUST, START)
+    every = (ACK, RELAY, TEST, BEACON, ADJUST, HUSH, START)
     found = {one: outcome_of(Desk(), one, name) for one in every}
     denied = {one for one, told in found.items() if "may not order" in (told.reason or "")}
 

@@ -13,7 +13,7 @@ from rooms.rules.cases import agreement_of, cases_of, tables
 from gateway.app import echoes, transmitting
 from gateway.app.unfinished import APART, LIMITS, ORDER
 from gateway.model.agreement import EventWord
-from gateway.model.asked import Fact
+from gateway.model.asked import Fact, Stated
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Ruling
 from gateway.model.transmission import (
@@ -24,6 +24,7 @@ from gateway.model.transmission import (
     Distress,
     Drill,
     Relay,
+    Silence,
     To,
 )
 from gateway.model.verdict import VerdictNote
@@ -193,6 +194,21 @@ def test_a_routine_call_is_denied_during_silence_and_distress_is_not():
 
     desk = Desk(agreements=("gmdss-coast-station", quiet()))
     assert told(scene, desk).air == [("vhf", b"c2:Acknowledge")]
+
+
+def test_silence_that_an_officer_states_under_his_signature_holds_until_he_states_its_end():
+    async def scene(desk):
+        desk.hears(MAYDAY)
+        desk.clock.pass_s(2)
+        imposed = desk.order(Silence(channel="vhf70", words="SEELONCE MAYDAY")).outcome
+        assert imposed.state == "accepted"
+        assert "is silent until" in desk.order(CALL).outcome.reason
+        desk.order(Silence(channel="vhf70", words="SEELONCE FEENEE"))
+        assert desk.order(CALL).outcome.state == "accepted"
+
+    desk = told(scene, Desk(agreements=("gmdss-coast-station", quiet())))
+    spoken = [one.fact for one in desk.disk.items if isinstance(one, Stated)]
+    assert [(one.person, one.words) for one in spoken][:1] == [("smith", "SEELONCE MAYDAY")]
 
 
 def test_silence_that_is_imposed_while_an_order_waits_stops_it():

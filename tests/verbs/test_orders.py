@@ -171,6 +171,7 @@ ACTIONS = [
     ("text", "safety", "Gale warning", "--to", "M0ABC-7"),
     ("position", "--place", "50.5,-5", "--words", "on watch"),
     ("modem", "power", "--power-dbm", "20"),
+    ("silence", "vhf16", "SEELONCE MAYDAY"),
     ("exercise", "stop"),
 ]
 

@@ -558,6 +558,30 @@ def test_a_port_that_ends_while_it_drains_drops_its_key(
     assert flushed.wait(2)
 
 
+def test_closing_waits_for_no_byte_that_is_not_out(plan_of, terminal, lines, monkeypatch):
+    """The thread that waits for the last bit is the one that closes: it is set free at once."""
+    flushed = threading.Event()
+    real = termios.tcflush
+
+    def flushing(fd, queue):
+        real(fd, queue)
+        flushed.set()
+
+    async def story():
+        wire, _ = await serial_door.SerialWay(plan_of(terminal[0], transmit=True, ptt="rts")).open()
+        monkeypatch.setattr(serial_door.termios, "tcdrain", lambda _fd: flushed.wait(5))
+        monkeypatch.setattr(serial_door.termios, "tcflush", flushing)
+        draining = asyncio.ensure_future(wire.drained())
+        await asyncio.sleep(0.05)
+        wire.close()
+        async with asyncio.timeout(2):
+            await draining
+
+    with pytest.raises(WireLost, match="closed by us"):
+        asyncio.run(story())
+    assert lines.words == []
+
+
 def test_a_line_that_stands_high_when_the_port_is_open_is_a_port_not_to_be_had(
     plan_of, terminal, monkeypatch
 ):
@@ -685,6 +709,9 @@ asyncio.run(keyed())
 def test_a_program_that_is_killed_while_it_keys_leaves_the_kernel_to_drop_it(terminal):
     """HUPCL is set, and nobody has the port open any more: that last close drops both lines."""
     node, _, slave = terminal
+    settings = termios.tcgetattr(slave)
+    settings[2] &= ~termios.HUPCL  # a pty has it from the beginning
+    termios.tcsetattr(slave, termios.TCSANOW, settings)
     folder = Path(__file__).parent
     script = KILLED.format(
         path=[str(folder), str(folder.parent), str(folder.parents[1])], node=node

@@ -36,6 +36,10 @@ async def opened(plan):
 def test_the_line_is_set_as_the_profile_says(plan_of, terminal):
     node, slave = terminal
 
+    settings = termios.tcgetattr(slave)
+    settings[2] &= ~termios.HUPCL  # a pty has it from the beginning
+    termios.tcsetattr(slave, termios.TCSANOW, settings)
+
     async def story():
         plan = plan_of(node, baud=38400, data_bits=7, parity="even", stop_bits=2)
         wire, found = await opened(plan)

@@ -7,6 +7,7 @@ import asyncio
 import errno
 import fcntl
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -487,9 +488,15 @@ def test_a_pty_has_no_line_to_key_by_and_is_heard_all_the_same(port_of, terminal
 
 def test_bytes_go_out_of_a_port_while_its_line_is_high(port_of, terminal, lines):
     node, master, _ = terminal
-    sent(serial_port(port_of, node))
+    port = serial_port(port_of, node)
 
-    assert os.read(master, 4096) == CALL
+    async def story():
+        await transmit(port, CALL)
+        # Before it is closed: closing throws away what nobody has read.
+        assert select.select([master], [], [], 2)[0]
+        return os.read(master, 4096)
+
+    assert told(port, story) == CALL
     assert lines.words == ["high", "low", "closed"]
 
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.codes.grid import Grid, cell_of
 from gateway.model.agreement import EventWord
@@ -68,9 +69,13 @@ class Picture:
     def take(self, event: Event) -> Craft | None:
         """Take note of where a craft is; return it when it is one of a party and this is news."""
         report, place = event.report, event.place
-        if report is None or place is None or not event.of or EventWord.POSITION not in event.words:
+        if report is None or not event.of:
             return None
         before = self._craft.get(event.subject)
+        if place is None or EventWord.POSITION not in event.words:
+            if before is not None:
+                self._craft[event.subject] = _moving(before, report)
+            return None
         mono_ns = event.at.mono_ns - int((place.age_s or 0) * 1e9)
         if before is not None and mono_ns < before.mono_ns:
             return None
@@ -132,30 +137,42 @@ class Picture:
             self.evicted += 1
 
 
+def _moving(craft: Craft, report: Report) -> Craft:
+    """Return the craft where it was, with the motion that this says; what it leaves out stands.
+
+    Transponders say how they move in messages of their own (ICAO Doc 9871, register 09).
+    """
+    velocity = report.velocity
+    speed_kn = None if velocity is None else velocity.speed_kn
+    course = None if velocity is None else velocity.course_deg
+    climb = getattr(getattr(report.detail, "motion", None), "vertical_ft_min", None)
+    return replace(
+        craft,
+        speed_mps=craft.speed_mps if speed_kn is None else speed_kn * _KNOT_MPS,
+        course_deg=craft.course_deg if course is None else course,
+        climb_mps=craft.climb_mps if climb is None else climb * _FOOT_M / 60,
+    )
+
+
 def _craft(
     event: Event, report: Report, place: Position, mono_ns: int, before: Craft | None
 ) -> Craft:
-    velocity, detail = report.velocity, report.detail
+    detail = report.detail
     feet = getattr(detail, "altitude_ft", None)
-    climb = getattr(getattr(detail, "motion", None), "vertical_ft_min", None)
-    speed_kn = None if velocity is None else velocity.speed_kn
-    course = None if velocity is None else velocity.course_deg
-    speed_mps = None if speed_kn is None else speed_kn * _KNOT_MPS
-    climb_mps = None if climb is None else climb * _FOOT_M / 60
     barometric_m = None if feet is None else feet * _FOOT_M
-    # Motion comes in messages of its own: what was said before stands until it is said anew.
-    return Craft(
+    craft = Craft(
         subject=event.subject,
         parties=event.of,
         position=place,
         mono_ns=mono_ns,
         altitude_m=barometric_m if place.altitude_m is None else place.altitude_m,
-        speed_mps=speed_mps if speed_mps is not None or before is None else before.speed_mps,
-        course_deg=course if course is not None or before is None else before.course_deg,
-        climb_mps=climb_mps if climb_mps is not None or before is None else before.climb_mps,
+        speed_mps=None if before is None else before.speed_mps,
+        course_deg=None if before is None else before.course_deg,
+        climb_mps=None if before is None else before.climb_mps,
         on_ground=getattr(detail, "on_ground", None),
         fixes=1 if before is None else before.fixes + 1,
         system=event.system,
         kind=getattr(detail, "craft", None) or (None if before is None else before.kind),
         event_id=event.event_id,
     )
+    return _moving(craft, report)

@@ -34,7 +34,7 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     initial: Channels
     """Where they call each other."""
     working: _Others = ()
-    """None: any other channel, as it is assigned."""
+    """None: any other channel on which one transmits, as it is assigned."""
     handover_within_s: Seconds = 60.0
     """From the answer on; at it is too late."""
     fallback: _Others = ()
@@ -108,7 +108,9 @@ class ChannelSequence(Rule):
         self._working = ground.dial.named(terms.working) or frozenset(
             name
             for name, channel in ground.agreement.channels.items()
-            if channel.endpoint is None and name not in self._initial | self._fallback
+            if channel.endpoint is None
+            and not channel.receive_only  # a transponder that is heard has gone over to nothing
+            and name not in self._initial | self._fallback
         )
         self._limit_ns = round(terms.handover_within_s * 1e9)
         self._over_ns = round(terms.over_after_s * 1e9)

@@ -46,6 +46,18 @@ def test_motion_stands_until_it_is_told_anew():
     assert (round(craft.speed_mps, 3), craft.course_deg, craft.fixes) == (5.144, 90, 2)
 
 
+def test_motion_that_comes_without_a_place_is_that_of_a_craft_whose_place_is_known():
+    """As transponders tell it; it moves no place, and makes no craft."""
+    said = {"position": None, "speed_kn": 20, "course_deg": 10}
+    found = taken(event(0, 1), event(3, 1, detail={"motion": {"vertical_ft_min": 600}}, **said))
+    nobody = taken(event(0, 1, **said))
+
+    craft = found.of("mmsi:211000001")
+    assert (round(craft.speed_mps, 3), craft.course_deg, craft.climb_mps) == (10.289, 10, 3.048)
+    assert (craft.fixes, craft.mono_ns, craft.position.lat_deg) == (1, START_NS, 50)
+    assert len(nobody) == 0
+
+
 def test_height_is_taken_in_feet_by_the_barometer_or_as_the_position_has_it():
     found = taken(event(0, 1, detail={"altitude_ft": 1000}), event(0, 2, altitude_m=100))
 

@@ -37,7 +37,7 @@ def test_a_clause_that_makes_no_sense_is_found(agreement, terms, flaws):
 
 def test_where_no_party_is_this_station_nobody_knows_whether_it_may(agreement):
     parties = {"bravo": agreement.parties["bravo"]}
-    ground = Ground(replace(agreement, parties=parties))
+    ground = Ground(replace(agreement, parties=parties, own=None))
     rule = TransmitAuthority(Terms(channels=("guard_vhf",), who=("bravo",)), ground)
     request = Request(
         request_id="r",

@@ -25,6 +25,7 @@ from gateway.verbs.actions import (
     as_party,
     broker_arguments,
     compliance_arguments,
+    register_argument,
     tcp_port,
 )
 from gateway.verbs.orders import KEYS_EXAMPLES, SEND_EXAMPLES, keys_arguments, send_arguments
@@ -218,6 +219,7 @@ def _replay_arguments(verb: argparse.ArgumentParser) -> None:
     said = "and what it says of it; may be given several times"
     verb.add_argument("--agreement", action="append", default=[], metavar="NAME", help=said)
     as_party(verb)
+    register_argument(verb)
     verb.add_argument("file", metavar="FILE", help="a tape, or a plain capture, text or binary")
 
 
@@ -228,6 +230,7 @@ def _simulate_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--against", metavar="NAME", help="show only where this one differs")
     verb.add_argument("--profile", metavar="P", help="the modem a plain capture came from")
     verb.add_argument("--json", action="store_true", help="print one JSON line a verdict")
+    register_argument(verb)
     verb.add_argument("file", metavar="FILE", help="a tape, or a plain capture")
 
 

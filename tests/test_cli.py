@@ -130,8 +130,20 @@ def test_the_version_is_told(capsys):
             },
         ),
         (
-            ["replay", "--agreement", "a", "--party", "p", "--station", "s", "f"],
+            [
+                "replay",
+                "--agreement",
+                "a",
+                "--party",
+                "p",
+                "--register",
+                "r",
+                "--station",
+                "s",
+                "f",
+            ],
             {
+                "register": "r",
                 "profile": None,
                 "json": False,
                 "station": "s",

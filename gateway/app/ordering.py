@@ -22,10 +22,9 @@ from gateway.clock import Clock
 from gateway.correlate.orders import OrderRefused
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
-from gateway.model.asked import Stated
 from gateway.model.bounds import Bound
 from gateway.model.command import Command, Outcome, OutcomeState, StatementCommand
-from gateway.model.entry import Entry, Item
+from gateway.model.entry import Entry
 from gateway.model.inbound import Moment
 from gateway.model.plan import StationPlan
 from gateway.model.transmission import Ordered
@@ -122,16 +121,12 @@ class Ordering:
 
     def _stated(self, command: StatementCommand, order: bytes) -> _Given:
         """Keep what is stated, and have the rules hear it."""
-        fact = command.fact(self._clock.now())
-        notes = self._pipeline.state(fact)
-        items: list[Item] = [Stated(fact=fact, boot=self._clock.boot), *notes]
+        notes, answers = self._rules.state(command.fact(self._clock.now()))
         outcome = replace(
             self._outcome(command),
             state=OutcomeState.ACCEPTED,
             verdicts=tuple(note.verdict_id for note in notes),
         )
-        answers = self._teller.keep(items)
-        self._rules.heard(items)
         return _Given(order, outcome, answers)
 
     async def _settled(self, given: _Given) -> Outcome:
@@ -166,7 +161,7 @@ def ordering_of(  # noqa: PLR0913  # each is a door of its own, opened in one pl
     log: Log,
 ) -> Ordering:
     """Return what takes every command of a station, with the way back behind it."""
-    transmitting = Transmitting(plan, rooms, ports, journal, told=told, clock=clock, log=log)
+    transmitting = Transmitting(plan, ports, journal, told=told, clock=clock, log=log)
     authority = Authority(plan, transmitting, told[0], clock=clock, log=log)
     return Ordering(rooms, told, authority, station=plan.station, clock=clock, log=log)
 

@@ -8,7 +8,7 @@ leaves no silence and no deadline behind that the next one does not know.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gateway.app.telling import Teller
 from gateway.app.unfinished import APART
@@ -17,14 +17,16 @@ from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.agreement import EventWord
-from gateway.model.asked import Fact, Stated
-from gateway.model.entry import Item
+from gateway.model.asked import Fact, Request, Stated, Taped
+from gateway.model.entry import Entry, Item
 from gateway.model.inbound import Ruling
 from gateway.model.verdict import VerdictNote
 from gateway.model.words import Urgency
 from gateway.pipeline import Pipeline
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
+from gateway.rules.docket import Gate
+from gateway.rules.permit import Load
 from gateway.rules.remembering import Remembering, taken_up
 
 WAIT_S_MAX = 5.0
@@ -50,10 +52,17 @@ AGAIN_S = 10.0
 """Pause after a disk that could not take it."""
 
 
+_Answer = asyncio.Future[tuple[Entry, ...]]
+
+
+def _not_recorded(_one: Taped) -> None:
+    """Leave it off every tape: this station records none."""
+
+
 class RuleKeeper:
     """Takes up what the rules remembered, writes down what they do, and tells how they stand."""
 
-    def __init__(  # each is a door of its own, opened in one place
+    def __init__(  # noqa: PLR0913  # each is a door of its own, opened in one place
         self,
         journal: StandingJournal,
         rooms: Pipeline,
@@ -62,8 +71,10 @@ class RuleKeeper:
         keep_hours: float,
         clock: Clock,
         log: Log,
+        record: Callable[[Taped], None] = _not_recorded,
     ) -> None:
         self._keep_hours = keep_hours
+        self._record = record
         self._rooms = rooms
         self._stated_ns = 0
         self._journal = journal
@@ -104,8 +115,25 @@ class RuleKeeper:
             fields=KEPT,
             lasts_s=self._keep_hours * 3600.0,
         )
+        self.state(fact)
+
+    def state(self, fact: Fact) -> tuple[Sequence[VerdictNote], Sequence[_Answer]]:
+        """Have the rules hear what no radio says; return what they say, and what the disk will.
+
+        It is on tape in the place in which they heard it.
+        """
         notes = self._rooms.state(fact)
-        self._teller.keep([Stated(fact=fact, boot=self._clock.boot), *notes])
+        self._record(fact)
+        items: list[Item] = [Stated(fact=fact, boot=self._clock.boot), *notes]
+        answers = self._teller.keep(items)
+        self.heard(items)
+        return notes, answers
+
+    def gate(self, request: Request, load: Load) -> Gate:
+        """Ask the rules about a transmission; on tape it stands where they were asked."""
+        if self._docket.begun:
+            self._record(request)
+        return self._docket.gate(request, load)
 
     def heard(self, items: Sequence[Item]) -> None:
         """Have what the rules remember written down at once, if any of this is no routine."""

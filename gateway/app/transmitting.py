@@ -31,7 +31,6 @@ from gateway.app.unfinished import Unfinished
 from gateway.clock import Clock
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
-from gateway.model.asked import Fact, Stated
 from gateway.model.bounds import Bound
 from gateway.model.command import FINAL, Outcome, OutcomeState
 from gateway.model.entry import Item
@@ -41,7 +40,6 @@ from gateway.model.transmission import Acknowledge, Drill, Silence, Transmission
 from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Relation
 from gateway.normalise import utc_of
-from gateway.pipeline import Pipeline
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
 from gateway.rules.asking import spoken_of, told_of
@@ -75,7 +73,6 @@ class Transmitting:
     def __init__(  # noqa: PLR0913  # each is a door of its own, opened in one place
         self,
         plan: StationPlan,
-        pipeline: Pipeline,
         ports: Mapping[str, Port],
         journal: StandingJournal,
         *,
@@ -86,7 +83,6 @@ class Transmitting:
     ) -> None:
         self._station = plan.station
         self._acknowledges = frozenset(plan.transmit.acknowledges)
-        self._pipeline = pipeline
         self._ports = ports
         self._taking = Taking(plan, ports, compose)
         self._teller, self._rules = told
@@ -232,14 +228,14 @@ class Transmitting:
     def _silence(self, signed: Signed, silence: Silence, now: Moment) -> Outcome:
         """Have the rules hear what was spoken on a channel."""
         person = next(iter(signed.persons), None)
-        self._tell_rules(spoken_of(signed.letter, silence, now, person))
+        self._rules.state(spoken_of(signed.letter, silence, now, person))
         say = f'"{silence.words}" on {silence.channel}'
         return self._told(unordered(signed, OutcomeState.ACCEPTED, now, say=say))
 
     # ---- Due -----------------------------------------------------------------------------------
 
     def _asked(self, order: Order, now: Moment) -> Gate:
-        return self._pipeline.docket.gate(self._taking.request(order, now), order.load)
+        return self._rules.gate(self._taking.request(order, now), order.load)
 
     def _gate(self, order: Order) -> Gate | None:
         """Return the leave for what is due; None where it has to wait, or is denied now."""
@@ -311,13 +307,7 @@ class Transmitting:
 
     def _state(self, order: Order, now: Moment) -> None:
         """Have the rules hear that this station has transmitted."""
-        self._tell_rules(told_of(self._taking.request(order, now)))
-
-    def _tell_rules(self, fact: Fact) -> None:
-        notes = self._pipeline.state(fact)
-        items: list[Item] = [Stated(fact=fact, boot=self._clock.boot), *notes]
-        self._teller.keep(items)
-        self._rules.heard(items)
+        self._rules.state(told_of(self._taking.request(order, now)))
 
     async def _committed(self, *answers: asyncio.Future[Any]) -> bool:
         """Say whether the disk has all of it, in time."""

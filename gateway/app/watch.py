@@ -29,6 +29,7 @@ from gateway.health.scrape import Scrape
 from gateway.health.statusfile import StatusFile
 from gateway.journal.standing import StandingJournal
 from gateway.log import Log
+from gateway.model.asked import Taped
 from gateway.model.bounds import Bound
 from gateway.model.entry import Item, Lane, lane_of
 from gateway.model.inbound import Chunk, Tick
@@ -167,6 +168,7 @@ class Watch:
             keep_hours=self._plan.journal.keep_hours,
             clock=self._clock,
             log=self._log,
+            record=self._record,
         )
 
     def _eye(self) -> Looking:
@@ -229,9 +231,9 @@ class Watch:
                 items = self._pipeline.inbound(chunk)
                 reached("hallway.left")
                 self._teller.keep(items)
+                self._record(chunk)
                 self._rules.heard(items)
                 self._transmitting.heard(items)
-                self._record(chunk)
                 if not _passes_by(items):
                     await self._journal.room()
                     await self._teller.give_way()
@@ -268,7 +270,7 @@ class Watch:
         """Say what could not be kept, once the journal is closed."""
         self._teller.say_what_is_lost()
 
-    def _record(self, heard: Chunk | Tick) -> None:
+    def _record(self, heard: Taped) -> None:
         """Put what came in on tape, in the order in which the rooms hear it."""
         if self._recorder is not None:
             self._recorder.write(heard)

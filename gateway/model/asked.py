@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gateway.model.agreement import EventWord
-from gateway.model.inbound import Moment
+from gateway.model.inbound import Chunk, Moment, Tick
 from gateway.model.place import Identity, Position
 from gateway.model.words import Mode, Urgency
 
@@ -92,3 +92,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str | None = None
     duration_s: float | None = None
     airborne: bool = False
+
+
+Taped = Chunk | Tick | Fact | Request
+"""What the rooms are told, in the order in which they are told it. A tape holds all of it."""

@@ -100,11 +100,12 @@ class Docket:
         if not self.begun:
             return Gate(Gated(judgement=Judgement.UNKNOWN, verdicts=()))
         gated = self.bench.gate(request)
-        return Gate(
-            gated,
-            tuple(replace(note_of(one), request=request.request_id) for one in gated.verdicts),
-            permitted(request.request_id, gated, load, request.at.mono_ns),
-        )
+        permit = permitted(request.request_id, gated, load, request.at.mono_ns)
+        return Gate(gated, _noted(gated, request), permit)
+
+    def asked(self, request: Request) -> list[VerdictNote]:
+        """Return what the rules say of a transmission that was asked for once; it gets no leave."""
+        return [*_noted(self.bench.gate(request), request)]
 
     def tick(self, now: Moment) -> list[VerdictNote]:
         """Return what the rules say now that time has passed."""
@@ -146,3 +147,8 @@ class Docket:
             told.append(replace(note, untold=pace.untold) if pace.untold else note)
             pace.left, pace.untold = pace.left - 1, 0
         return told
+
+
+def _noted(gated: Gated, request: Request) -> tuple[VerdictNote, ...]:
+    """Return every verdict on a request, as it is kept."""
+    return tuple(replace(note_of(one), request=request.request_id) for one in gated.verdicts)

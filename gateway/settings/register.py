@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import fields
 
 from gateway.model.plan import CraftPlan, RegisterPlan
-from gateway.settings.faults import ConfigFault
+from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.tables import read_file
 
 CRAFT_MAX = 10_000
@@ -40,6 +40,16 @@ def read_register(path: Path) -> tuple[RegisterPlan, tuple[ConfigFault, ...]]:
                 file.fault((*at, field), what, "one name is of one craft: take it out of one")
         craft.append(made)
     return RegisterPlan(craft=tuple(craft)), tuple(file.faults)
+
+
+def register_of(path: str | None) -> RegisterPlan:
+    """Return the register in this file, none for none; BadSettings with every fault in it."""
+    if path is None:
+        return RegisterPlan()
+    register, faults = read_register(Path(path))
+    if faults:
+        raise BadSettings(faults)
+    return register
 
 
 def _names(craft: CraftPlan) -> list[tuple[str, str, object]]:

@@ -16,10 +16,11 @@ from urllib.parse import parse_qs
 from msgspec import Struct
 
 from gateway.clock import Clock
-from gateway.model.inbound import Chunk, Tick
+from gateway.model.asked import Taped
+from gateway.model.inbound import Chunk
 from gateway.transport import READ_BYTES_MAX, BadDevice, Key, Node, WireAbsent, WireEnded, WireLost
 from gateway.transport.plugged import node_at
-from gateway.transport.tape import TapeBroken, is_tape, read_capture, read_tape
+from gateway.transport.tape import TapeBroken, is_tape, moment_of, read_capture, read_tape
 
 SPEED_MAX = 10_000.0
 """Beyond this it is `max`."""
@@ -36,13 +37,12 @@ class Recording(Struct, frozen=True):
 
 
 async def play(
-    records: Iterable[Chunk | Tick], *, clock: Clock, speed: float | None
-) -> AsyncIterator[Chunk | Tick]:
+    records: Iterable[Taped], *, clock: Clock, speed: float | None
+) -> AsyncIterator[Taped]:
     """Return what is on a tape, each when it is due."""
     pace = _Pace(clock, speed)
     for record in records:
-        moment = record.heard if isinstance(record, Chunk) else record.now
-        await clock.sleep(pace.left_s(moment.mono_ns))
+        await clock.sleep(pace.left_s(moment_of(record).mono_ns))
         yield record
 
 
@@ -166,7 +166,7 @@ class _Pace:
         return max(0.0, (begun_ns + (mono_ns - first_ns) / self._speed - now_ns) / 1e9)
 
 
-def _of_port(records: Iterable[Chunk | Tick], port: str) -> Iterator[Chunk]:
+def _of_port(records: Iterable[Taped], port: str) -> Iterator[Chunk]:
     for record in records:
         if isinstance(record, Chunk) and record.port == port:
             yield record

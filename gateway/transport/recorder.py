@@ -11,9 +11,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from gateway.model.inbound import Chunk, Moment, Tick
+from gateway.model.asked import Taped
+from gateway.model.inbound import Chunk, Moment
 from gateway.points import reached
-from gateway.transport.tape import TapeHeader, TapeWriter
+from gateway.transport.tape import TapeHeader, TapeWriter, moment_of
 
 RETRY_NS = 10 * 10**9
 """How long a disk that has refused is left alone."""
@@ -53,9 +54,9 @@ class Recorder:
         self._tape: TapeWriter | None = None
         self._retry_mono_ns = 0
 
-    def write(self, heard: Chunk | Tick) -> None:
+    def write(self, heard: Taped) -> None:
         """Put this on tape; a disk that refuses is counted, not raised."""
-        moment = heard.heard if isinstance(heard, Chunk) else heard.now
+        moment = moment_of(heard)
         if self._tape is None and moment.mono_ns < self._retry_mono_ns:
             self._lose(heard)
             return
@@ -81,13 +82,13 @@ class Recorder:
             with suppress(OSError):  # a full disk may refuse, and has closed the file all the same
                 tape.close()
 
-    def _lose(self, heard: Chunk | Tick) -> None:
+    def _lose(self, heard: Taped) -> None:
         self.records_lost += 1
         if isinstance(heard, Chunk):
             self._missed.add(heard.port)
 
-    def _marked(self, heard: Chunk | Tick) -> Chunk | Tick:
-        if isinstance(heard, Tick) or heard.port not in self._missed:
+    def _marked(self, heard: Taped) -> Taped:
+        if not isinstance(heard, Chunk) or heard.port not in self._missed:
             return heard
         self._missed.discard(heard.port)
         return replace(heard, gap=True)

@@ -9,8 +9,9 @@ from threading import Thread
 
 from msgspec.structs import replace
 
+from gateway.model.asked import Taped
 from gateway.model.bounds import Bound
-from gateway.model.inbound import Chunk, Tick
+from gateway.model.inbound import Chunk
 from gateway.points import reached
 from gateway.transport.recorder import Recorder
 
@@ -26,7 +27,7 @@ class Recording:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._waiting: Queue[Chunk | Tick | None] = Queue(WAITING_MAX)
+        self._waiting: Queue[Taped | None] = Queue(WAITING_MAX)
         self._lost = 0
         self._missed: set[str] = set()
         """Ports of which the last chunk is not on tape, so that the next one is marked."""
@@ -59,7 +60,7 @@ class Recording:
             evicted=self._lost,
         )
 
-    def write(self, heard: Chunk | Tick) -> None:
+    def write(self, heard: Taped) -> None:
         """Have this put on tape; a disk that is too slow for it is counted, never waited for."""
         if self._waiting.empty():
             self._error = None

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.model.inbound import Chunk, Moment, Tick
+from gateway.model.asked import Taped
+from gateway.model.inbound import Chunk
 from gateway.transport.tape import (
     RECORD_STARTS,
     TapeBroken,
     TapeHeader,
     TapeStart,
+    moment_of,
     read_records,
     read_start,
     record_at,
@@ -50,7 +52,7 @@ class Salvage:
         """Whose tape it is."""
         return self._start.header
 
-    def records(self) -> Iterator[Chunk | Tick]:
+    def records(self) -> Iterator[Taped]:
         """Yield all that is whole; behind a damage each port first hears that there was a gap."""
         offset: int | None = self._start.offset
         is_gap = False
@@ -68,9 +70,9 @@ class Salvage:
             else:
                 return
 
-    def _gaps(self, heard: Chunk | Tick) -> Iterator[Chunk]:
+    def _gaps(self, heard: Taped) -> Iterator[Chunk]:
         """Yield what makes each framer give up a message whose other half may be lost."""
-        moment: Moment = heard.heard if isinstance(heard, Chunk) else heard.now
+        moment = moment_of(heard)
         for port in self.header.ports:
             yield Chunk(port, moment, b"", gap=True)
 

@@ -2,11 +2,13 @@
 
 A tape is a stream of msgpack values, which any msgpack library can read:
 
-    {"tape": "distress-gateway", "version": 2, "station": …, "ports": {…}, "boot": …, "crc": …}
-    ["c", port, mono_ns, utc_ns, clock, error_ms, gap, data, crc]    bytes heard: a Chunk
-    ["t", mono_ns, utc_ns, clock, error_ms, crc]                     the passing of time: a Tick
+    {"tape": "distress-gateway", "version": 3, "station": …, "ports": {…}, "boot": …, "crc": …}
+    ["c", port, mono_ns, utc_ns, clock, error_ms, gap, data, crc]   bytes heard: a Chunk
+    ["t", mono_ns, utc_ns, clock, error_ms, crc]                    the passing of time: a Tick
+    ["s", mono_ns, utc_ns, clock, error_ms, {what: …}, crc]         what was stated: a Fact
+    ["q", mono_ns, utc_ns, clock, error_ms, {purpose: …}, crc]      what was to be sent: a Request
 
-Version 1 had neither `boot` nor `error_ms`.
+Version 1 had neither `boot` nor `error_ms`, version 2 neither statements nor requests.
 
 `crc` is the CRC-32 of the same value packed without it: a tape is evidence, and a damaged one says
 so instead of telling another story. Each file stands alone; one that was cut by a power loss gives
@@ -22,18 +24,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from mmap import mmap
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import msgpack  # type: ignore[import-untyped]  # it ships without types
 import msgspec
 from msgspec import Struct
 
+from gateway.model.asked import Fact, Request, Taped
 from gateway.model.inbound import Chunk, Moment, Tick
 from gateway.model.plan import Profile
 from gateway.model.words import ClockState
 from gateway.transport import READ_BYTES_MAX
 
-VERSION = 2
+VERSION = 3
 """Raised when an older reader would misunderstand; every older version stays readable."""
 
 RECORD_BYTES_MAX = 1024 * 1024
@@ -42,7 +45,11 @@ RECORD_BYTES_MAX = 1024 * 1024
 CHUNK_BYTES_MAX = 65_536
 """Room for tapes that other tools write."""
 
-RECORD_STARTS = {1: (b"\x98\xa1c", b"\x95\xa1t"), 2: (b"\x99\xa1c", b"\x96\xa1t")}
+RECORD_STARTS = {
+    1: (b"\x98\xa1c", b"\x95\xa1t"),
+    2: (b"\x99\xa1c", b"\x96\xa1t"),
+    3: (b"\x99\xa1c", b"\x96\xa1t", b"\x97\xa1s", b"\x97\xa1q"),
+}
 """How a record begins, by version: an array of so many values, the first of which is its kind."""
 
 _MAGIC = "distress-gateway"
@@ -50,6 +57,7 @@ _BITS_PER_CHARACTER = 10
 """A start bit, eight bits, a stop bit."""
 _ERROR_MS_AT = {"c": 5, "t": 4}
 """Where `error_ms` stands in a record; in version 1 it was not there."""
+_Said = TypeVar("_Said", Fact, Request)
 _FRAME_BYTES_MAX = 1024
 """What of a record is not bytes heard: times, and a name of 32 characters at most."""
 
@@ -116,7 +124,7 @@ class TapeWriter:
                 path.unlink()
             raise
 
-    def write(self, heard: Chunk | Tick) -> None:
+    def write(self, heard: Taped) -> None:
         """Put this on the tape; raise OSError when the disk does not take it."""
         self._put(_packed_row(heard))
 
@@ -131,6 +139,17 @@ class TapeWriter:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def moment_of(one: Taped) -> Moment:
+    """Return when this was heard, stated or asked."""
+    match one:
+        case Chunk():
+            return one.heard
+        case Tick():
+            return one.now
+        case Fact() | Request():
+            return one.at
+
+
 def is_tape(path: Path) -> bool:
     """Whether this file starts as our tapes do."""
     start = _pack("tape") + _pack(_MAGIC)
@@ -138,7 +157,7 @@ def is_tape(path: Path) -> bool:
         return file.read(1 + len(start))[1:] == start
 
 
-def read_tape(path: Path) -> tuple[TapeHeader, Iterator[Chunk | Tick]]:
+def read_tape(path: Path) -> tuple[TapeHeader, Iterator[Taped]]:
     """Return whose tape it is, and all that is on it; raise TapeBroken where it can't go on."""
     start = read_start(path)
     return start.header, read_records(path, start, start.offset)
@@ -150,7 +169,7 @@ def read_start(path: Path) -> TapeStart:
         return _read_header(path, file)
 
 
-def read_records(path: Path, start: TapeStart, offset: int) -> Iterator[Chunk | Tick]:
+def read_records(path: Path, start: TapeStart, offset: int) -> Iterator[Taped]:
     """Yield the records from this place on; raise TapeBroken where it can't go on."""
     end = path.stat().st_size
     with path.open("rb") as file:
@@ -167,7 +186,7 @@ def read_records(path: Path, start: TapeStart, offset: int) -> Iterator[Chunk | 
             begin = unpacker.tell()
 
 
-def record_at(whole: mmap, place: int, version: int) -> Chunk | Tick | None:
+def record_at(whole: mmap, place: int, version: int) -> Taped | None:
     """Return the record that begins here, or None when no whole one does."""
     unpacker = _unpacker(None)
     unpacker.feed(whole[place : place + CHUNK_BYTES_MAX + _FRAME_BYTES_MAX])
@@ -214,6 +233,25 @@ class _TickRow(Struct, array_like=True, tag="t", forbid_unknown_fields=True):
     crc: int
 
 
+class _SaidRow(Struct, array_like=True, forbid_unknown_fields=True):
+    """What was stated or asked, as its fields with their names: more of them may come."""
+
+    mono_ns: int
+    utc_ns: int | None
+    clock: ClockState
+    error_ms: int | None
+    said: dict[str, object]
+    crc: int
+
+
+class _FactRow(_SaidRow, tag="s"):
+    """A statement."""
+
+
+class _RequestRow(_SaidRow, tag="q"):
+    """A request."""
+
+
 class _HeaderRow(Struct, forbid_unknown_fields=True):
     tape: str
     version: int
@@ -237,14 +275,26 @@ def _packed_header(header: TapeHeader) -> bytes:
     return _pack({**fields, "crc": _crc(fields)})
 
 
-def _packed_row(heard: Chunk | Tick) -> bytes:
-    moment = heard.heard if isinstance(heard, Chunk) else heard.now
+def _packed_row(heard: Taped) -> bytes:
+    moment = moment_of(heard)
     times = [moment.mono_ns, moment.utc_ns, str(moment.clock), moment.error_ms]
-    if isinstance(heard, Chunk):
-        fields = ["c", heard.port, *times, heard.gap, heard.data]
-    else:
-        fields = ["t", *times]
+    fields: list[object]
+    match heard:
+        case Chunk():
+            fields = ["c", heard.port, *times, heard.gap, heard.data]
+        case Tick():
+            fields = ["t", *times]
+        case Fact():
+            fields = ["s", *times, _said(heard)]
+        case Request():
+            fields = ["q", *times, _said(heard)]
     return _pack([*fields, _crc(fields)])
+
+
+def _said(one: Fact | Request) -> dict[str, object]:
+    """Return what it says beside its moment, which stands in front of it."""
+    said: dict[str, object] = msgspec.to_builtins(one)
+    return {name: value for name, value in said.items() if name != "at"}
 
 
 def _pack(value: object) -> bytes:
@@ -262,7 +312,7 @@ def _read_header(path: Path, file: IO[bytes]) -> TapeStart:
     if not isinstance(fields, dict) or fields.get("tape") != _MAGIC:
         raise TapeBroken(path, 0, "not a tape of the distress gateway")
     version = fields.get("version")
-    if version not in (1, VERSION):
+    if version not in RECORD_STARTS:
         raise TapeBroken(path, 0, f"tape version {version!r}; this release reads 1 to {VERSION}")
     if fields.pop("crc", None) != _crc(fields):
         raise TapeBroken(path, 0, "damaged header: wrong checksum")
@@ -274,14 +324,27 @@ def _read_header(path: Path, file: IO[bytes]) -> TapeStart:
     return TapeStart(header, row.version, unpacker.tell())
 
 
-def _heard(fields: list[object], version: int) -> Chunk | Tick:
+def _heard(fields: list[object], version: int) -> Taped:
     if version == 1:
         fields.insert(_ERROR_MS_AT.get(str(fields[0]), 0), None)
-    row = msgspec.convert(fields, _ChunkRow | _TickRow)
+    row = msgspec.convert(fields, _ChunkRow | _TickRow | _FactRow | _RequestRow)
     moment = Moment(row.mono_ns, row.utc_ns, row.clock, row.error_ms)
     if isinstance(row, _ChunkRow):
         return Chunk(row.port, moment, row.data, gap=row.gap)
+    if isinstance(row, _FactRow):
+        return _as(Fact, row.said, moment)
+    if isinstance(row, _RequestRow):
+        return _as(Request, row.said, moment)
     return Tick(moment)
+
+
+def _as(what: type[_Said], said: dict[str, object], at: Moment) -> _Said:
+    """Return what was said; ValidationError for what only a later release knows."""
+    strange = said.keys() - set(what.__struct_fields__)
+    if strange:
+        reason = f"unknown to this release: {', '.join(sorted(strange))}"
+        raise msgspec.ValidationError(reason)
+    return msgspec.convert({**said, "at": msgspec.to_builtins(at)}, what)
 
 
 def _values(
@@ -312,7 +375,7 @@ def _unpacker(file: IO[bytes] | None) -> msgpack.Unpacker:
         max_buffer_size=RECORD_BYTES_MAX,
         max_bin_len=CHUNK_BYTES_MAX,
         max_str_len=CHUNK_BYTES_MAX,
-        max_array_len=64,
+        max_array_len=256,
         max_map_len=256,
         max_ext_len=0,
     )

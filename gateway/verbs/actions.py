@@ -33,6 +33,12 @@ How parties sign, one after the other, the same file:
 Signatures stand in strait.signatures.toml beside strait.toml: both files go to the next party."""
 
 
+def register_argument(verb: argparse.ArgumentParser) -> None:
+    """Declare whose craft are whose."""
+    words = "the register of the station: which craft are whose (default: nobody knows)"
+    verb.add_argument("--register", metavar="FILE", help=words)
+
+
 def broker_arguments(verb: argparse.ArgumentParser) -> None:
     """Declare which broker is asked."""
     verb.add_argument("--config", metavar="PATH", help=CONFIG_HELP)
@@ -138,6 +144,7 @@ def _graph(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "name", metavar="AGREEMENT", help="one that comes with the gateway, or a file"
     )
+    register_argument(action)
     action.add_argument("file", metavar="TAPE", help="a tape, or a plain capture")
 
 

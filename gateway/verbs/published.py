@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from gateway.model.asked import Stated
 from gateway.model.inbound import Inbound, Refused, Ruling
 from gateway.model.incident import IncidentNote
 from gateway.model.verdict import VerdictNote
@@ -13,11 +14,15 @@ from gateway.mqtt.payload import (
     Record,
     RefusedRecord,
     RulingRecord,
+    StatementRecord,
     Times,
 )
 
 EPOCH = "replay"
 """No journal numbers these entries."""
+
+Replayed = Inbound | Stated
+"""What comes out of a tape that walks the hallway again."""
 
 _NEVER = Times(journaled_utc=None, published_utc=None)
 
@@ -34,14 +39,16 @@ class _Told(TypedDict):
 
 
 def record_of(
-    number: int, item: Inbound, station: str
-) -> Record | RefusedRecord | ClockRecord | IncidentRecord | RulingRecord:
+    number: int, item: Replayed, station: str
+) -> Record | RefusedRecord | ClockRecord | IncidentRecord | RulingRecord | StatementRecord:
     """Return the record of an entry; nothing of the time of day of this box gets into it."""
     told = _Told(
         station=station, epoch=EPOCH, number=number, journaled=False, times=_NEVER, late=False
     )
     if isinstance(item, Refused):
         return RefusedRecord(**told, refused=item)
+    if isinstance(item, Stated):
+        return StatementRecord(**told, statement=item)
     if isinstance(item, VerdictNote):
         return RulingRecord(**told, note=item)
     if isinstance(item, IncidentNote):

@@ -20,6 +20,7 @@ from gateway import __version__
 from gateway.clock import Clock
 from gateway.correlate.timekeeping import redated
 from gateway.model.agreement import Agreement
+from gateway.model.asked import Fact, Request, Stated, Taped
 from gateway.model.counts import PortCount
 from gateway.model.inbound import (
     Chunk,
@@ -32,21 +33,23 @@ from gateway.model.inbound import (
     Tick,
 )
 from gateway.model.incident import IncidentNote
-from gateway.model.plan import PortPlan
+from gateway.model.plan import PortPlan, RegisterPlan
 from gateway.model.verdict import VerdictNote
 from gateway.model.words import Mode
-from gateway.pipeline import CLOCK, Pipeline, docket_of, hallway
+from gateway.pipeline import CLOCK, NOBODY, Pipeline, docket_of, hallway
 from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
 from gateway.settings.parties import agreement_asked
+from gateway.settings.register import register_of
 from gateway.transport.salvage import Lost, Salvage
 from gateway.transport.tape import TapeBroken, is_tape, read_capture
-from gateway.verbs.published import record_of
+from gateway.verbs.published import Replayed, record_of
 from gateway.verbs.telling import (
     clock_line,
     incident_line,
     one_line,
     printable,
     refused_line,
+    statement_line,
     verdict_line,
 )
 
@@ -101,19 +104,20 @@ class Replay:
         profile: str | None = None,
         station: str | None = None,
         agreements: Iterable[Agreement] = (),
+        register: RegisterPlan = NOBODY,
     ) -> None:
         self.pipeline: Pipeline
         self.station: str
-        self._heard: Iterable[Chunk | Tick]
+        self._heard: Iterable[Taped]
         self.lost: list[Lost] = []
         """Where a tape was damaged, as far as it has been read."""
         self.chunks = 0
         self.size_bytes = path.stat().st_size
-        boot = position = None
+        self._boot = position = None
         if is_tape(path):
             tape = Salvage(path)
             header, self._heard, self.lost = tape.header, tape.records(), tape.lost
-            self.station, boot = station or header.station, header.boot
+            self.station, self._boot = station or header.station, header.boot
             position = header.position
             ports = [
                 PortPlan(
@@ -133,19 +137,30 @@ class Replay:
             self.station = station or STATION
             ports = [PortPlan(name=PORT, device=str(path), modem=modem, profile=facts)]
         self.pipeline = hallway(
-            self.station, ports, boot=boot, at=position, docket=docket_of(agreements)
+            self.station,
+            ports,
+            boot=self._boot,
+            register=register,
+            at=position,
+            docket=docket_of(agreements, register=register),
         )
 
-    def steps(self) -> Iterator[tuple[Chunk | Tick, list[Inbound]]]:
-        """Yield all that was heard, and the time that passed, with what came of it."""
+    def steps(self) -> Iterator[tuple[Taped, Sequence[Replayed]]]:
+        """Yield all that was heard, stated and asked, and the time that passed, with its items."""
+        pipeline = self.pipeline
         for heard in self._heard:
-            if isinstance(heard, Tick):
-                yield heard, self.pipeline.tick(heard)
-            else:
-                self.chunks += 1
-                yield heard, self.pipeline.inbound(heard)
+            match heard:
+                case Tick():
+                    yield heard, pipeline.tick(heard)
+                case Fact():
+                    yield heard, [Stated(fact=heard, boot=self._boot), *pipeline.state(heard)]
+                case Request():
+                    yield heard, pipeline.docket.asked(heard)
+                case Chunk():
+                    self.chunks += 1
+                    yield heard, pipeline.inbound(heard)
 
-    def entries(self) -> Iterator[tuple[int, Inbound]]:
+    def entries(self) -> Iterator[tuple[int, Replayed]]:
         """Yield each entry with its number, from 1 without gaps."""
         items = (item for _, found in self.steps() for item in found)
         yield from enumerate(items, start=1)
@@ -154,6 +169,8 @@ class Replay:
         """Yield what is stated about the clock, and little else: only witnesses are listened to."""
         pipeline = self.pipeline
         for heard in self._heard:
+            if isinstance(heard, Fact | Request):
+                continue
             if isinstance(heard, Tick):
                 yield from pipeline.tick(heard)
             elif any(radio.name == CLOCK for radio in pipeline.ears[heard.port].radios):
@@ -169,7 +186,7 @@ class Replay:
 
 def replay(
     path: Path | str, *, profile: str | None = None, station: str | None = None
-) -> Iterator[tuple[int, Inbound]]:
+) -> Iterator[tuple[int, Replayed]]:
     """Yield the entries of a tape or capture, each with its number."""
     return Replay(Path(path), profile=profile, station=station).entries()
 
@@ -191,7 +208,13 @@ def _main(args: argparse.Namespace) -> int:
         what = "is for captures: a tape says itself what each of its ports was read with"
         raise BadSettings((ConfigFault("--profile", 0, "", what, "leave it out"),))
     agreements = [agreement_asked(name, args.party) for name in args.agreement]
-    running = Replay(path, profile=args.profile, station=args.station, agreements=agreements)
+    running = Replay(
+        path,
+        profile=args.profile,
+        station=args.station,
+        agreements=agreements,
+        register=register_of(args.register),
+    )
     offsets = () if args.json else offsets_on(path)
     tally = _Tally()
     for number, item in _watched(running):
@@ -212,12 +235,12 @@ def _main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _json(number: int, item: Inbound, running: Replay) -> str:
+def _json(number: int, item: Replayed, running: Replay) -> str:
     """Return an entry as it is published; who reads it knows what to make of the offsets."""
     return msgspec.json.encode(record_of(number, item, running.station)).decode()
 
 
-def _words(item: Inbound, offsets: Sequence[ClockOffset]) -> str:
+def _words(item: Replayed, offsets: Sequence[ClockOffset]) -> str:
     """Return an entry in one line, at the time at which it really was heard."""
     colour = sys.stdout.isatty()
     if isinstance(item, ClockStep | ClockOffset):
@@ -226,6 +249,8 @@ def _words(item: Inbound, offsets: Sequence[ClockOffset]) -> str:
         return incident_line(item, colour=colour)
     if isinstance(item, VerdictNote):
         return verdict_line(item.verdict)
+    if isinstance(item, Stated):
+        return statement_line(item)
     heard = item if isinstance(item, Refused) else item.sighting.report.heard
     found = redated(boot=heard.boot, mono_ns=heard.mono_ns, clock=heard.clock, offsets=offsets)
     told = replace(heard, utc=found[0]) if found else heard
@@ -249,7 +274,7 @@ def _with_ticks(chunks: Iterable[Chunk]) -> Iterator[Chunk | Tick]:
     yield Tick(replace(now, mono_ns=now.mono_ns + END_NS))
 
 
-def _watched(running: Replay) -> Iterator[tuple[int, Inbound]]:
+def _watched(running: Replay) -> Iterator[tuple[int, Replayed]]:
     """Yield the entries, with a bar on standard error when somebody waits for a long file."""
     if not sys.stderr.isatty() or running.size_bytes < PROGRESS_BYTES_MIN:
         yield from running.entries()
@@ -281,11 +306,11 @@ class _Tally:
         self._refused: Counter[str] = Counter()
         self._unread: Counter[str] = Counter()
         self._distress_like = 0
-        self._clock = 0
+        self._clock = self._stated = 0
         self._verdicts: Counter[str] = Counter()
         self._incidents: set[str] = set()
 
-    def add(self, item: Inbound) -> None:
+    def add(self, item: Replayed) -> None:
         """Count one entry."""
         if isinstance(item, Ruling):
             report = item.sighting.report
@@ -296,6 +321,8 @@ class _Tally:
                 self._incidents.add(item.incident.incident_id)
         elif isinstance(item, VerdictNote):
             self._verdicts[item.verdict.judgement.value] += 1
+        elif isinstance(item, Stated):
+            self._stated += 1
         elif not isinstance(item, Refused):
             self._clock += 1
         elif item.reason:
@@ -323,6 +350,8 @@ class _Tally:
         if self._incidents:
             more = " or more" if len(self._incidents) == INCIDENTS_MAX else ""
             yield f"incidents {len(self._incidents)}{more}"
+        if self._stated:
+            yield f"stated    {self._stated} that no radio says"
         if self._verdicts:
             yield f"verdicts  {self._verdicts.total()}"
             yield from _columns(self._verdicts.most_common())

@@ -12,12 +12,16 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.model.agreement import Agreement, State
+from gateway.model.asked import Fact, Request, Taped
 from gateway.model.inbound import Moment, Ruling, Tick
-from gateway.model.verdict import Verdict
-from gateway.rules import kind_named
+from gateway.model.plan import RegisterPlan
+from gateway.model.verdict import Verdict, VerdictNote
+from gateway.pipeline import NOBODY, docket_of
 from gateway.rules.bench import Bench
 from gateway.settings.parties import agreement_asked
-from gateway.transport.tape import TapeBroken
+from gateway.settings.register import register_of
+from gateway.transport.tape import TapeBroken, moment_of
+from gateway.verbs.published import Replayed
 from gateway.verbs.replay import Replay
 from gateway.verbs.telling import printable, verdict_line
 
@@ -28,13 +32,14 @@ _MARKS = {True: "+", False: "-"}
 def main(args: argparse.Namespace) -> int:
     """Print each verdict on the traffic of a file, and how many there were of each."""
     agreements = [agreement_asked(name, args.party) for name in args.agreement]
+    register = register_of(args.register)
     against = None if args.against is None else agreement_asked(args.against, args.party)
     try:
         if against is None:
-            told = list(simulated(Path(args.file), agreements, profile=args.profile))
+            told = list(_of(args, agreements, register))
             _print(told, as_json=args.json)
         else:
-            _compare(args, agreements, against)
+            _compare(args, agreements, against, register)
     except TapeBroken as broken:
         sys.stderr.write(f"{printable(str(broken))}\n")
         return 1
@@ -45,29 +50,49 @@ def main(args: argparse.Namespace) -> int:
 
 
 def simulated(
-    path: Path, agreements: Sequence[Agreement], *, profile: str | None = None
+    path: Path,
+    agreements: Sequence[Agreement],
+    *,
+    profile: str | None = None,
+    register: RegisterPlan = NOBODY,
 ) -> Iterator[Verdict]:
     """Yield what these agreements say of a tape or capture, in the order in which they say it."""
-    for _, found in judged(path, agreements, profile=profile):
+    for _, found in judged(path, agreements, profile=profile, register=register):
         yield from found
 
 
 def judged(
-    path: Path, agreements: Sequence[Agreement], *, profile: str | None = None
+    path: Path,
+    agreements: Sequence[Agreement],
+    *,
+    profile: str | None = None,
+    register: RegisterPlan = NOBODY,
 ) -> Iterator[tuple[Moment, list[Verdict]]]:
     """Yield each moment of a tape or capture, with what these agreements say of it.
 
     One that is no more than proposed is tried as though it were in force.
     """
-    kinds = {clause.kind: kind_named(clause.kind) for one in agreements for clause in one.rules}
-    bench = Bench(map(_tried, agreements), kinds)
-    for heard, items in Replay(path, profile=profile).steps():
-        moment = heard.now if isinstance(heard, Tick) else heard.heard
-        notes = [*bench.tick(moment)] if isinstance(heard, Tick) else []
-        for item in items:
-            if isinstance(item, Ruling):
-                notes += bench.sighting(item.sighting, moment)
-        yield moment, [note.verdict for note in notes]
+    bench = docket_of(map(_tried, agreements), register=register).bench
+    for heard, items in Replay(path, profile=profile, register=register).steps():
+        yield moment_of(heard), [*_judged(bench, heard, items)]
+
+
+def _judged(bench: Bench, heard: Taped, items: Sequence[Replayed]) -> Iterator[Verdict]:
+    moment = moment_of(heard)
+    notes: list[VerdictNote] = []
+    match heard:
+        case Tick():
+            notes += bench.tick(moment)
+        case Fact():
+            notes += bench.fact(heard)
+        case Request():
+            yield from bench.gate(heard).verdicts
+        case _:
+            pass
+    for item in items:
+        if isinstance(item, Ruling):
+            notes += bench.sighting(item.sighting, moment)
+    yield from (note.verdict for note in notes)
 
 
 def _tried(agreement: Agreement) -> Agreement:
@@ -77,11 +102,21 @@ def _tried(agreement: Agreement) -> Agreement:
     return replace(agreement, status=replace(status, state=State.IN_FORCE))
 
 
-def _compare(args: argparse.Namespace, agreements: Sequence[Agreement], other: Agreement) -> None:
+def _of(
+    args: argparse.Namespace, agreements: Sequence[Agreement], register: RegisterPlan
+) -> Iterator[Verdict]:
+    yield from simulated(Path(args.file), agreements, profile=args.profile, register=register)
+
+
+def _compare(
+    args: argparse.Namespace,
+    agreements: Sequence[Agreement],
+    other: Agreement,
+    register: RegisterPlan,
+) -> None:
     """Print what only one side says; rules are compared by what they say, not by their names."""
-    path = Path(args.file)
-    ours = list(simulated(path, agreements, profile=args.profile))
-    theirs = list(simulated(path, [other], profile=args.profile))
+    ours = list(_of(args, agreements, register))
+    theirs = list(_of(args, [other], register))
     common = Counter(map(_said, ours)) & Counter(map(_said, theirs))
     sides = [(True, verdict) for verdict in _without(ours, common)]
     sides += [(False, verdict) for verdict in _without(theirs, common)]

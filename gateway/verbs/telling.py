@@ -6,7 +6,10 @@ The words are for eyes only. A program reads the published report instead.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+from gateway.codes.dates import utc_of
+from gateway.model.asked import Fact, Stated
 from gateway.model.inbound import ClockOffset, ClockStep, Refused, Report
 from gateway.model.incident import IncidentNote
 from gateway.model.place import Identity, Position, Velocity
@@ -106,6 +109,24 @@ def verdict_line(verdict: Verdict) -> str:
     judged = verdict.judgement.value.ljust(_JUDGEMENT_WIDTH)
     told = f"{verdict.agreement}/{verdict.rule}  {verdict.subject}: {verdict.words}"
     return printable(f"{when}  {judged}  {told}")
+
+
+def statement_line(stated: Stated) -> str:
+    """Return what was stated in one line: when, what, who did it to whom, and who says so."""
+    fact = stated.fact
+    utc = utc_of(fact.at.utc_ns)
+    clock = utc.strftime("%H:%M:%S") if utc else f"{fact.at.mono_ns / 1e9:8.1f}"
+    parts = [clock, "stated".ljust(_MARK_WIDTH), str(fact.what).replace("_", " "), *_of(fact)]
+    return "  ".join(printable(part) for part in parts if part)
+
+
+def _of(fact: Fact) -> Iterator[str]:
+    yield " to ".join(filter(None, (fact.by, fact.to)))
+    yield f"on {fact.channel}" if fact.channel else ""
+    yield f"about {fact.about}" if fact.about else ""
+    yield f'"{said(fact.words)}"' if fact.words else ""
+    yield ", ".join(fact.fields)
+    yield f"({fact.person})" if fact.person else ""
 
 
 def clock_line(stated: ClockStep | ClockOffset) -> str:

@@ -21,6 +21,7 @@ from gateway.model.agreement import Agreement, Clause
 from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement, Verdict
 from gateway.settings.parties import agreement_asked
+from gateway.settings.register import register_of
 from gateway.transport.tape import TapeBroken
 from gateway.verbs.simulate import judged
 from gateway.verbs.telling import printable, verdict_line
@@ -124,8 +125,11 @@ def graph(args: argparse.Namespace) -> int:
     agreement = agreement_asked(args.name, args.party)
     verdicts: list[Verdict] = []
     moments: list[Moment] = []
+    told = judged(
+        Path(args.file), [agreement], profile=args.profile, register=register_of(args.register)
+    )
     try:
-        for moment, found in judged(Path(args.file), [agreement], profile=args.profile):
+        for moment, found in told:
             moments = [*moments[:1], moment]
             verdicts += found
     except TapeBroken as broken:

@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from typing import Self
 
 from gateway.clock import Clock
-from gateway.model.inbound import Chunk, Tick
+from gateway.model.asked import Taped
+from gateway.model.inbound import Chunk
 
 WRITE_BYTES_MAX = 1024
 """A pseudo-terminal takes 4 kB unread; a modem speaks in far smaller pieces."""
@@ -41,12 +42,12 @@ class VirtualModems:
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
 
-    async def play(self, tape: Iterable[Chunk | Tick], *, speed: float, clock: Clock) -> None:
-        """Speak the tape once, in its own time, scaled; ticks on it pass without a sound."""
+    async def play(self, tape: Iterable[Taped], *, speed: float, clock: Clock) -> None:
+        """Speak the tape once, in its own time, scaled; a modem has nothing else to say of it."""
         begun_ns = clock.now().mono_ns
         first_ns: int | None = None
         for heard in tape:
-            if isinstance(heard, Tick):
+            if not isinstance(heard, Chunk):
                 continue
             first_ns = heard.heard.mono_ns if first_ns is None else first_ns
             due_ns = begun_ns + int((heard.heard.mono_ns - first_ns) / speed)

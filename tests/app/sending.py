@@ -200,7 +200,6 @@ class Desk:
         rules = RuleKeeper(self.disk, self.rooms, self, keep_hours=48, clock=self.clock, log=log)
         self.duty = Transmitting(
             self.plan,
-            self.rooms,
             self.wires,
             self.disk,
             told=(self, rules),

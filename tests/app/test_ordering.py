@@ -12,7 +12,6 @@ from incidents_made import incident
 from gateway.app import ordering
 from gateway.app.ordering import Ordering
 from gateway.correlate.orders import OrderRefused
-from gateway.model.asked import Stated
 from gateway.model.command import IncidentCommand, OutcomeState, StatementCommand
 from gateway.model.entry import Entry, Lane
 from gateway.model.inbound import Moment
@@ -65,13 +64,15 @@ class Room:
 
 
 class Rules:
-    """A keeper of rules that notes what it was told of."""
+    """A keeper of rules that has what is stated heard and kept."""
 
-    def __init__(self):
-        self.told = []
+    def __init__(self, room, keeper):
+        self.room = room
+        self.keeper = keeper
 
-    def heard(self, items):
-        self.told += items
+    def state(self, fact):
+        notes = self.room.state(fact)
+        return notes, self.keeper.keep([fact, *notes])
 
 
 class Keeper:
@@ -113,10 +114,9 @@ def give():
             clock = Clock()
             clock.state = state
             log = structlog.wrap_logger(structlog.testing.CapturingLogger())
-            run.rules = Rules()
-            run.made = Ordering(
-                Room(), (Keeper(disk), run.rules), Nobody(), station="alpha", clock=clock, log=log
-            )
+            room, keeper = Room(), Keeper(disk)
+            told = keeper, Rules(room, keeper)
+            run.made = Ordering(room, told, Nobody(), station="alpha", clock=clock, log=log)
             return [await run.made.obey(one) for one in commands], run.made._pipeline.orders
 
         return asyncio.run(story())
@@ -211,15 +211,12 @@ def statement(name="s1", *, ahead_s=30, **said):
     return StatementCommand(command_id=name, not_after=NOW + timedelta(seconds=ahead_s), **wanted)
 
 
-def test_a_statement_is_kept_with_who_made_it_and_the_rules_hear_it(give):
+def test_the_rules_hear_a_statement_with_who_made_it(give):
     (outcome,), (fact,) = give(statement(words="SEELONCE MAYDAY"))
 
     assert (outcome.state, outcome.what, outcome.verb) == (OutcomeState.ACCEPTED, "spoken", None)
     assert (outcome.verdicts, outcome.number) == (("f" * 32,), 7)
     assert (fact.person, fact.words, fact.channel) == ("Officer B", "SEELONCE MAYDAY", "vhf16")
-    kept, note = give.rules.told
-    assert isinstance(kept, Stated)
-    assert (kept.fact, kept.boot, note) == (fact, "b1", NOTE)
 
 
 def test_the_same_statement_is_made_once_and_another_under_its_name_is_refused(give):

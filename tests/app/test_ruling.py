@@ -16,10 +16,14 @@ from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
 from gateway.journal.remembered import Recalled
 from gateway.journal.standing import StandingJournal
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact, Request, Stated
 from gateway.model.inbound import Ruling
 from gateway.model.plan import JournalPlan
 from gateway.model.verdict import Judgement
+from gateway.model.words import Urgency
 from gateway.pipeline import docket_of, hallway
+from gateway.rules.permit import Load
 
 TABLE = tables()["ack_deadline"]
 MAYDAY = {"system": "dsc", "kind": "alert", "urgency": "distress", "freq_hz": 156_525_000}
@@ -47,8 +51,15 @@ class Desk:
         self.said = []
         self.clock = Clock()
         log = structlog.wrap_logger(None, processors=[self._noted])
+        self.taped = []
         self.keeper = RuleKeeper(
-            journal, self.rooms, self, keep_hours=48, clock=self.clock, log=log
+            journal,
+            self.rooms,
+            self,
+            keep_hours=48,
+            clock=self.clock,
+            log=log,
+            record=self.taped.append,
         )
 
     def _noted(self, _logger, _name, event):
@@ -60,6 +71,7 @@ class Desk:
 
     def keep(self, items):
         self.kept += items
+        return len(items)
 
     def hears(self, **said):
         """Hear a call; return what is made of it."""
@@ -279,6 +291,46 @@ def test_at_the_end_all_is_handed_over():
         return len(journal.asked) - asked
 
     assert story(told()) == 1
+
+
+def test_what_is_stated_is_heard_kept_and_on_tape():
+    async def told():
+        desk = Desk(Journal())
+        desk.docket.begin()
+        desk.hears(mmsi="211000001")
+        fact = Fact(
+            fact_id="f",
+            what=EventWord.DISTRESS_ACK,
+            at=desk.clock.now(),
+            about="mmsi:211000001",
+        )
+        notes, answers = desk.keeper.state(fact)
+        return desk, fact, notes, answers
+
+    desk, fact, notes, answers = story(told())
+
+    assert [note.verdict.judgement for note in notes] == [Judgement.OK]
+    assert desk.kept == [Stated(fact=fact, boot=desk.clock.boot), *notes]
+    assert answers == len(desk.kept)
+    assert desk.taped == [fact]
+
+
+def test_what_the_rules_are_asked_is_on_tape_once_they_are_asked():
+    async def told():
+        desk = Desk(Journal())
+        now = desk.clock.now()
+        request = Request(request_id="q", at=now, category=Urgency.ROUTINE, purpose="calling")
+        load = Load(port="vhf", sha256=bytes(32), airtime_s=1.0, not_after_mono_ns=now.mono_ns)
+        early = desk.keeper.gate(request, load)
+        before = [*desk.taped]
+        desk.docket.begin()
+        desk.keeper.gate(request, load)
+        return early, before, desk.taped, request
+
+    early, before, taped, request = story(told())
+
+    assert (early.gated.judgement, before) == (Judgement.UNKNOWN, [])
+    assert taped == [request]
 
 
 def called(desk):

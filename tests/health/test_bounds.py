@@ -161,6 +161,7 @@ FIXED = {
     "_Sheet.codes": "the fields of one sentence",
     "_Sheet.unreadable": "the fields of one sentence",
     "_Sighting.report": "one report on its way into a record",
+    "_SaidRow.said": "one a field of what was stated or asked, on a tape that is read",
     "_HeaderRow.ports": "one a port of a tape that is read or begun",
     "Errand._outcome": "one, for as long as its caller waits",
     "Finder._properties": "what one device of the configuration is looked for by",

@@ -8,17 +8,32 @@ import os
 import random
 import tty
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import aiomqtt
 import msgspec
 
 from gateway.app import Service
 from gateway.clock import Clock
+from gateway.journal.front import Journal
 from gateway.log import set_up
-from gateway.model.plan import JournalPlan, LinkPlan, LogPlan, PortPlan, StationPlan
+from gateway.model.asked import Stated
+from gateway.model.entry import encode_item
+from gateway.model.inbound import Ruling
+from gateway.model.incident import IncidentNote
+from gateway.model.plan import (
+    JournalPlan,
+    LinkPlan,
+    LogPlan,
+    PortPlan,
+    RecordPlan,
+    StationPlan,
+)
+from gateway.model.verdict import VerdictNote
 from gateway.mqtt.payload import RulingRecord
 from gateway.settings import profile_named
 from gateway.settings.agreement import read_agreement
+from gateway.verbs.replay import Replay
 
 LOOPBACK = "127.0.0.1"
 ROOT = "distress/v1/alpha"
@@ -49,7 +64,7 @@ basis = "design"
 
 
 @asynccontextmanager
-async def on_watch(folder, port, max_s):
+async def on_watch(folder, port, max_s, *, record=None):
     """Run a station with a DSC modem; give what is told, and how to let the modem say something."""
     path = folder / "coast.toml"
     path.write_text(AGREEMENT.format(max_s=max_s))
@@ -61,9 +76,9 @@ async def on_watch(folder, port, max_s):
     plan = StationPlan(
         station="alpha",
         ports=(dsc,),
-        links=(LinkPlan(name="local", host=LOOPBACK, port=port, client_id="gw"),),
+        links=(LinkPlan(name="local", host=LOOPBACK, port=port, client_id="gw", commands=True),),
         journal=JournalPlan(path=str(folder / "journal.db")),
-        record=None,
+        record=record,
         log=LogPlan(level="error"),
         agreements=(msgspec.structs.replace(read_agreement(path), own="station"),),
     )
@@ -127,6 +142,49 @@ def test_a_call_that_nobody_acknowledges_is_told_kept_and_stands(mosquitto, tmp_
     assert verdict.evidence == (report["report"]["report_id"],)
     assert (ruling["journaled"], ruling["number"] > 0) == (True, True)
     assert [one["subject"] for one in stands["standing"]] == [verdict.subject]
+
+
+def test_the_tape_of_a_watch_has_what_was_stated_and_gives_the_same_verdicts(mosquitto, tmp_path):
+    port = mosquitto().port
+    tapes = RecordPlan(directory=str(tmp_path / "tapes"))
+
+    async def story():
+        async with on_watch(tmp_path, port, max_s=60, record=tapes) as (told, say):
+            await found(told, "statement/recorded")
+            say(MAYDAY)
+            await found(told, "report/distress/dsc")
+            await stated(port, what="distress_ack", about="mmsi:338040079", words="by radio")
+            await found(told, "compliance/coast/A1", lambda one: one["judgement"] == "ok")
+
+    asyncio.run(story())
+    (tape,) = (tmp_path / "tapes").iterdir()
+    agreement = msgspec.structs.replace(read_agreement(tmp_path / "coast.toml"), own="station")
+    again = [item for _, item in Replay(tape, agreements=[agreement]).entries()]
+
+    assert [encode_item(item) for item in again] == asyncio.run(bodies(tmp_path))
+    assert [type(item) for item in again] == [Stated, Ruling, IncidentNote, Stated, VerdictNote]
+    assert again[3].fact.person == "Officer B"
+    assert again[4].verdict.judgement == "ok"
+
+
+async def stated(port, **said):
+    """State something on a broker, as an officer does."""
+    later = datetime.now(UTC) + timedelta(seconds=30)
+    command = {"command_id": "s1", "author": "Officer B", "not_after": later, **said}
+    async with aiomqtt.Client(LOOPBACK, port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+        payload = msgspec.json.encode(command)
+        await client.publish(f"{ROOT}/command/statement", payload, qos=1)
+
+
+async def bodies(folder):
+    """Return what stands in the journal, entry by entry, but for alarms: a tape has none."""
+    plan = JournalPlan(path=str(folder / "journal.db"))
+    journal = await Journal.open(plan, station="alpha", links=("local",), clock=Clock())
+    try:
+        kept = [entry.body for entry in await journal.entries(limit=1000)]
+    finally:
+        await journal.close()
+    return [body for body in kept if "alarm" not in msgspec.msgpack.decode(body)]
 
 
 def test_a_deadline_that_runs_when_the_station_ends_runs_on_in_the_next_run(mosquitto, tmp_path):

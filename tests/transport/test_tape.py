@@ -2,18 +2,23 @@
 
 import asyncio
 import time
+import zlib
 from pathlib import Path
 
 import msgpack
 import pytest
 
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact, Request
 from gateway.model.inbound import Chunk, Moment, Tick
+from gateway.model.place import Identity, Position
 from gateway.model.plan import Profile
-from gateway.model.words import ClockState
+from gateway.model.words import ClockState, Mode, Urgency
 from gateway.transport import READ_BYTES_MAX, WireEnded, WireLost
 from gateway.transport.playing import TapeWay, play
 from gateway.transport.recorder import RETRY_NS, Recorder
 from gateway.transport.tape import (
+    VERSION,
     TapeBroken,
     TapeHeader,
     TapePort,
@@ -34,6 +39,29 @@ HEARD = [
     Chunk("one", Moment(3, UTC_NS + 2, ClockState.FREE), bytes(range(256))),
     Chunk("two", Moment(4), b"", gap=True),
     Tick(Moment(5, UTC_NS + 4, ClockState.GNSS)),
+    Fact(
+        fact_id="f1",
+        what=EventWord.SPOKEN,
+        also=(EventWord.CALL,),
+        at=Moment(6, UTC_NS + 5, ClockState.NTP, 20),
+        person="Officer A",
+        channel="vhf16",
+        words="SEELONCE MAYDAY",
+        fields=("position", "nature"),
+        address=Identity(mmsi="211000001"),
+        place=Position(lat_deg=51.5, lon_deg=-1.25),
+        lasts_s=1.5,
+    ),
+    Request(
+        request_id="q1",
+        at=Moment(7),
+        channel="vhf70",
+        category=Urgency.DISTRESS,
+        purpose="distress_ack",
+        marked=Mode.EXERCISE,
+        persons=("Officer A", "Officer B"),
+        airborne=True,
+    ),
 ]
 
 
@@ -72,6 +100,68 @@ def test_a_tape_is_plain_msgpack_for_everyone(tape):
     assert header["ports"]["one"]["profile"]["radio"] == ["dsc"]
     assert rows[0][:-1] == ["c", "one", 1, UTC_NS, "ntp", None, True, b"$GPZDA\r\n"]
     assert rows[1][:-1] == ["t", 2, None, "unset", None]
+    assert rows[5][:5] == ["s", 6, UTC_NS + 5, "ntp", 20]
+    assert rows[5][5]["words"] == "SEELONCE MAYDAY"
+    assert rows[6][:-1] == [
+        *("q", 7, None, "unset", None),
+        {
+            "request_id": "q1",
+            "channel": "vhf70",
+            "category": "distress",
+            "purpose": "distress_ack",
+            "marked": "exercise",
+            "persons": ["Officer A", "Officer B"],
+            "airborne": True,
+        },
+    ]
+
+
+def of_version(path: Path, version: int) -> None:
+    """Rewrite a tape as a release of that version wrote it, or a later one would."""
+    with path.open("rb") as file:
+        header, *rows = msgpack.Unpacker(file)
+    header = {**header, "version": version}
+    del header["crc"]
+    values = [{**header, "crc": crc_of(header)}]
+    values += [[*row[:-1], crc_of(row[:-1])] for row in rows]
+    path.write_bytes(b"".join(map(msgpack.packb, values)))
+
+
+def crc_of(value) -> int:
+    return zlib.crc32(msgpack.packb(value))
+
+
+def test_a_tape_of_the_release_before_is_read_as_it_was(tmp_path):
+    path = tmp_path / "old.tape"
+    writer = TapeWriter(path, HEADER)
+    for heard in HEARD[:5]:
+        writer.write(heard)
+    writer.close()
+    of_version(path, 2)
+
+    assert all_of(path) == [HEADER, *HEARD[:5]]
+
+
+def test_a_tape_of_a_later_release_is_refused_with_the_versions_that_are_read(tape):
+    """An earlier release says the same of this one's: it would leave out what people stated."""
+    of_version(tape, VERSION + 1)
+
+    (broken,) = all_of(tape)
+
+    assert broken.reason == f"tape version {VERSION + 1}; this release reads 1 to {VERSION}"
+
+
+def test_a_statement_that_says_more_than_this_release_knows_is_not_read_as_less(tape):
+    with tape.open("rb") as file:
+        *values, fact, _request = msgpack.Unpacker(file)
+    fact[5]["depth_m"] = 20
+    values.append([*fact[:-1], crc_of(fact[:-1])])
+    tape.write_bytes(b"".join(map(msgpack.packb, values)))
+
+    *before, broken = all_of(tape)
+
+    assert before == [HEADER, *HEARD[:5]]
+    assert broken.reason == "not understood: unknown to this release: depth_m"
 
 
 def test_a_tape_cut_at_any_byte_gives_all_before_the_cut_and_says_so(tape):

@@ -72,7 +72,7 @@ def tape(tmp_path):
 
 def run(path: Path, **given: object) -> int:
     options = {"file": str(path), "profile": None, "json": False, "station": None}
-    options |= {"agreement": [], **given}
+    options |= {"agreement": [], "register": None, **given}
     return verb.main(argparse.Namespace(**options))
 
 

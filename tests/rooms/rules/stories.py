@@ -2,7 +2,7 @@
 
 A story is a table of steps as in the tables of cases; `[[beside]]` are reports that come again and
 again, `[[then]]` further steps. Its log is beside it, a line a verdict. After a change that is
-meant, `python tests/rooms/rules/stories.py` writes the logs anew: read the difference.
+meant, `PYTHONPATH=tests python -m rooms.rules.stories` writes the logs anew: read the difference.
 """
 
 from __future__ import annotations

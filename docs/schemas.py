@@ -21,6 +21,7 @@ from msgspec import Struct
 
 import gateway.radio
 from gateway import __version__
+from gateway.model.advice import Advice
 from gateway.model.command import IncidentCommand, Outcome, StatementCommand
 from gateway.model.compliance import Compliance
 from gateway.model.inbound import Detail, Report
@@ -114,6 +115,7 @@ def schemas() -> dict[str, Json]:
         "clock.json": schema_of(ClockRecord),
         "alarm.json": schema_of(AlarmRecord),
         "incident.json": schema_of(IncidentRecord),
+        "advice.json": schema_of(Advice),
         "statement.json": schema_of(StatementRecord),
         "ruling.json": schema_of(RulingRecord),
         "transmission.json": schema_of(TransmissionRecord),
@@ -228,6 +230,7 @@ _WORDS = {
         "refused": ["{port}", Mode.REAL],
         "refused_exercise": ["{port}", Mode.EXERCISE],
     },
+    "incident_advice": {"incident_advice": ["{incident}"]},
     "incident_geojson": {
         "incident_geojson": ["{incident}", Mode.REAL],
         "incident_geojson_test": ["{incident}", Mode.TEST],
@@ -308,6 +311,14 @@ _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] =
         )
         for mode in ("", "_test", "_exercise")
     },
+    "incident_advice": (
+        Advice,
+        1,
+        True,
+        None,
+        "of real distress that stands open; an empty payload takes it off",
+        False,
+    ),
     "ruling": (RulingRecord, 1, False, None, "each verdict that is no matter of course", False),
     "compliance": (Compliance, 1, True, None, "how each rule stands now", False),
     "position": (Record, 0, True, POSITION_EXPIRY_S, "the newest of each craft, conflated", False),

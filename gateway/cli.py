@@ -311,6 +311,7 @@ _Declare = Callable[[argparse.ArgumentParser], None]
 _INCIDENT: dict[str, tuple[str, _Declare]] = {
     "list": ("every incident that stands, one line each", _nothing_more),
     "show": ("all that is known of one, in words", _nothing_more),
+    "advise": ("what procedure proposes to do next, with the call and the words", _nothing_more),
     "ack": ("the alarm is known; the trouble goes on", _order),
     "silence": ("no sound for a while", _silence),
     "transfer": ("somebody else has taken it over: say who", _note),

@@ -28,6 +28,12 @@ def composed(letter: Letter, plan: PortPlan, own: Own, number: int) -> tuple[byt
     return tuple(wrap(body) for body in _composer(plan, tag_of(letter.action)).compose(saying))
 
 
+def says_of(plan: PortPlan) -> frozenset[str]:
+    """Return the actions that the radio systems of a port have words for, by their `type`."""
+    composers = (composer_named(name) for name in plan.profile.radio)
+    return frozenset(word for one in composers if one is not None for word in one.says)
+
+
 def _composer(plan: PortPlan, action: str) -> Composer:
     """Return the first system of the port that has words for this."""
     known: list[str] = []

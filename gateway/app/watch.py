@@ -10,6 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from gateway import __version__
+from gateway.app.advising import Advising
 from gateway.app.authority import binding_digests
 from gateway.app.disk import DiskWatch
 from gateway.app.looking import Looking
@@ -123,6 +124,7 @@ class Watch:
         self._ordering = ordering_of(plan, rooms, ports, journal, told=told, clock=clock, log=log)
         self._authority = self._ordering.authority
         self._transmitting = self._authority.transmitting
+        self._advising = Advising(plan, rooms, self._teller, clock=clock)
         self._alarms = self._alarm_watch()
         self._looking = self._eye()
 
@@ -139,6 +141,7 @@ class Watch:
         yield "incidents", self._restorer().run
         yield "rules", self._rules.run
         yield "transmitting", self._transmitting.run
+        yield "advising", self._advising.run
         yield "tell", self._teller.run
         yield "journal afterwards", self._teller.journal_afterwards
         yield "tick", self._tick
@@ -205,6 +208,7 @@ class Watch:
         pulses = [(f"port {port.state.name}", port.pulse) for port in self._ports]
         pulses += [*self._teller.pulses(), ("transmitting", self._transmitting.pulse)]
         pulses += [("alarms", self._alarms.pulse), ("rules", self._rules.pulse)]
+        pulses += [("advising", self._advising.pulse)]
         pulses += [("tick", self._tick_pulse), ("status", self._status_pulse)]
         for link, plan in zip(self._links, self._plan.links, strict=True):
             pulses += [(f"link {plan.name}: {name}", pulse) for name, pulse in link.pulses()]
@@ -317,6 +321,7 @@ class Watch:
         yield from self._teller.bounds()
         yield from self._ordering.bounds()
         yield from self._transmitting.bounds()
+        yield from self._advising.bounds()
         if self._recorder is not None:
             yield from self._recorder.bounds()
         for link in self._links:

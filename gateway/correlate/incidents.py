@@ -82,7 +82,7 @@ class Incidents:
         self._station = station
         self._boot = boot
         self._web = Web(carried)
-        self._board = Belonging(self._web)
+        self.board = Belonging(self._web)
         self._leaving = Leaving()
         self._round: list[str] = []
         """Incidents that time has still to be asked about in this round."""
@@ -114,7 +114,7 @@ class Incidents:
         for name in touched:
             self._rank(name)
         self._stale |= touched
-        for known in self._board.standing.values():
+        for known in self.board.standing.values():
             if known.members:
                 yield self._build(known)
 
@@ -125,12 +125,12 @@ class Incidents:
 
         What has been heard since belongs to it as though it had been there all the time.
         """
-        back = restoring.put_back(self._web, self._board.standing, self._board.of, kept)
+        back = restoring.put_back(self._web, self.board.standing, self.board.of, kept)
         for name in back.over:
-            self._board.pass_on(name)
+            self.board.pass_on(name)
         touched = dict.fromkeys(back.over)
-        touched |= self._board.regroup(back.seeds) if back.seeds else {}
-        restoring.keep_alarms(self._board.standing, touched, back.fresh)
+        touched |= self.board.regroup(back.seeds) if back.seeds else {}
+        restoring.keep_alarms(self.board.standing, touched, back.fresh)
         for name in back.fresh:
             self._rank(name)
             self._leaving.silent(name)
@@ -156,14 +156,14 @@ class Incidents:
         stand_in(strand, track)
         if not fresh and self._may_wait(strand, before, heard.mono_ns):
             self._repeated[strand.name] = None
-            self._leaving.heard(self._board.of[strand.name])
-            return self._board.of[strand.name], []
+            self._leaving.heard(self.board.of[strand.name])
+            return self.board.of[strand.name], []
         touched = self._linked(strand, fresh=fresh)
         notes = list(self._told(touched, heard.mono_ns, heard.utc, port=heard.port))
-        self._leaving.heard(self._board.of[strand.name])
+        self._leaving.heard(self.board.of[strand.name])
         notes += self._make_room(strand)
-        self._stale |= dict.fromkeys(self._board.beside(strand, fresh=fresh))
-        return self._board.of.get(strand.name), notes
+        self._stale |= dict.fromkeys(self.board.beside(strand, fresh=fresh))
+        return self.board.of.get(strand.name), notes
 
     def tick(self, now: Moment, utc: datetime | None) -> list[IncidentNote]:
         """Let time pass: alarms sound again, what repeated itself is missed, what is over goes.
@@ -187,10 +187,10 @@ class Incidents:
 
     def _passed(self, mono_ns: int) -> Iterator[tuple[str, bool]]:
         """Yield those that time alone has changed something about, and whether they are over."""
-        self._round = self._round or list(reversed(self._board.standing))
+        self._round = self._round or list(reversed(self.board.standing))
         for _ in range(min(len(self._round), PASSED_PER_TICK)):
             name = self._round.pop()
-            known = self._board.standing.get(name)
+            known = self.board.standing.get(name)
             if known is None or not known.members:
                 continue
             if is_over(known, mono_ns):
@@ -204,13 +204,13 @@ class Incidents:
         Raises:
             OrderRefused: it can't be done; the text says why.
         """
-        standing = self._board.standing
+        standing = self.board.standing
         names, seeds = orders.carry_out(self._web, standing, order, mono_ns, utc)
         touched = dict.fromkeys(names)
-        touched |= self._board.regroup(seeds, by=order.author) if seeds else {}
+        touched |= self.board.regroup(seeds, by=order.author) if seeds else {}
         for name in touched:
-            done = (*self._board.standing[name].actions, orders.deed_of(order, mono_ns, utc))
-            self._board.standing[name].actions = done[-ACTIONS_MAX:]
+            done = (*self.board.standing[name].actions, orders.deed_of(order, mono_ns, utc))
+            self.board.standing[name].actions = done[-ACTIONS_MAX:]
         return list(self._told(touched, mono_ns, utc, words=f"{order.verb} by {order.author}"))
 
     def _strand_of(self, sighting: Sighting) -> tuple[Strand, bool]:
@@ -243,12 +243,12 @@ class Incidents:
     def _linked(self, strand: Strand, *, fresh: bool = False) -> dict[str, None]:
         """Link a strand anew; return the incidents concerned."""
         self._repeated.pop(strand.name, None)
-        return self._board.put(strand, fresh=fresh)
+        return self.board.put(strand, fresh=fresh)
 
     def _may_wait(self, strand: Strand, before: Evidence, mono_ns: int) -> bool:
         """Say whether what was just taken in changes so little that the next tick may see to it."""
-        name = self._board.of[strand.name]
-        known = self._board.standing[name]
+        name = self.board.of[strand.name]
+        known = self.board.standing[name]
         if known.incident is None and self._turns.waits(name):
             return says_the_same(before, strand.evidence)
         if known.looked_ns is None or not 0 <= mono_ns - known.looked_ns < LOOK_NS:
@@ -276,11 +276,11 @@ class Incidents:
     ) -> Iterator[IncidentNote]:
         """Yield a note for each of these about which something has changed."""
         for name in touched:
-            known = self._board.standing.get(name)
+            known = self.board.standing.get(name)
             if known is None:
                 continue
             self._rank(name)
-            free = words is not None or not known.members or self._board.is_new_on_two(known)
+            free = words is not None or not known.members or self.board.is_new_on_two(known)
             if not free and not self._turns.may(name, mono_ns, first=not known.is_told, port=port):
                 continue
             note = self._note(known, mono_ns, utc, words) if known.members else self._ended(name)
@@ -289,7 +289,7 @@ class Incidents:
                 yield note
 
     def _ended(self, name: str) -> IncidentNote | None:
-        known = self._board.standing.pop(name)
+        known = self.board.standing.pop(name)
         self._forget(name)
         if known.incident is None or not known.is_told:
             return None
@@ -313,7 +313,7 @@ class Incidents:
         change = Change(words) if words else change_of(before, now)
         if change is None:
             return None
-        wait_ns = change.wait_ns and max(change.wait_ns, len(self._board.standing) * A_NOTE_NS)
+        wait_ns = change.wait_ns and max(change.wait_ns, len(self.board.standing) * A_NOTE_NS)
         if wait_ns and mono_ns - known.noted_ns < wait_ns:
             due_ns = known.noted_ns + wait_ns
             known.untold_ns = min(due_ns, known.untold_ns or due_ns)
@@ -329,7 +329,7 @@ class Incidents:
             strands,
             station=self._station,
             boot=self._boot,
-            possibly=self._board.related(known, strands),
+            possibly=self.board.related(known, strands),
             splits=self._web.splits,
             joins=list(self._web.joins.values()),
             misread=self._web.misread(strands),
@@ -360,14 +360,14 @@ class Incidents:
     def _make_room(self, newest: Strand) -> Iterator[IncidentNote]:
         """Let the least of them go when there are too many; the newest is none of them."""
         while len(self._web.strands) > STRANDS_MAX:
-            least = self._leaving.least(but=self._board.of[newest.name])
+            least = self._leaving.least(but=self.board.of[newest.name])
             if least is None:
                 return
             self._evicted += 1
             yield from self._let_go(least, "no room for so many: it is off the board")
 
     def _let_go(self, name: str, why: str) -> Iterator[IncidentNote]:
-        known = self._board.take_off(name)
+        known = self.board.take_off(name)
         self._forget(name)
         for strand in known.members:
             self._repeated.pop(strand, None)
@@ -377,7 +377,7 @@ class Incidents:
 
     def _rank(self, name: str) -> None:
         """Note what an incident is worth now, among those that may have to go."""
-        known = self._board.standing[name]
+        known = self.board.standing[name]
         if known.members:
             strands = self._strands(known)
             misread = bool(self._web.misread(strands))

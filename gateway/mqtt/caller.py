@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import MsgspecError, Struct
 
+from gateway.model.advice import Advice
 from gateway.model.command import FINAL, IncidentCommand, Outcome, OutcomeState
 from gateway.model.plan import LinkPlan
 from gateway.model.transmission import Drill, Envelope, Letter, Silence
@@ -86,6 +87,18 @@ class Caller:
                 elif incoming.payload:
                     unread += 1
         return Standing(tuple(records.values()), online, unread, agreements)
+
+    async def advice(self, station: str, incident: str) -> Advice | None:
+        """Return what stands proposed about an incident; None where nothing does."""
+        topic = Topics(station).incident_advice(incident)
+        await self._wire.subscribe_all([topic])
+        try:
+            async with asyncio.timeout(QUIET_S):
+                while (incoming := await self._next()).topic != topic:
+                    continue
+        except TimeoutError:
+            return None
+        return _decoded(incoming.payload, Advice)
 
     async def order(self, station: str, command: IncidentCommand) -> Outcome | None:
         """Give an order and return its outcome; None when none came in time."""

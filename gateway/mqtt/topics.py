@@ -77,6 +77,10 @@ class Topics:
         """Return where it is told what has changed about an incident, change by change."""
         return f"{self.incident(incident, mode)}/log"
 
+    def incident_advice(self, incident: str) -> str:
+        """Return where it stands what procedure proposes to do next about a distress."""
+        return f"{self.incident(incident, Mode.REAL)}/advice"
+
     def incident_geojson(self, incident: str, mode: Mode) -> str:
         """Return where the map of an incident stands, as long as the incident does."""
         return f"{self.incident(incident, mode)}/geojson"

@@ -84,10 +84,17 @@ class Bench:
         A channel that no agreement in force names is no channel to transmit on, but for a call of
         the station itself in distress.
         """
-        asked = [engine.gate(request) for engine in self.engines.values()]
-        found = gated(verdict for one in asked for verdict in one.verdicts)
+        found = self._named([engine.gate(request) for engine in self.engines.values()], request)
         for verdict in found.verdicts:
             self._standing[verdict.agreement, verdict.rule].count(verdict)
+        return found
+
+    def would(self, request: Request) -> Gated:
+        """Return what `gate` would say now; nothing is counted, and no rule remembers it."""
+        return self._named([engine.would(request) for engine in self.engines.values()], request)
+
+    def _named(self, asked: Iterable[Gated], request: Request) -> Gated:
+        found = gated(verdict for one in asked for verdict in one.verdicts)
         named = any(
             engine.ground.dial.of(request) in engine.agreement.channels
             for engine in self.engines.values()

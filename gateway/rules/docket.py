@@ -107,6 +107,12 @@ class Docket:
         """Return what the rules say of a transmission that was asked for once; it gets no leave."""
         return [*_noted(self.bench.gate(request), request)]
 
+    def would(self, request: Request) -> Gated:
+        """Return what the rules would say of a transmission now, without having been asked."""
+        if not self.begun:
+            return Gated(judgement=Judgement.UNKNOWN, verdicts=())
+        return self.bench.would(request)
+
     def tick(self, now: Moment) -> list[VerdictNote]:
         """Return what the rules say now that time has passed."""
         return self._paced(self.bench.tick(now), now.mono_ns) if self.begun else []

@@ -127,6 +127,20 @@ class Engine:
                 found.append(verdict)
         return gated(found)
 
+    def would(self, request: Request) -> Gated:
+        """Return what `gate` would say now; no rule remembers that it was asked."""
+        kept = {
+            name: rule.keep()
+            for name, rule in self.rules.items()
+            if rule.memory is not Nothing and type(rule).gate is not Rule.gate
+        }
+        try:
+            return self.gate(request)
+        finally:
+            for name, memory in kept.items():
+                if self.rules[name].keep() != memory:
+                    self.rules[name].restore(memory)
+
     def keep(self) -> dict[str, bytes]:
         """Return what has to survive a restart, rule by rule, in msgpack."""
         kept = {

@@ -32,6 +32,7 @@ from gateway.mqtt.caller import Caller, Standing, calling
 from gateway.mqtt.payload import IncidentRecord
 from gateway.settings import load
 from gateway.verbs.graph import explained, shown
+from gateway.verbs.steps import advised
 from gateway.verbs.telling import printable
 
 FAILED, MISUSED = 1, 2
@@ -42,6 +43,11 @@ NOT_AFTER_S = 30.0
 NO_ANSWER = """\
 no outcome came in 5 s, and nobody knows whether the order was carried out: look with
 `distress-gateway incident show`; does the link have `commands = true`, and is the station online?
+"""
+
+
+NO_ADVICE = """\
+nothing is proposed: it is over, no distress, a test, an exercise or covert; or nobody is on watch
 """
 
 
@@ -72,6 +78,8 @@ async def _do(args: argparse.Namespace, plan: LinkPlan, station: str) -> int:
         record = found(standing.records, args.id)
         if args.action in _SHOWN:
             return _SHOWN[args.action](args, record)
+        if args.action == "advise":
+            return await _advised(args, caller, record)
         if getattr(args, "flood", None):
             return await _closed(args, caller, standing.records, record)
         return await _ordered(args, caller, standing.records, record)
@@ -162,6 +170,15 @@ _FORMS: dict[str, Callable[[Incident, datetime], bytes]] = {
     "cap": lambda told, utc: cap(told, utc, sender=told.station) + b"\n",
     "sitrep": lambda told, utc: sitrep(told, utc).encode() + b"\n",
 }
+
+
+async def _advised(args: argparse.Namespace, caller: Caller, record: IncidentRecord) -> int:
+    """Print what stands proposed, step by step."""
+    advice = await caller.advice(record.station, record.incident.incident_id)
+    if advice is None:
+        sys.stderr.write(NO_ADVICE)
+        return FAILED
+    return page(advice, advised(advice), as_json=args.json)
 
 
 async def _ordered(

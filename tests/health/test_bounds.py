@@ -348,6 +348,8 @@ FILLED = {
     "test_what_is_remembered_of_letters_and_challenges_is_bounded",
     "Authority._taken": "tests/app/test_authority.py::"
     "test_what_is_remembered_of_letters_and_challenges_is_bounded",
+    "Advising._told": "tests/app/test_advising.py::"
+    "test_only_the_newest_incidents_are_advised_about",
     "Twins._told": "tests/app/test_twins.py::test_what_is_remembered_of_casualties_is_bounded",
     "Ordering._known": "tests/app/test_ordering.py::"
     "test_the_memory_of_commands_is_bounded_and_what_it_forgot_is_late",

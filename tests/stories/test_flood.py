@@ -88,7 +88,7 @@ class Watch:
         self.written += sum(len(msgspec.msgpack.encode(note)) for note in notes)
         for note in notes:
             self.told_s.setdefault(note.incident.incident_id, at_s)
-        stands = self.room._board.standing
+        stands = self.room.board.standing
         assert not [note for note in notes if note.gone and note.incident.incident_id in stands]
 
     def told(self):

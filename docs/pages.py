@@ -15,6 +15,7 @@ from bounds import bound_rows
 from schemas import Channel, Json, asyncapi, channels
 from tables import NOTE, cell, page, table
 
+from gateway.radio import composer_named, words_for
 from gateway.settings import profile_named, profile_names, radio_names
 
 ROOT = Path(__file__).parents[1]
@@ -151,12 +152,22 @@ def _radio(system: str) -> Iterator[str]:
         [
             ("told as", ", ".join(kind for kind, _ in kinds.most_common())),
             ("framing", ", ".join(f"`{name}`" for name in dict.fromkeys(framings))),
+            ("can be ordered", _ordered(system)),
             ("profiles", ", ".join(f"[{name}](../hardware/modems/{name}.md)" for name in profiles)),
             ("vectors", f"{len(rows)}, in [{file}](../{file}), each in seven weathers"),
         ],
     )
     yield "Sources of the vectors:"
     yield "\n".join(f"- {cell(source)}" for source in sorted({row["source"] for row in rows}))
+
+
+def _ordered(system: str) -> str:
+    """Return which orders a system has words for, and what carries them."""
+    composer = composer_named(system)
+    if composer is None:
+        return "nothing: it is only received"
+    framings = ", ".join(f"`{name}`" for name in composer.framings)
+    return f"{', '.join(f'`{word}`' for word in composer.says)}, by {framings}"
 
 
 def _profile(name: str) -> tuple[str, ...]:
@@ -167,7 +178,7 @@ def _profile(name: str) -> tuple[str, ...]:
         ", ".join(facts.radio),
         facts.framing,
         str(facts.baud),
-        "yes" if facts.transmit else "no",
+        ", ".join(words_for(facts.radio, facts.framing)) if facts.transmit else "no",
         cell(facts.proven),
     )
 

@@ -684,6 +684,7 @@ def test_no_profile_may_transmit_where_beacons_call_for_help(write, tmp_path, ro
 
 MINE = {"title": '"mine"', "radio": '"dsc"', "framing": '"nmea"', "proven": '"here"'}
 PACKED = {"radio": '"packed"', "framing": '"cobs"', "transmit": "true", "hello": "true"}
+PACKED |= {"dialect": '"dsc"'}
 
 
 @pytest.mark.parametrize(
@@ -709,6 +710,58 @@ def test_only_a_modem_that_has_a_word_for_who_it_is_says_it(write, tmp_path, fac
     text = GOOD + '[port.two]\ndevice = "by-id:x"\nmodem = "mine"'
 
     assert faults(write(text)) == [f"{path.relative_to(tmp_path)}:{fault}"]
+
+
+KISS = {"radio": '"aprs"', "framing": '"kiss"', "transmit": "true"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "fault"),
+    [
+        (KISS, None),
+        ({**KISS, "dialect": '"WIDE1-1,WIDE2-1"'}, None),
+        (
+            {**KISS, "dialect": '"wide"'},
+            (
+                '6: dialect: "wide" is no address of a repeater, such as WIDE2-1; '
+                "put it right, or leave it out"
+            ),
+        ),
+        (
+            {**KISS, "dialect": '"a b"'},
+            (
+                "6: dialect: must be 1 to 80 of the characters A-Z, a-z, 0-9, the comma and -; "
+                'it is "a b"; try "WIDE2-1"'
+            ),
+        ),
+        (
+            {**KISS, "framing": '"tnc2"'},
+            "5: transmit: nothing that it speaks can be ordered by tnc2; set transmit = false",
+        ),
+        (
+            {"transmit": "true", "dialect": '"WIDE2-1"'},
+            (
+                "6: dialect: there is none that this radio system could have; "
+                "put it right, or leave it out"
+            ),
+        ),
+        ({"dialect": '"dsc"'}, "5: dialect: is for what transmits; leave it out"),
+        (
+            {key: value for key, value in PACKED.items() if key != "dialect"},
+            " dialect: it names what the modem transmits: ais, aprs, dsc; add it",
+        ),
+    ],
+    ids=["none", "path", "no path", "no word", "framing", "of another", "heard", "packed"],
+)
+def test_a_modem_that_transmits_has_words_and_a_dialect_that_fits(write, tmp_path, facts, fault):
+    rows = [f"{key} = {value}" for key, value in {**MINE, **facts}.items()]
+    path = write("\n".join(rows), "modems/mine.toml")
+    text = GOOD + '[port.two]\ndevice = "by-id:x"\nmodem = "mine"'
+
+    if fault is None:
+        assert settings.load(write(text)).ports[1].profile.transmit
+    else:
+        assert faults(write(text)) == [f"{path.relative_to(tmp_path)}:{fault}"]
 
 
 @pytest.mark.parametrize(

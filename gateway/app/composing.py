@@ -21,6 +21,7 @@ def composed(letter: Letter, plan: PortPlan, own: Own, number: int) -> tuple[byt
         command_id=letter.command_id,
         not_after_s=int(letter.not_after.timestamp()),
         framing=profile.framing,
+        dialect=profile.dialect,
         freq_hz=profile.freq_hz,
         number=number,
     )

@@ -20,6 +20,7 @@ Value = int | bytes
 
 _FIXED_BYTES = {1: 8, 5: 4}
 _BYTES = 2
+_FIXED32 = 5
 _FORMS = frozenset({0, 1, 2, 5})
 
 
@@ -45,6 +46,18 @@ def may_begin(begun: bytes, size: int) -> bool:
             return False
         at = field[2]
     return len(begun) < size or at == size
+
+
+def write_field(number: int, value: Value) -> bytes:
+    """Return a field of form 0, or of form 2 when the value is bytes."""
+    if isinstance(value, bytes):
+        return _written(number << 3 | _BYTES) + _written(len(value)) + value
+    return _written(number << 3) + _written(value)
+
+
+def write_fixed32(number: int, value: int) -> bytes:
+    """Return a field of four bytes; of a number below zero what stands for it (sfixed32)."""
+    return _written(number << 3 | _FIXED32) + (value & 0xFFFFFFFF).to_bytes(4, "little")
 
 
 def signed(value: int, bits: int) -> int:
@@ -86,3 +99,12 @@ def _varint(message: bytes, at: int) -> tuple[int, int] | None:
         if byte < 0x80:
             return value, at + place + 1
     return (0, len(message) + 1) if at + VARINT_BYTES_MAX > len(message) else None
+
+
+def _written(value: int) -> bytes:
+    """Return a varint."""
+    digits = bytearray()
+    while value > 0x7F:
+        digits.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*digits, value))

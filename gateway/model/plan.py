@@ -73,6 +73,19 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     DSC call on medium wave takes seven seconds."""
     hello: bool = False
     """Whether the modem says who it is: nothing is transmitted before it has. Packed modems do."""
+    dialect: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"\A[A-Za-z0-9,-]{1,80}\Z",
+                description="1 to 80 of the characters A-Z, a-z, 0-9, the comma and -",
+                examples=["WIDE2-1"],
+            ),
+        ]
+        | None
+    ) = None
+    """What radio system and framing leave open, where something is transmitted by it: of packed
+    modems which system they transmit (`dsc`), of APRS by whose repeaters (`WIDE2-1`)."""
     proven: Words
     """How these facts were proven: a bench run with its date, or a manual with its page."""
 

@@ -10,7 +10,7 @@ reaches a port.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol
@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
-from gateway.model.transmission import Saying
+from gateway.model.transmission import CannotSay, Saying
+from gateway.model.words import URGENCIES, Urgency
 
 
 class Radio(Protocol):
@@ -44,6 +45,10 @@ class Radio(Protocol):
         """Say whether this broken frame, had it been whole, might have been a call for help."""
 
 
+def _no_dialect(dialect: str | None) -> str | None:
+    return None if dialect is None else "there is none that this radio system could have"
+
+
 class Composer(Struct, frozen=True, kw_only=True):
     """How a radio system puts into bytes what somebody orders to be transmitted."""
 
@@ -54,6 +59,8 @@ class Composer(Struct, frozen=True, kw_only=True):
     compose: Callable[[Saying], tuple[bytes, ...]]
     """Return the bodies, in order, for the framing to wrap; raise CannotSay. The same saying is the
     same bytes."""
+    dialect_fault: Callable[[str | None], str | None] = _no_dialect
+    """Return what is wrong with the `dialect` of a profile, as a sentence without its end."""
 
 
 def radio_names() -> tuple[str, ...]:
@@ -82,3 +89,28 @@ def composer_named(name: str) -> Composer | None:
     """Return how this radio system is transmitted; None where it never is."""
     found: Composer | None = getattr(import_module(f"{__name__}.{name}"), "COMPOSER", None)
     return found
+
+
+def composers_for(names: Iterable[str], framing: str) -> tuple[Composer, ...]:
+    """Return how those of these radio systems are transmitted that this framing can carry."""
+    known = set(radio_names())
+    found = (composer_named(name) for name in names if name in known)
+    return tuple(one for one in found if one is not None and framing in one.framings)
+
+
+def words_for(names: Iterable[str], framing: str) -> tuple[str, ...]:
+    """Return which actions there are words for in these radio systems, by this framing."""
+    found = (word for one in composers_for(names, framing) for word in one.says)
+    return tuple(dict.fromkeys(found))
+
+
+def check_words(ordered: Urgency, heard: Urgency | None) -> None:
+    """Refuse words that are heard as graver than they were ordered, and were judged as.
+
+    Raises:
+        CannotSay: they are.
+    """
+    if heard is not None and URGENCIES.index(heard) < URGENCIES.index(ordered):
+        what = f"whoever hears these words takes them for {heard.value}, not {ordered.value}"
+        why = f"{what}: order them as what they are, or choose others"
+        raise CannotSay(why)

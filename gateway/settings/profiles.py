@@ -65,6 +65,7 @@ def read_profile(path: Path) -> Profile:
         _check_modules(file, profile)
         _check_transmit(file, profile)
         _check_hello(file, profile)
+        _check_words(file, profile)
     if profile is None or file.faults:
         raise BadSettings(tuple(file.faults))
     return profile
@@ -117,6 +118,25 @@ def _check_hello(file: TomlFile, profile: Profile) -> None:
     if profile.transmit and packed and not profile.hello:
         what = "a packed modem says who it is before anything is transmitted by it"
         file.fault(("transmit",), what, "set hello = true")
+
+
+def _check_words(file: TomlFile, profile: Profile) -> None:
+    """Refuse a modem that transmits and can be told nothing, and a dialect that it has not."""
+    if not profile.transmit:
+        if profile.dialect is not None:
+            file.fault(("dialect",), "is for what transmits", "leave it out")
+        return
+    if file.faults:
+        return
+    composers = gateway.radio.composers_for(profile.radio, profile.framing)
+    if not composers:
+        what = f"nothing that it speaks can be ordered by {profile.framing}"
+        file.fault(("transmit",), what, "set transmit = false")
+        return
+    faults = [composer.dialect_fault(profile.dialect) for composer in composers]
+    if None not in faults:
+        remedy = "add it" if profile.dialect is None else "put it right, or leave it out"
+        file.fault(("dialect",), str(faults[0]), remedy)
 
 
 def _choice(name: str, names: list[str]) -> str:

@@ -9,9 +9,15 @@ import subprocess
 
 import pytest
 
+from gateway.model.plan import Own
+from gateway.model.transmission import Beacon, Place, Text
+from gateway.model.words import Urgency
+from gateway.radio import composer_named
+from gateway.radio.aprs.compose import message_number
 from gateway.radio.aprs.content import write_answer, write_message, write_position
 from gateway.radio.aprs.mice import write_mic_e
-from gateway.radio.aprs.packet import Packet, write_text
+from gateway.radio.aprs.packet import Packet, packet_in, write_text
+from tests.rooms.radio.sayings import saying
 
 DECODER = shutil.which("decode_aprs")
 PLACES = 200
@@ -67,3 +73,24 @@ def test_messages_and_their_answers_are_read_as_they_were_meant():
     assert 'APRS Message 7 for "N0BODY"' in said
     assert 'ACK message 7 for "N0BODY"' in said
     assert 'REJ message 7 for "N0BODY"' in said
+
+
+def test_what_is_ordered_is_read_as_it_was_meant():
+    orders = (
+        Text(category=Urgency.ROUTINE, words="engine repaired", to="M0ABC-7"),
+        Text(category=Urgency.ROUTINE, words="gale warning", bulletin="3"),
+        Text(category=Urgency.ROUTINE, words="open day", bulletin="Q"),
+        Text(category=Urgency.ROUTINE, words="tide late", bulletin="3SHORE"),
+        Beacon(place=Place(lat_deg=50.5, lon_deg=-4.25), words="harbour office"),
+    )
+    own = Own(callsign="N0CALL")
+    bodies = [
+        composer_named("aprs").compose(saying(order, "kiss", own=own, dialect="WIDE2-1"))
+        for order in orders
+    ]
+    said = read(*(packet_in(body) for (body,) in bodies))
+
+    assert f'Message {message_number("c-1")} for "M0ABC-7"' in said[-5]
+    for part, order in zip(said[-5:], orders, strict=True):
+        assert part.strip().splitlines()[-1].partition("{")[0] == order.words
+    assert degrees(said[-1]) == pytest.approx((50.5, -4.25), abs=DEGREES)

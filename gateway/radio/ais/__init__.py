@@ -3,6 +3,7 @@
     assembly.py  sentences to one payload      armour.py  payload to bits, the door to pyais
     decode.py    bits to words (said.py, tables.py), place.py to place and motion
     meaning.py   words to meaning: who calls for help, and is it a test?
+    compose.py   texts that are ordered
 
 What is remembered: parts that wait for the rest of their message, and who called for help lately.
 """
@@ -24,11 +25,12 @@ from gateway.radio.ais.assembly import (
     might_be_distress,
     part_of,
 )
+from gateway.radio.ais.compose import COMPOSER
 from gateway.radio.ais.decode import detail_of, text_of, unreadable
 from gateway.radio.ais.meaning import Marking, alarm_of, draft_of
 from gateway.radio.ais.said import AisDetail
 
-__all__ = ["RADIO", "Ais", "AisDetail"]
+__all__ = ["COMPOSER", "RADIO", "Ais", "AisDetail"]
 
 ACTIVE_MEMORY_NS = 15 * 60 * 10**9
 """An active device is heard every minute, its words every few minutes; a quarter of an hour bridges

@@ -11,7 +11,7 @@ packet that a gate has passed on is read as what its first sender said, and says
 
     packet.py   from bytes to a packet          content.py   what it says, by its first byte
     meaning.py  what it means to everybody      place.py mice.py   positions
-    words.py    what it says
+    words.py    what it says                compose.py   packets that are ordered
 
 APRS Protocol Reference 1.0.1 (2000) with its additions 1.1 and 1.2; AX.25 2.2.
 """
@@ -23,10 +23,13 @@ from collections.abc import Iterator
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
 from gateway.model.words import Integrity, Urgency
-from gateway.radio.aprs.content import content_of
+from gateway.radio.aprs.compose import COMPOSER
+from gateway.radio.aprs.content import said_of
 from gateway.radio.aprs.meaning import alarm_of, draft_of
 from gateway.radio.aprs.packet import innermost, packet_in
 from gateway.radio.aprs.words import AprsDetail, Packet
+
+__all__ = ["COMPOSER", "RADIO", "Aprs"]
 
 
 class Aprs:
@@ -76,27 +79,6 @@ class Aprs:
 
 _SENTENCES = (b"$", b"!", b"\\")
 """What sentences and their TAG blocks begin with."""
-
-
-def said_of(packet: Packet, gates: tuple[str, ...]) -> AprsDetail:
-    """Return what a packet says, and who passed it on."""
-    content = content_of(packet)
-    return AprsDetail(
-        form=content.form,
-        source=packet.source,
-        to=packet.to,
-        path=packet.path,
-        gates=gates,
-        kiss_port=packet.kiss_port,
-        spot=content.spot,
-        mic_e=content.mic_e,
-        exchange=content.exchange,
-        object_name=content.object_name,
-        alive=content.alive,
-        time=content.time,
-        text=content.text,
-        odd=content.odd,
-    )
 
 
 def content_key(packet: Packet) -> bytes:

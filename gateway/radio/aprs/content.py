@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from gateway.radio.aprs.mice import TYPES, comment_of, is_mic_e, mic_e
 from gateway.radio.aprs.nmea import sentence_place
 from gateway.radio.aprs.place import place_at, write_place
-from gateway.radio.aprs.words import Addressed, Content, Packet, Spot
+from gateway.radio.aprs.words import Addressed, AprsDetail, Content, Packet, Spot
 
 X1J_BYTES_MAX = 40
 """How far into the text a `!` may stand that a position follows on (APRS 1.0.1 chapter 5)."""
@@ -50,6 +50,27 @@ def content_of(packet: Packet) -> Content:
     if reader is None:
         return _other(said)
     return reader(said)
+
+
+def said_of(packet: Packet, gates: tuple[str, ...]) -> AprsDetail:
+    """Return what a packet says, and who passed it on."""
+    content = content_of(packet)
+    return AprsDetail(
+        form=content.form,
+        source=packet.source,
+        to=packet.to,
+        path=packet.path,
+        gates=gates,
+        kiss_port=packet.kiss_port,
+        spot=content.spot,
+        mic_e=content.mic_e,
+        exchange=content.exchange,
+        object_name=content.object_name,
+        alive=content.alive,
+        time=content.time,
+        text=content.text,
+        odd=content.odd,
+    )
 
 
 def text_of(said: bytes) -> str | None:
@@ -193,10 +214,16 @@ _READERS: dict[int, Callable[[bytes], Content]] = {
 
 
 def write_position(
-    lat_deg: float, lon_deg: float, *, symbol: str = "/-", comment: str = ""
+    lat_deg: float,
+    lon_deg: float,
+    *,
+    symbol: str = "/-",
+    comment: str = "",
+    answers: bool = True,
 ) -> bytes:
-    """Return the contents of a packet that says where its sender is, and that it takes messages."""
-    return b"=" + write_place(lat_deg, lon_deg, symbol=symbol) + comment.encode("utf-8")
+    """Return the contents of a packet that says where its sender is; one that answers messages."""
+    place = write_place(lat_deg, lon_deg, symbol=symbol)
+    return (b"=" if answers else b"!") + place + comment.encode("utf-8")
 
 
 def write_message(addressee: str, text: str, *, number: str | None = None) -> bytes:

@@ -68,7 +68,7 @@ def call_for(saying: Saying) -> DscDetail:
     """Return the call that says this, as its receivers will read it; raise CannotSay."""
     own = saying.own.mmsi
     if own is None:
-        raise CannotSay("this station has no MMSI to call by: give it one, [station.own] mmsi")
+        raise CannotSay("this station has no MMSI to call by: [transmit] mmsi gives one")
     if saying.freq_hz is None:
         raise CannotSay("nobody knows whether the port is VHF or MF/HF: give it its freq_hz")
     return spelt(replace(_call(saying.action, own, saying.freq_hz), self_id=own))

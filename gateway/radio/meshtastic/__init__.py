@@ -10,6 +10,7 @@ tentative. An alert (port 11, "critical alerts") is taken for distress: the netw
 higher. Text with MAYDAY or SOS in it is taken for distress as well, and is suspect.
 
     reading.py  from bytes to words       words.py  what a node says, and what that means
+    compose.py  packets that are ordered
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from collections.abc import Iterator
 
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Draft, Frame, Moment, Reading, Unread
+from gateway.radio.meshtastic.compose import COMPOSER
 from gateway.radio.meshtastic.reading import Illegible, content_of, read_message
 from gateway.radio.meshtastic.words import MeshtasticDetail, called_words, draft_of
+
+__all__ = ["COMPOSER", "RADIO", "Meshtastic"]
 
 
 class Meshtastic:

@@ -46,7 +46,7 @@ def order_name(command_id: str, place: int = 0) -> str:
 def _inside(saying: Saying) -> str:
     """Return the system that the modem transmits."""
     if saying.dialect not in INSIDE:
-        raise CannotSay(f"the profile's dialect names what the modem transmits: {_CHOICE}")
+        raise CannotSay(f"the profile's dialect {_NAMES}")
     if saying.freq_hz is not None and is_for_beacons(saying.freq_hz):
         raise CannotSay("nobody but a beacon in distress transmits in 406.0 to 406.1 MHz")
     return saying.dialect
@@ -84,10 +84,16 @@ def _test(saying: Saying, asked: Adjust) -> bytes:
     return write_packet(Packet(PacketKind.TEST, saying.number % NUMBERS, payload))
 
 
+def _dialect_fault(dialect: str | None) -> str | None:
+    return None if dialect in INSIDE else f"it {_NAMES}"
+
+
 _CHOICE = ", ".join(INSIDE)
+_NAMES = f"names what the modem transmits: {_CHOICE}"
 
 COMPOSER = Composer(
     says=("ack", "relay", "call", "cancel", "text", "position", "modem"),
     framings=("cobs", "slip"),
     compose=compose,
+    dialect_fault=_dialect_fault,
 )

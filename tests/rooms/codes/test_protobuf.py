@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.codes.protobuf import NUMBER_MAX, fields_of, may_begin, signed
+from gateway.codes.protobuf import (
+    NUMBER_MAX,
+    fields_of,
+    may_begin,
+    signed,
+    write_field,
+    write_fixed32,
+)
 
 
 def varint(value):
@@ -41,6 +48,20 @@ def test_what_was_written_is_read_and_the_last_of_a_number_counts(fields):
     message = b"".join(field(*one) for one in fields)
 
     assert fields_of(message) == {number: value for number, value, _ in fields}
+
+
+@given(st.integers(1, NUMBER_MAX), st.integers(0, 2**64 - 1), st.binary(max_size=300))
+def test_what_is_written_is_the_form_of_its_value(number, value, inside):
+    assert write_field(number, value) == field(number, value, 0)
+    assert write_field(number, inside) == field(number, inside, 2)
+
+
+@given(st.integers(1, NUMBER_MAX), st.integers(-(2**31), 2**32 - 1))
+def test_four_bytes_are_read_as_the_number_that_was_written(number, value):
+    written = write_fixed32(number, value)
+
+    assert written == field(number, value % 2**32, 5)
+    assert signed(fields_of(written)[number], 32) == signed(value % 2**32, 32)
 
 
 @given(fields=FIELDS)

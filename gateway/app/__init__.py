@@ -12,6 +12,7 @@ decides what it means.
     disk.py      a disk that hangs is told of, also when nothing is heard
     strain.py    queues that fill up, and a loop that is held up
     views.py     how ports and links stand, as the status says it
+    parts.py     parts of a watch that have many doors
     outside.py   what all that is connected to
     troubles.py  what is wrong with links, as alerts say it
 

@@ -19,7 +19,7 @@ from gateway.model.plan import StationPlan
 from gateway.model.transmission import Letter
 from gateway.model.words import Mode, Urgency
 from gateway.pipeline import Pipeline
-from gateway.pulse import Pulse
+from gateway.pulse import PULSE_S, Pulse
 from gateway.rules.advice import Outlet, advise
 from gateway.rules.asking import Air, request_of
 from gateway.rules.engine import Gated
@@ -70,7 +70,7 @@ class Advising:
     async def run(self) -> None:
         """Look what there is to propose, for ever."""
         while True:
-            self.pulse.beat()
+            self.pulse.beat(LOOK_S + PULSE_S)
             self.look()
             await self._clock.sleep(LOOK_S)
 

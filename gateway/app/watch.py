@@ -16,6 +16,7 @@ from gateway.app.disk import DiskWatch
 from gateway.app.looking import Looking
 from gateway.app.ordering import ordering_of
 from gateway.app.outside import Outside
+from gateway.app.parts import alarms_of
 from gateway.app.restoring import Restorer
 from gateway.app.ruling import RuleKeeper
 from gateway.app.strain import Strain
@@ -36,7 +37,6 @@ from gateway.model.entry import Item, Lane, lane_of
 from gateway.model.inbound import Chunk, Tick
 from gateway.model.plan import StationPlan
 from gateway.model.status import Alert, AlertName, PortLink, Status
-from gateway.mqtt.alarms import Alarms
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway_of
 from gateway.points import reached
@@ -125,7 +125,12 @@ class Watch:
         self._authority = self._ordering.authority
         self._transmitting = self._authority.transmitting
         self._advising = Advising(plan, rooms, self._teller, clock=clock)
-        self._alarms = self._alarm_watch()
+        self._alarms = alarms_of(
+            plan, self._links, journal, self._teller, board=self.board, clock=clock, log=log
+        )
+        self._restorer = Restorer(
+            journal, rooms, self._links, keep=self._teller.keep, clock=clock, log=log
+        )
         self._looking = self._eye()
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
@@ -138,7 +143,7 @@ class Watch:
         for link, plan in zip(self._links, self._plan.links, strict=True):
             yield f"link {plan.name}", link.run
         yield "journal", self._journal.run
-        yield "incidents", self._restorer().run
+        yield "incidents", self._restorer.run
         yield "rules", self._rules.run
         yield "transmitting", self._transmitting.run
         yield "advising", self._advising.run
@@ -150,18 +155,6 @@ class Watch:
         yield "lag", self._lag.run
         if self._scrape is not None:
             yield "metrics", self._scrape.run
-
-    def _alarm_watch(self) -> Alarms:
-        return Alarms(
-            {link.name: made for link, made in zip(self._plan.links, self._links, strict=True)},
-            outbox=self._journal,
-            number_found=lambda: self._journal.number_found,
-            number_last=lambda: self._journal.number_last,
-            clock=self._clock,
-            log=self._log,
-            put=self.board.put,
-            owed=self._teller.owed,
-        )
 
     def _rule_keeper(self) -> RuleKeeper:
         return RuleKeeper(
@@ -186,12 +179,6 @@ class Watch:
             aside=stands_aside(self._plan),
             board=self.board,
             clock=self._clock,
-        )
-
-    def _restorer(self) -> Restorer:
-        rooms, keep = self._pipeline, self._teller.keep
-        return Restorer(
-            self._journal, rooms, self._links, keep=keep, clock=self._clock, log=self._log
         )
 
     def _scraping(self, port: int | None) -> Scrape | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gateway.app.disk import DiskWatch
 from gateway.app.strain import Strain
-from gateway.app.troubles import flood_in, troubles_of
+from gateway.app.troubles import flood_in, transmitters_in, troubles_of
 from gateway.clock import Clock
 from gateway.health.board import Board
 from gateway.model.bounds import Bound
@@ -14,6 +14,7 @@ from gateway.model.status import AlertName
 from gateway.mqtt.link import Link
 from gateway.pipeline import Pipeline
 from gateway.transport.recording import Recording
+from gateway.transport.supervisor import Port
 
 
 class Looking:
@@ -23,6 +24,7 @@ class Looking:
         self,
         pipeline: Pipeline,
         links: Sequence[Link],
+        ports: Sequence[Port],
         recorder: Recording | None,
         *,
         disk: DiskWatch,
@@ -34,6 +36,7 @@ class Looking:
     ) -> None:
         self._pipeline = pipeline
         self._links = links
+        self._ports = ports
         self._recorder = recorder
         self._disk = disk
         self._strain = strain
@@ -53,6 +56,7 @@ class Looking:
         for name, trouble in troubles_of([link.state() for link in self._links]):
             self._say(name, trouble)
         self._say(AlertName.FLOOD, flood_in(self._pipeline.floods, now.mono_ns))
+        self._say(AlertName.TRANSMITTER, transmitters_in(port.state for port in self._ports))
         self._board.alarm(AlertName.AGREEMENT, self._aside)
         self._say(AlertName.CLOCK, self._pipeline.timekeeping.trouble(now))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from gateway.correlate.floods import CALLERS_FLOOD, WINDOW_NS, Floods
 from gateway.model.status import AlertName
 from gateway.mqtt.linkstate import LinkState
+from gateway.transport.supervisor import PortState
 
 DOWN_TEXT = (
     "link {link} is down: {lanes}; what is heard meanwhile is kept, and told when it is back; "
@@ -22,6 +23,13 @@ CALLERS_TEXT = (
     f"{CALLERS_FLOOD} or more have called for help within {WINDOW_NS // 60 // 10**9} minutes: some "
     "may be invented; all are told, and each may be real; ask a second receiver, and by voice"
 )
+
+KEYED_TEXT = (
+    "the transmitter on port {port} may be keyed: {why}; look at it now, and cut its power if it "
+    "is: nobody hears anything on its channel meanwhile"
+)
+
+DEAD_TEXT = "nothing is transmitted by port {port} any more, and it is heard as before: {why}"
 
 FRAGMENTS_TEXT = (
     "port {ports} brings more damaged calls than are told one by one; the newest are kept; "
@@ -43,6 +51,19 @@ def flood_in(floods: Floods, mono_ns: int) -> str | None:
     ports = ", ".join(floods.ports(mono_ns))
     fragments = FRAGMENTS_TEXT.format(ports=ports) if ports else None
     return _together((CALLERS_TEXT if many else None, fragments))
+
+
+def transmitters_in(states: Iterable[PortState]) -> str | None:
+    """Return which transmitters may be stuck on the air, or transmit no more; None when none."""
+    return _together(map(_transmitter, states))
+
+
+def _transmitter(state: PortState) -> str | None:
+    if state.key_stuck is not None:
+        return KEYED_TEXT.format(port=state.name, why=state.key_stuck)
+    if state.transmit.now == "dead":
+        return DEAD_TEXT.format(port=state.name, why=state.transmit.reason)
+    return None
 
 
 def _down(state: LinkState) -> str | None:

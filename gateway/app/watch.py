@@ -172,6 +172,7 @@ class Watch:
         return Looking(
             self._pipeline,
             self._links,
+            self._ports,
             self._recorder,
             disk=disk,
             strain=Strain(self._lag, self.board),

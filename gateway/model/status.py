@@ -317,6 +317,8 @@ class AlertName(StrEnum):
     AGREEMENT = "agreement"
     """An agreement or the file of keys can't be read, or is not signed by all who have to: nothing
     is transmitted."""
+    TRANSMITTER = "transmitter"
+    """A transmitter may be keyed though nobody transmits, or takes no bytes any more."""
     CLOCK = "clock"
     """The time of day was never set, was moved, runs free, or contradicts the satellites."""
 

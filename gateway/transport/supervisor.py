@@ -88,6 +88,8 @@ class PortState(Struct, kw_only=True):
     last_byte_mono_ns: int | None = None
     transmit: Standing = Standing("never")
     """Whether it may transmit; receiving goes on whatever it says."""
+    key_stuck: str | None = None
+    """Why its transmitter may be keyed though nobody transmits; until its lines were seen low."""
 
 
 def backoff_s(attempt: int, jitter: random.Random) -> float:
@@ -172,6 +174,7 @@ class Port:
                     await wire.write(data)
                     reached("port.written")
             except KeyStuck as stuck:
+                self.state.key_stuck = stuck.reason
                 self._log.error("key_stuck", reason=stuck.reason)
                 wire.close()  # the kernel drops it then, if anybody does
                 raise
@@ -225,7 +228,7 @@ class Port:
         self._wire = wire
         now = self._clock.now()
         self._leave.opened(wire.adapter, now.mono_ns, has_key=wire.key is not None)
-        state.transmit = self._leave.standing
+        state.transmit, state.key_stuck = self._leave.standing, None
         if state.state != "silent":
             state.state = "open"
         state.resolved = self._node.path

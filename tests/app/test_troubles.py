@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec import defstruct
 
-from gateway.app.troubles import flood_in, troubles_of
+from gateway.app.troubles import flood_in, transmitters_in, troubles_of
 from gateway.correlate.floods import CALLERS_FLOOD, FRAGMENTS_FIRST, Floods
+from gateway.transport.leave import Standing
+from gateway.transport.supervisor import PortState
 from tests.rooms.correlate.test_floods import call
 
 State = defstruct(
@@ -55,3 +58,21 @@ def test_a_flood_is_told_for_what_it_is():
         floods.fragment_passes("vhf", 0)
 
     assert "port vhf brings more damaged calls" in flood_in(floods, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (PortState(name="vhf", device="d"), None),
+        (PortState(name="vhf", device="d", transmit=Standing("ready")), None),
+        (PortState(name="vhf", device="d", transmit=Standing("unproven", "no hello")), None),
+        (PortState(name="vhf", device="d", transmit=Standing("dead", "it hung")), "any more"),
+        (PortState(name="vhf", device="d", key_stuck="not dropped"), "cut its power"),
+    ],
+    ids=["receives", "ready", "unproven", "dead", "stuck"],
+)
+def test_a_transmitter_that_may_be_stuck_or_is_dead_is_told_with_what_to_do(state, words):
+    found = transmitters_in([PortState(name="ais", device="e"), state])
+
+    assert (found is None) == (words is None)
+    assert words is None or (words in found and "port vhf" in found)

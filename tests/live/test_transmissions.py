@@ -36,7 +36,19 @@ ROOT = "distress/v1/alpha"
 WAIT_S = 15.0
 SHIP = "232123456"
 MAYDAY = "say CDDSC,12,2321234560,12,05,00,1503000500,1207,,,S,E"
-BANDS = {"vhf": 156_525_000, "mf": 2_187_500, "hf": 8_414_500, "drill": 156_525_000}
+BANDS = {
+    "vhf": 156_525_000,
+    "mf": 2_187_500,
+    "hf": 8_414_500,
+    "drill": 156_525_000,
+    "aprs": 144_800_000,
+    "ais": 161_975_000,
+}
+MODEMS = {
+    "aprs": ("kiss_tnc.py", "generic-aprs-transmit"),
+    "ais": ("ais_transponder.py", "generic-ais-transmit"),
+}
+RADIO = ("dsc_radio.py", "generic-dsc-transmit")
 AGREEMENT = """\
 id = "strait"
 version = "1"
@@ -50,6 +62,8 @@ ships = { name = "Ships", roles = ["ship"], match = { mid = [232] } }
 vhf70 = { hz = 156_525_000, mode = "dsc" }
 mf_dsc = { hz = 2_187_500, mode = "dsc" }
 hf8_dsc = { hz = 8_414_500, mode = "dsc" }
+aprs = { hz = 144_800_000, mode = "aprs" }
+ais1 = { hz = 161_975_000, mode = "ais" }
 
 [groups]
 dsc = ["vhf70", "mf_dsc", "hf8_dsc"]
@@ -65,6 +79,14 @@ kind = "exclusive_use"
 channels = ["dsc"]
 purposes = ["distress_ack", "distress_relay", "calling", "test"]
 modes = ["dsc"]
+source = "a test"
+basis = "design"
+
+[rules.S6]
+kind = "exclusive_use"
+channels = ["aprs", "ais1"]
+purposes = ["safety_announce"]
+modes = ["aprs", "ais"]
 source = "a test"
 basis = "design"
 
@@ -160,7 +182,7 @@ async def on_watch(folder, broker, *names, agreement=AGREEMENT):
     desk = Desk(folder, broker)
     desk.make_keys()
     with contextlib.ExitStack() as rigs:
-        desk.radios = {name: rigs.enter_context(rig("dsc_radio.py")) for name in names}
+        desk.radios = {name: rigs.enter_context(rig(MODEMS.get(name, RADIO)[0])) for name in names}
         plan = StationPlan(
             station="alpha",
             ports=tuple(_port(name, one.device) for name, one in desk.radios.items()),
@@ -170,7 +192,7 @@ async def on_watch(folder, broker, *names, agreement=AGREEMENT):
             journal=JournalPlan(path=str(folder / "journal.db")),
             record=None,
             log=LogPlan(level="error"),
-            transmit=TransmitPlan(mmsi="002320000"),
+            transmit=TransmitPlan(mmsi="002320000", callsign="M0ABC"),
             agreements=(msgspec.structs.replace(read_agreement(path), own="station"),),
             keys=read_keys(folder / "keys.toml"),
         )
@@ -179,13 +201,13 @@ async def on_watch(folder, broker, *names, agreement=AGREEMENT):
 
 
 def _port(name, device):
-    facts = profile_named("generic-dsc")
+    modem = MODEMS.get(name, RADIO)[1]
     return PortPlan(
         name=name,
         device=device,
         adapter="none",
-        modem="generic-dsc",
-        profile=msgspec.structs.replace(facts, freq_hz=BANDS[name], transmit=True),
+        modem=modem,
+        profile=msgspec.structs.replace(profile_named(modem), freq_hz=BANDS[name]),
         exercise=name == "drill",
     )
 
@@ -269,6 +291,25 @@ def test_too_early_on_mf_it_waits_for_the_floor(mosquitto, tmp_path):
             assert queued["clause"] == "strait/S3"
             assert timedelta(seconds=50) < until - datetime.now(UTC) <= timedelta(seconds=60)
             assert desk.radios["mf"].air == []
+
+    scene(story)
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [("aprs", ("Gale warning", "--bulletin", "1")), ("ais", ("GALE WARNING",))],
+    ids=["aprs", "ais"],
+)
+def test_a_text_is_said_by_packet_radio_and_by_ais(mosquitto, tmp_path, port, words):
+    async def story():
+        async with on_watch(tmp_path, mosquitto().port, port) as desk:
+            await desk.hand_in("text", "safety", *words, by=port)
+            await desk.until(lambda: desk.radios[port].air)
+            await desk.until(lambda: "transmitted" in desk.states(port))
+            (line,) = desk.radios[port].lines("air")
+
+            assert words[0] in line.words
+            assert desk.radios[port].bad == []
 
     scene(story)
 

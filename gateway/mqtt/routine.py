@@ -13,6 +13,7 @@ from gateway.log import Log
 from gateway.model.entry import Entry
 from gateway.model.inbound import Moment, Report, Ruling
 from gateway.model.plan import LinkPlan
+from gateway.model.transmission import TransmissionNote
 from gateway.model.words import Kind, Mode, Relation
 from gateway.mqtt.bucket import Bucket
 from gateway.mqtt.bus import Bus, Outgoing
@@ -85,7 +86,12 @@ class Routine:
                 reached("place.offered")
 
     def tell(self, entry: Entry) -> None:
-        """Tell a report as the place of its craft, or as it is, or both, as the plan says."""
+        """Tell a report as the place of its craft, or as it is, or both, as the plan says.
+
+        Of orders to transmit those come here that were refused.
+        """
+        if isinstance(entry.item, TransmissionNote):
+            self._offer(entry)
         if not isinstance(entry.item, Ruling):
             return
         sighting = entry.item.sighting

@@ -321,6 +321,7 @@ def test_a_relay_to_all_ships_is_refused_on_hf(mosquitto, tmp_path, capfd):
             relay = ("relay", "--about", incident, "--to", "all_ships")
 
             assert await desk.send(*relay, by="hf") == 1
+            await desk.until(lambda: desk.states("hf") == ["refused"])
             assert desk.radios["hf"].air == []
 
     scene(story)

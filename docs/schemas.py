@@ -24,6 +24,7 @@ from gateway import __version__
 from gateway.model.advice import Advice
 from gateway.model.command import IncidentCommand, Outcome, StatementCommand
 from gateway.model.compliance import Compliance
+from gateway.model.hotline import LineMessage, Shared
 from gateway.model.inbound import Detail, Report
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.transmission import Envelope, Letter
@@ -132,6 +133,8 @@ def schemas() -> dict[str, Json]:
         "command-transmit.json": schema_of(Envelope),
         "letter.json": schema_of(Letter),
         "outcome.json": schema_of(Outcome),
+        "hotline.json": schema_of(LineMessage),
+        "hotline-shared.json": schema_of(Shared),
     }
     for system in system_names():
         made[f"detail-{system}.json"] = _union(details_of(system))
@@ -246,6 +249,7 @@ _WORDS = {
         "command_statement": ["statement"],
         "command_transmit": ["transmit"],
     },
+    "hotline": {"hotline": ["{party}", "{word}"], "hotline_shared": ["{party}", "shared"]},
 }
 
 _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] = {
@@ -347,6 +351,15 @@ _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] =
         "told to the gateway, JSON or msgpack; in it a letter, signed: see OPERATIONS.md",
         True,
     ),
+    "hotline": (
+        LineMessage,
+        1,
+        False,
+        None,
+        "to the broker of a link with `party`, and read there from the gateways of that party",
+        False,
+    ),
+    "hotline_shared": (Shared, 1, False, None, "QoS 0 for what is routine", False),
     "statement": (
         StatementRecord,
         1,
@@ -419,6 +432,8 @@ def _operation(channel: Channel) -> Json:
 
 
 _LEVELS = {
+    "party": "the party that is spoken to, as the agreement names it",
+    "word": "heartbeat, check, echo, receipt, call, guard_call, answer, told or notice",
     "station": "The name of the station, as configured.",
     "port": "The name of the port, as configured.",
     "urgency": "distress, urgency, safety or routine.",

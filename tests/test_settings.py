@@ -266,6 +266,69 @@ def test_on_watch_a_party_that_there_is_none_of_keeps_nobody_from_listening(writ
     assert 'station.party.coast: "navy" is no party of agreement coast' in said
 
 
+def lined(*keys):
+    listed = "\n".join(keys)
+    return sided('coast = "coast"').replace("[link.local]\n", f"[link.local]\n{listed}\n")
+
+
+def other_coast(write):
+    party = '[parties.coast]\nname = "A station"\n[channels'
+    write(COAST.replace("[channels", party), "coast.toml")
+
+
+def test_a_link_to_another_party_exports_nothing(write):
+    other_coast(write)
+    plan = settings.load(write(lined('party = "ships"', 'agreement = "coast"')))
+    (link,) = plan.links
+
+    assert (link.party, link.agreement, link.exports) == ("ships", "coast", ())
+    assert settings.load(write(settings.effective(plan), "again.toml")) == plan
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        (['party = "ships"'], "link.local: has half of another party; add `agreement`"),
+        (['agreement = "coast"'], "link.local: has half of another party; add `party`"),
+        (
+            ['party = "shisp"', 'agreement = "coast"'],
+            'link.local.party: "shisp" is no party of agreement coast; did you mean `ships`?',
+        ),
+        (
+            ['party = "coast"', 'agreement = "coast"'],
+            "link.local.party: is the station's own party; name the one at the other end",
+        ),
+        (
+            ['party = "ships"', 'agreement = "coats"'],
+            "link.local.agreement: is no agreement of this station; did you mean `coast`?",
+        ),
+        (
+            ['party = "ships"', 'agreement = "coast"', "commands = true"],
+            "link.local.commands: is not for a link to another party",
+        ),
+        (
+            ['party = "ships"', 'agreement = "coast"', 'receipts = "rcc"'],
+            "link.local.receipts: is not for a link to another party",
+        ),
+    ],
+)
+def test_a_link_to_another_party_is_to_one_of_an_agreement(write, keys, fault):
+    other_coast(write)
+    with pytest.raises(settings.BadSettings) as bad:
+        settings.load(write(lined(*keys)))
+
+    (found,) = map(str, bad.value.faults)
+    assert fault in found
+
+
+def test_on_watch_a_link_to_an_unknown_party_is_a_border_and_no_reason_to_stay_away(write):
+    other_coast(write)
+    plan = settings.load(write(lined('party = "navy"', 'agreement = "coast"')), on_watch=True)
+
+    assert [link.party for link in plan.links] == ["navy"]
+    assert "link.local.party" in plan.left_out[0]
+
+
 @pytest.mark.parametrize(
     ("names", "fault"),
     [

@@ -13,6 +13,7 @@ from gateway import __version__
 from gateway.app.advising import Advising
 from gateway.app.authority import binding_digests
 from gateway.app.disk import DiskWatch
+from gateway.app.lines import lines_of
 from gateway.app.looking import Looking
 from gateway.app.ordering import ordering_of
 from gateway.app.outside import Outside
@@ -22,7 +23,7 @@ from gateway.app.ruling import RuleKeeper
 from gateway.app.strain import Strain
 from gateway.app.taking import stands_aside
 from gateway.app.telling import Teller
-from gateway.app.views import differ, health_counts, in_words, link_status, port_link
+from gateway.app.views import differ, health_counts, in_words, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
 from gateway.health.board import Board
@@ -90,6 +91,7 @@ class Watch:
         self._journal = journal
         self._recorder = recorder
         self._pipeline = hallway_of(plan, boot=clock.boot)
+        self._lines = lines_of(plan, self._pipeline, outside, clock, log, dice)
         self._ports = tuple(
             Port(port, clock=clock, log=log, jitter=dice, modems=outside.modems)
             for port in plan.ports
@@ -104,8 +106,8 @@ class Watch:
                 jitter=dice,
                 birth=self._next_status,
                 will=self._absence,
-                carrier=outside.carrier,
-                obey=lambda command: self._ordering.obey(command),  # noqa: PLW0108  # made below
+                carrier=self._lines.carrier(link.name),
+                obey=lambda command: self._lines.obeying(command, self._ordering.obey),
             )
             for link in plan.links
         )
@@ -142,6 +144,7 @@ class Watch:
             yield f"port {port.state.name}", partial(self._listen, port)
         for link, plan in zip(self._links, self._plan.links, strict=True):
             yield f"link {plan.name}", link.run
+        yield from self._lines.duties()
         yield "journal", self._journal.run
         yield "incidents", self._restorer.run
         yield "rules", self._rules.run
@@ -157,7 +160,7 @@ class Watch:
             yield "metrics", self._scrape.run
 
     def _rule_keeper(self) -> RuleKeeper:
-        return RuleKeeper(
+        found = RuleKeeper(
             self._journal,
             self._pipeline,
             self._teller,
@@ -166,6 +169,8 @@ class Watch:
             log=self._log,
             record=self._record,
         )
+        self._lines.state = found.state
+        return found
 
     def _eye(self) -> Looking:
         disk = DiskWatch(self._journal, self._teller, self.board)
@@ -196,7 +201,7 @@ class Watch:
         pulses = [(f"port {port.state.name}", port.pulse) for port in self._ports]
         pulses += [*self._teller.pulses(), ("transmitting", self._transmitting.pulse)]
         pulses += [("alarms", self._alarms.pulse), ("rules", self._rules.pulse)]
-        pulses += [("advising", self._advising.pulse)]
+        pulses += [*self._lines.pulses(), ("advising", self._advising.pulse)]
         pulses += [("tick", self._tick_pulse), ("status", self._status_pulse)]
         for link, plan in zip(self._links, self._plan.links, strict=True):
             pulses += [(f"link {plan.name}: {name}", pulse) for name, pulse in link.pulses()]
@@ -307,9 +312,8 @@ class Watch:
         yield from self._pipeline.bounds()
         yield from self._journal.bounds()
         yield from self._teller.bounds()
-        yield from self._ordering.bounds()
-        yield from self._transmitting.bounds()
-        yield from self._advising.bounds()
+        for owner in (self._ordering, self._transmitting, self._advising, self._lines):
+            yield from owner.bounds()
         if self._recorder is not None:
             yield from self._recorder.bounds()
         for link in self._links:
@@ -365,10 +369,7 @@ class Watch:
                     )
                     for port, plan in zip(self._ports, self._plan.ports, strict=True)
                 },
-                links={
-                    plan.name: link_status(link.state(), journal.outbox[plan.name])
-                    for link, plan in zip(self._links, self._plan.links, strict=True)
-                },
+                links=self._lines.standing(self._links, journal.outbox),
                 journal=journal,
                 loop_lag_ms_max=self._lag.ms_max,
                 loop_lag_ms_p999=self._lag.ms_at(0.999),

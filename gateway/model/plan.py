@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.model.agreement import Agreement
+from gateway.model.agreement import Agreement, AgreementName, PartyName
 from gateway.model.keys import KeyPlan
 from gateway.model.text import Words
 
@@ -210,6 +210,10 @@ class LinkPlan(Struct, frozen=True, kw_only=True):
     """The shortest time between two positions of one craft."""
     routine_per_s: Annotated[int, Meta(ge=1, le=100_000)] = 500
     """Routine records and positions told in a second; twice as many may come at once."""
+    party: PartyName | None = None
+    """The other party whose broker this is: it is told only what the agreement lets cross."""
+    agreement: AgreementName | None = None
+    """The agreement in which it is that party, by its id."""
 
 
 class JournalPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

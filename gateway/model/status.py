@@ -11,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from gateway.model.hotline import LineStatus
 from gateway.model.words import ClockState
 
 
@@ -141,6 +142,13 @@ class LinkStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Requests whose answer has no end: the connection was lost, or the disk can't be read."""
     answered: int = 0
     """Records told in answers to requests."""
+    crossed: int = 0
+    """To another party: messages of which something crossed."""
+    stayed: int = 0
+    """To another party: messages of which nothing may cross."""
+    withheld: dict[str, int] = {}
+    """To another party: how often each field stayed here."""
+    line: LineStatus | None = None
     commands: int = 0
     """Commands of operators that were carried out, or had been before."""
     commands_refused: int = 0

@@ -118,6 +118,10 @@ class Topics:
         """Return where it is told what comes of each order to transmit by a port."""
         return f"{self.root}/transmission/{level(port)}"
 
+    def hotline(self, party: str, word: str) -> str:
+        """Return where another party is told something over the line between the two."""
+        return f"{self.root}/hotline/{level(party)}/{level(word)}"
+
     def command(self, verb: str) -> str:
         """Return where a command is given."""
         return f"{self.root}/command/{level(verb)}"

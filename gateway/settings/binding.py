@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from gateway.model.agreement import Agreement
+from gateway.model.plan import LinkPlan
 from gateway.rules.bench import RULES_MAX
 from gateway.settings.agreement import agreement_names, agreement_path, read_agreement
 from gateway.settings.faults import BadSettings
-from gateway.settings.parties import as_party, strangers
+from gateway.settings.parties import as_party, check_lines, strangers
 from gateway.settings.signatures import as_signed
 from gateway.settings.tables import TomlFile
 
@@ -32,6 +33,7 @@ def read_binding(
     names: Sequence[str],
     *,
     sides: Mapping[str, str],
+    links: Sequence[LinkPlan] = (),
     absolute: Callable[[str], str],
     aside: Callable[[str, BadSettings], None],
 ) -> Binding:
@@ -59,6 +61,9 @@ def read_binding(
     astray = () if len(found) < len(shown) else strangers(file, sides, found)
     if astray:
         aside("the parties", BadSettings(astray))
+    unknown = check_lines(file, links, found)
+    if unknown and len(found) == len(shown):
+        aside("the links to parties", BadSettings(unknown))
     if sum(len(one.rules) for one in found.values()) > RULES_MAX:
         what = f"have more than {RULES_MAX} rules together"
         file.fault(AT, what, "bind this station to fewer")

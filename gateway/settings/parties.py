@@ -14,6 +14,7 @@ from msgspec import Meta, ValidationError, convert
 from msgspec.structs import replace
 
 from gateway.model.agreement import Agreement, AgreementName, PartyName
+from gateway.model.plan import LinkPlan
 from gateway.rules.bench import AGREEMENTS_MAX
 from gateway.settings.agreement import agreement_named
 from gateway.settings.faults import BadSettings, ConfigFault
@@ -57,6 +58,29 @@ def strangers(
         for name in sides
         if name not in known
     )
+
+
+def check_lines(
+    file: TomlFile, links: Iterable[LinkPlan], agreements: Mapping[str, Agreement]
+) -> tuple[ConfigFault, ...]:
+    """Return a fault for each link to a party that is none of the agreement it names."""
+    found = []
+    for link in links:
+        at = ("link", link.name)
+        if link.party is None or link.agreement is None:
+            continue
+        agreement = agreements.get(link.agreement)
+        if agreement is None:
+            what = "is no agreement of this station"
+            fault = (*at, "agreement"), what, _instead(link.agreement, agreements)
+        elif link.party not in agreement.parties:
+            fault = (*at, "party"), *_stranger(agreement, link.party)
+        elif link.party == agreement.own:
+            fault = (*at, "party"), "is the station's own party", "name the one at the other end"
+        else:
+            continue
+        found.append(file.faulty(*fault))
+    return tuple(found)
 
 
 def agreement_asked(name: str, party: str | None) -> Agreement:

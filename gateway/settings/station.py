@@ -14,6 +14,7 @@ from msgspec.structs import asdict, replace
 
 from gateway.model.keys import KeyPlan
 from gateway.model.plan import (
+    PUBACK,
     FilePath,
     HealthPlan,
     JournalPlan,
@@ -145,6 +146,7 @@ class _StationFile:
             self.file,
             station.agreements,
             sides=station.party,
+            links=links,
             absolute=self._absolute,
             aside=self._stands_aside,
         )
@@ -262,10 +264,25 @@ class _StationFile:
             )
             found["tls"] = self._tls((*at, "tls")) if with_tls else None
             found["password_file"] = self._password_file(at, found)
+            self._line(at, found)
             if found.keys() >= {"host", "port", "client_id"}:
                 links.append(msgspec.convert({"name": name, **found}, LinkPlan))
         self._check_clients(links)
         return tuple(links)
+
+    def _line(self, at: KeyPath, found: Table) -> None:
+        """Note what a link to another party can't have; nothing is exported there."""
+        if (found.get("party") is None) != (found.get("agreement") is None):
+            missing = "agreement" if found.get("agreement") is None else "party"
+            remedy = f"add `{missing}`: a party is one of an agreement"
+            self.file.fault(at, "has half of another party", remedy)
+        if found.get("party") is None:
+            return
+        found["exports"] = ()
+        for key, only in (("receipts", PUBACK), ("commands", False)):
+            if found.get(key, only) != only:
+                what = "is not for a link to another party"
+                self.file.fault((*at, key), what, "leave it out: they give no orders here")
 
     def _tls(self, at: KeyPath) -> TlsPlan | None:
         """Return the TLS plan, after its files have been loaded as the client will load them."""

@@ -55,6 +55,9 @@ FIXED = {
     "Floods._ports": "one a port",
     "Timekeeping._witnesses": "one a port",
     "Watch._told_ports": "one a port",
+    "Lines._lines": "one a link to another party",
+    "Sieve._words": "one a LineWord",
+    "_Offered.fields": "lives in one call; one a field of a report",
     "Looking._troubles": "one a name of an alert",
     "Watch._alerts_written": "one a name of an alert",
     "Board._standing": "one a name of an alert",
@@ -214,6 +217,8 @@ HANDED_IN = {
 """Of those, what the source does not show: it is handed in, or made by a call."""
 
 NOT_AT_WORK = {
+    "Hotline._told",
+    "Hotline._unsaid",
     "Counting._of",
     "Sender._awaited",
     "Rolls._known",
@@ -230,6 +235,12 @@ NOT_AT_WORK = {
 """Of rules: the station here has no agreement, and so no rule."""
 
 FILLED = {
+    "Hotline._told": "tests/mqtt/test_hotline.py::"
+    "test_what_may_be_signed_for_and_what_waits_for_the_line_is_bounded",
+    "Hotline._unsaid": "tests/mqtt/test_hotline.py::"
+    "test_what_may_be_signed_for_and_what_waits_for_the_line_is_bounded",
+    "Lines._heard": "tests/app/test_lines.py::"
+    "test_a_message_is_known_again_so_far_back_and_no_farther",
     "Incidents._strands": "tests/stories/test_flood.py::"
     "test_what_is_remembered_of_a_flood_is_bounded_and_what_somebody_has_acted_on_stays",
     "Copies._seen": "tests/rooms/correlate/test_copies.py::"

@@ -45,7 +45,8 @@ class SharePolicy(Rule):
 
     def __init__(self, terms: Terms, ground: Ground) -> None:
         self._terms = terms
-        self._to = ground.rolls.named(terms.to)
+        self.parties = ground.rolls.named(terms.to)
+        """Whom it is about."""
         self._rolls = ground.rolls
         self.policy = Policy(
             allow=frozenset(terms.allow) if terms.allow else None,
@@ -56,7 +57,7 @@ class SharePolicy(Rule):
 
     def gate(self, request: Request) -> Finding | None:
         """Deny what may not cross."""
-        if self._to.isdisjoint(self._rolls.named(request.to)):
+        if self.parties.isdisjoint(self._rolls.named(request.to)):
             return None
         redacted = sorted(self.policy.redact.intersection(request.fields))
         allow, to = self.policy.allow, ", ".join(request.to)
@@ -78,7 +79,7 @@ class SharePolicy(Rule):
         terms = self._terms
         if not (terms.allow or terms.redact or terms.position_grid_m or terms.max_age_s):
             yield "everything may cross as it is: nothing is asked"
-        if not self._to:
+        if not self.parties:
             yield "`to` names no party"
 
 

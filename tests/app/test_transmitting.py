@@ -153,6 +153,20 @@ def test_too_early_on_mf_it_waits_until_the_minute_is_over():
     assert queued.until == NOON + timedelta(seconds=60)
 
 
+def test_a_call_that_is_late_to_be_acknowledged_is_acknowledged_all_the_same():
+    async def scene(desk):
+        desk.hears(MAYDAY)
+        desk.passes(200)
+        assert desk.order(ACK).outcome.state == "accepted"
+        await desk.until(lambda: desk.air)
+        desk.order(ACK)
+
+    desk = told(scene)
+
+    assert desk.air == [("vhf", b"c1:Acknowledge")]
+    assert "no call" in desk.last("c2").reason
+
+
 def test_one_that_would_be_due_after_its_end_is_refused_at_once_with_the_time_to_order_it_again():
     async def scene(desk):
         desk.hears(MAYDAY, port="mf")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.model.agreement import Channels, EventWord, Parties, PartName, Seconds
 from gateway.model.asked import Request
@@ -19,6 +20,10 @@ from gateway.rules.rule import Finding, Rule
 from gateway.rules.when import Wait, When
 
 Band = Literal["lf", "mf", "hf", "vhf", "uhf"]
+
+LATE_S = 300.0
+"""So long after its window a call may still be acknowledged, late as it is: within that time a set
+calls again that nobody has answered (every 3.5 to 4.5 minutes), and is awaited anew."""
 
 
 class Window(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,13 +56,16 @@ class Memory(Struct, frozen=True):
     """The calls that wait for an acknowledgement."""
 
     awaited: tuple[Deadline, ...] = ()
+    late: tuple[Deadline, ...] = ()
+    """Those of which it was said that nobody has acknowledged them in time."""
 
 
 class AckDeadline(Rule):
     """Starts a deadline with each call, ends it with an acknowledgement, and says what was missed.
 
     A repeat of a call that waits already starts no second one. The moment `max_s` after the call is
-    too late; the moment `min_s` after it is not too early.
+    too late; the moment `min_s` after it is not too early. That it is late is said, and keeps
+    nobody from acknowledging it.
     """
 
     terms = Terms
@@ -71,6 +79,7 @@ class AckDeadline(Rule):
         self._not_by = ground.rolls.named(terms.not_by)
         self._channels = None if terms.channels is None else ground.dial.named(terms.channels)
         self._awaited = Deadlines()
+        self._late = Deadlines()
         self._windows: dict[str | None, Window | None] = {
             band: terms.per_band.get(band, terms.window)
             for band in ("lf", "mf", "hf", "vhf", "uhf")
@@ -85,7 +94,7 @@ class AckDeadline(Rule):
         if self._wait.meets(event):
             return self._begin(event)
         if EventWord.CANCEL in event.words:
-            self._awaited.end(event.subject)
+            self._end(event.subject)
             return ()
         return self._answered(event) if EventWord.DISTRESS_ACK in event.words else ()
 
@@ -93,7 +102,7 @@ class AckDeadline(Rule):
         """Hold an acknowledgement back until it is due, and never longer."""
         if request.via != self._terms.via or request.about is None:
             return None
-        call = self._awaited.of(request.about)
+        call = self._awaited.of(request.about) or self._late.of(request.about)
         if call is None:
             words = f"no call of {request.about} waits for an acknowledgement"
             return Finding(judgement=Judgement.UNKNOWN, subject=request.about, words=words)
@@ -117,6 +126,9 @@ class AckDeadline(Rule):
         """Say of each call that nobody has acknowledged in time."""
         for call in self._awaited.over(now.mono_ns):
             yield _late(call, "nobody has acknowledged it")
+            self._late.begin(replace(call, until_ns=call.until_ns + round(LATE_S * 1e9)))
+        for _ in self._late.over(now.mono_ns):
+            pass
 
     def flaws(self) -> Iterator[str]:
         """Find windows that are closed before they open, and calls that nothing is awaited for."""
@@ -141,16 +153,18 @@ class AckDeadline(Rule):
 
     def keep(self) -> Memory:
         """Return the calls that wait."""
-        return Memory(self._awaited.keep())
+        return Memory(self._awaited.keep(), self._late.keep())
 
     def restore(self, kept: Struct) -> None:
         """Go on waiting for them."""
         if isinstance(kept, Memory):
             self._awaited.restore(kept.awaited)
+            self._late.restore(kept.late)
 
     def bounds(self) -> Iterator[Bound]:
-        """Yield how many calls wait."""
-        return self._awaited.bounds()
+        """Yield how many calls wait, and how many are late."""
+        yield from self._awaited.bounds()
+        yield from self._late.bounds()
 
     def _begin(self, event: Event) -> Iterator[Finding]:
         window = self._windows.get(event.band, self._terms.window)
@@ -164,6 +178,7 @@ class AckDeadline(Rule):
             floor_s=window.min_s,
             evidence=(event.event_id,),
         )
+        self._late.end(event.subject)
         pushed = self._awaited.begin(call)
         if pushed is not None:
             words = "too many calls wait: nobody watches any more whether it is acknowledged"
@@ -173,10 +188,11 @@ class AckDeadline(Rule):
         if not self._not_by.isdisjoint(event.by):
             words = f"{event.by[0]} has acknowledged it, which is not for them to do"
             yield Finding(judgement=Judgement.VIOLATION, subject=event.subject, words=words)
-        call = self._awaited.of(event.subject)
-        if call is None or self._who.isdisjoint(event.by):
+        if self._who.isdisjoint(event.by):
             return
-        self._awaited.end(event.subject)
+        call = self._end(event.subject)
+        if call is None:
+            return
         if event.at.mono_ns >= call.until_ns:
             yield _late(call, "it was acknowledged too late")
             return
@@ -190,6 +206,11 @@ class AckDeadline(Rule):
             since_ns=call.since_ns,
             evidence=call.evidence,
         )
+
+    def _end(self, subject: str) -> Deadline | None:
+        """Wait no more; return the call when it was not known to be late."""
+        self._late.end(subject)
+        return self._awaited.end(subject)
 
 
 def _late(call: Deadline, what: str) -> Finding:

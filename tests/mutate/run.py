@@ -90,6 +90,16 @@ PARTS = {
         (f"{ROOMS}/radio/test_dsc.py", f"{ROOMS}/radio/test_dsc_symbols.py"),
         "dsc",
     ),
+    "rules": Part(
+        "gateway/rules",
+        (
+            f"{ROOMS}/rules",
+            "tests/test_agreement_file.py",
+            "tests/test_agreement_signatures.py",
+            "tests/app/test_transmitting.py",
+        ),
+        weathers=(),
+    ),
 }
 
 

@@ -141,7 +141,10 @@ def test_after_five_minutes_a_ship_relays_and_on_hf_never_to_all_ships():
     relay = Station(MAYDAY, own=SHIP, port="hf").steps(LISTEN_S + 1)[0]
 
     assert (relay.kind, relay.action) == (StepKind.RELAY, None)
-    assert "Never to all ships on HF" in relay.words
+    assert relay.words == (
+        "Nobody has acknowledged it for five minutes: relay it to a coast station."
+        " Never to all ships on HF."
+    )
     assert relay.script[0] == "MAYDAY RELAY, MAYDAY RELAY, MAYDAY RELAY"
     assert "POSITION five zero degrees three zero decimal zero minutes north" in relay.script[4]
 

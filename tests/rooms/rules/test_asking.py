@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rooms.rules.cases import KINDS, START_NS, agreement_of, cases_of, tables
 
-from gateway.model.asked import Request
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact, Request
 from gateway.model.inbound import Moment
 from gateway.model.place import Identity
 from gateway.model.transmission import (
@@ -22,12 +23,22 @@ from gateway.model.transmission import (
     Letter,
     Place,
     Relay,
+    Silence,
     Text,
     To,
 )
 from gateway.model.verdict import Judgement
 from gateway.model.words import ClockState, Mode, Nature, Urgency
-from gateway.rules.asking import DSC_MF_S, DSC_VHF_S, Air, airtime_s, request_of, urgency_of
+from gateway.rules.asking import (
+    DSC_MF_S,
+    DSC_VHF_S,
+    Air,
+    airtime_s,
+    request_of,
+    spoken_of,
+    told_of,
+    urgency_of,
+)
 from gateway.rules.engine import Engine
 
 AT = Moment(START_NS, None, ClockState.UNSET)
@@ -174,3 +185,56 @@ def test_an_agreement_finds_its_channel_by_the_frequency_and_its_parties_by_the_
     assert seen[0].channel == engine.ground.dial.find(156_525_000, "dsc")
     assert seen[0].to == engine.ground.rolls.of(request.address, None)
     assert seen[0].to
+
+
+# ---- What the rules are told of it ---------------------------------------------------------------
+
+
+def test_what_was_transmitted_is_told_with_all_that_was_asked():
+    request = asked(Relay(distress=KNOWN, to=To.ALL_SHIPS), language="en")
+
+    assert told_of(request) == Fact(
+        fact_id="c1",
+        what=EventWord.TRANSMITTED,
+        also=(EventWord.DISTRESS_RELAY,),
+        at=AT,
+        person="smith",
+        to="all_ships",
+        freq_hz=156_525_000,
+        mode="dsc",
+        about=f"mmsi:{SHIP}",
+        fields=request.fields,
+        lasts_s=DSC_VHF_S,
+        language="en",
+    )
+
+
+def test_a_call_to_one_station_is_told_with_its_address_and_nobody_where_nobody_signed():
+    call = Call(category=Urgency.ROUTINE, to=To.INDIVIDUAL, address=SHIP)
+    request = request_of(letter(call), VHF, AT, persons=(), octets=40)
+    found = told_of(request)
+
+    assert (found.person, found.to) == (None, None)
+    assert found.address == Identity(mmsi=SHIP, mmsi_class="ship")
+    assert found.also == (EventWord.CALL,)
+
+
+def test_a_text_is_told_in_its_words_and_a_beacon_as_nothing_else():
+    text = Text(category=Urgency.SAFETY, words="Gale warning")
+    beacon = told_of(asked(Beacon(place=HERE)))
+
+    assert told_of(asked(text)).words == "Gale warning"
+    assert (beacon.also, beacon.fields) == ((), ("identity", "position"))
+
+
+def test_words_spoken_on_a_channel_are_told_with_whoever_says_so():
+    said = Silence(channel="vhf16", words="SEELONCE MAYDAY")
+
+    assert spoken_of(letter(said), said, AT, "smith") == Fact(
+        fact_id="c1",
+        what=EventWord.SPOKEN,
+        at=AT,
+        person="smith",
+        channel="vhf16",
+        words="SEELONCE MAYDAY",
+    )

@@ -46,6 +46,13 @@ def test_motion_stands_until_it_is_told_anew():
     assert (round(craft.speed_mps, 3), craft.course_deg, craft.fixes) == (5.144, 90, 2)
 
 
+def test_a_climb_stands_until_it_is_told_anew():
+    climbing = {"position": None, "detail": {"motion": {"vertical_ft_min": 600}}}
+    found = taken(event(0, 1), event(1, 1, **climbing), event(2, 1))
+
+    assert found.of("mmsi:211000001").climb_mps == 3.048
+
+
 def test_motion_that_comes_without_a_place_is_that_of_a_craft_whose_place_is_known():
     """As transponders tell it; it moves no place, and makes no craft."""
     said = {"position": None, "speed_kn": 20, "course_deg": 10}

@@ -129,8 +129,8 @@ class _Holding:
 
     @property
     def lasts(self) -> bool:
-        """Whether its thread has not ended."""
-        return self._thread.is_alive()
+        """Whether its thread is still with the kernel: one that has told its end only has to go."""
+        return self._thread.is_alive() and not self._low.done()
 
     async def raised(self) -> str:
         """Return once the line is high; else why it is not."""

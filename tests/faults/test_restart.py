@@ -79,7 +79,7 @@ class Shore:
         name = found.topic.removeprefix(ROOT)
         if name.endswith("/log"):
             self.log.append(json.loads(found.payload))
-        elif name.endswith("/geojson"):  # goes with what stands
+        elif name.endswith(("/geojson", "/advice")):  # they go with what stands
             return
         elif found.payload:
             self.stands[name] = json.loads(found.payload)
@@ -184,7 +184,7 @@ def test_what_was_heard_while_the_disk_hung_is_of_what_stood_before(rig, shore):
     (name,) = shore.stands
     life.kill()
     acknowledge(rig)
-    rig.live(point="journal.opened", deed="wait:4.0")
+    rig.live(point="journal.opened", deed="wait:6.0")
     rig.say(call(5, "0102"))
     rig.until(lambda: len(shore.stands) == 2)
     rig.until(lambda: set(shore.stands) == {name})

@@ -41,9 +41,6 @@ def schema_page() -> str:
 
 def topics_page() -> str:
     """Return docs/TOPICS.md: every topic, who tells it, how, and with which payload."""
-    listed = channels()
-    told = [channel for channel in listed if channel.is_told]
-    later = [channel for channel in listed if not channel.is_told]
     return page(
         [
             "# Topics",
@@ -52,12 +49,10 @@ def topics_page() -> str:
             "What is told in the formats of others is the same on every link.",
             table(
                 ("topic", "payload", "QoS", "retained", "what is told"),
-                [_told(channel) for channel in told],
+                [_told(channel) for channel in channels()],
             ),
             "Everything of every station: `distress/v1/#`.",
             "Every real distress, and nothing else: `distress/v1/+/report/distress/#`.",
-            "## Named, and not told on yet",
-            table(("topic", "what for"), [(f"`{one.address}`", cell(one.about)) for one in later]),
         ]
     )
 

@@ -26,6 +26,7 @@ from gateway.model.command import IncidentCommand, Outcome, StatementCommand
 from gateway.model.compliance import Compliance
 from gateway.model.hotline import LineMessage, Shared
 from gateway.model.inbound import Detail, Report
+from gateway.model.listening import ChannelWatch
 from gateway.model.status import Alert, PortLink, Status
 from gateway.model.transmission import Envelope, Letter
 from gateway.model.words import Mode
@@ -67,7 +68,7 @@ class Channel(NamedTuple):
     about: str
     """The promise of the method of Topics that names it."""
     payload: type[Struct] | None
-    """None for a topic that has its name and is not told on yet."""
+    """None for a topic on which nothing but formats of others is told."""
     qos: int
     retain: bool
     expiry_s: int | None = None
@@ -84,11 +85,6 @@ class Channel(NamedTuple):
         """Everything that is told there."""
         return (*((self.payload,) if self.payload else ()), *self.beside)
 
-    @property
-    def is_told(self) -> bool:
-        """Whether anything is told there yet."""
-        return bool(self.payload or self.foreign)
-
 
 def channels() -> list[Channel]:
     """Return every channel, in the order of the class Topics."""
@@ -100,10 +96,11 @@ def channels() -> list[Channel]:
         for title, words in _WORDS.get(name, {name: None}).items():
             wanted = list(inspect.signature(method).parameters)[1:]
             address = getattr(topics, name)(*(words or [f"{{{word}}}" for word in wanted]))
-            told = _TOLD.get(title, _NOT_YET)
             others = _BESIDE.get(title, ()), _FOREIGN.get(title, ())
             about = _doc(method).removeprefix("Return ")
-            found.append(Channel(title, address, about[:1].upper() + about[1:], *told, *others))
+            found.append(
+                Channel(title, address, about[:1].upper() + about[1:], *_TOLD[title], *others)
+            )
     order = list(vars(Topics))
     return sorted(found, key=lambda one: order.index(one.name.split("_")[0]))
 
@@ -121,6 +118,7 @@ def schemas() -> dict[str, Json]:
         "ruling.json": schema_of(RulingRecord),
         "transmission.json": schema_of(TransmissionRecord),
         "compliance.json": schema_of(Compliance),
+        "watch.json": schema_of(ChannelWatch),
         "report.json": schema_of(Report),
         "status.json": schema_of(Status),
         "port.json": schema_of(PortLink),
@@ -175,7 +173,7 @@ def details_of(system: str) -> list[type[Detail]]:
 
 def asyncapi() -> Json:
     """Return the AsyncAPI document: every channel told on, its payload, QoS and retention."""
-    told = [channel for channel in channels() if channel.is_told]
+    told = channels()
     structs = list(dict.fromkeys(payload for channel in told for payload in channel.payloads))
     roots, components = components_of(structs, "#/components/schemas/{name}")
     payloads = dict(zip(structs, roots, strict=True))
@@ -255,6 +253,14 @@ _WORDS = {
 _TOLD: dict[str, tuple[type[Struct] | None, int, bool, int | None, str, bool]] = {
     "status": (Status, 1, True, None, "birth and will share this topic", False),
     "port": (PortLink, 1, True, None, "told whenever it changes", False),
+    "watch": (
+        ChannelWatch,
+        1,
+        True,
+        None,
+        "whenever it changes, and every ten seconds: it holds only while the station is online",
+        False,
+    ),
     "report": (Record, 1, False, None, "QoS 0 for `routine`", False),
     "report_test": (Record, 1, False, None, "QoS 0 for `routine`", False),
     "report_exercise": (Record, 1, False, None, "QoS 0 for `routine`", False),
@@ -404,7 +410,6 @@ _FOREIGN: dict[str, tuple[Foreign, ...]] = {
     for name, told in (("incident_geojson", _MAPS), ("out", _EVENTS))
     for mode in ("", "_test", "_exercise")
 }
-_NOT_YET = (None, 1, False, None, "", False)
 
 
 def _channel(channel: Channel) -> Json:
@@ -436,6 +441,7 @@ _LEVELS = {
     "word": "heartbeat, check, echo, receipt, call, guard_call, answer, told or notice",
     "station": "The name of the station, as configured.",
     "port": "The name of the port, as configured.",
+    "channel": "The name of the channel in the agreements that have it watched.",
     "urgency": "distress, urgency, safety or routine.",
     "system": "The radio system: dsc, ais, gnss, …",
     "incident": "The name of the incident: 16 hexadecimal digits, the same while it lasts.",

@@ -8,6 +8,7 @@ decides what it means.
     telling.py   from the journal to the links, and what happens when the disk fails
     restoring.py what stood when the last run ended
     looking.py   what fails beside the way of a report
+    listening.py whether the receivers hear, and how each watch stands
     advising.py  the next step of the procedure, for each distress that stands open
     disk.py      a disk that hangs is told of, also when nothing is heard
     strain.py    queues that fill up, and a loop that is held up

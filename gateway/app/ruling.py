@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from gateway.app.telling import Teller
-from gateway.app.unfinished import APART
 from gateway.clock import Clock
 from gateway.journal.failed import JournalFailed
 from gateway.journal.standing import StandingJournal
@@ -25,7 +24,7 @@ from gateway.model.words import Urgency
 from gateway.pipeline import Pipeline
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
-from gateway.rules.docket import Gate
+from gateway.rules.docket import Gate, kept_of
 from gateway.rules.permit import Load
 from gateway.rules.remembering import Remembering, taken_up
 
@@ -48,6 +47,9 @@ STATE_NS = 24 * 3600 * 10**9
 KEPT = ("distress", "urgency", "safety", "verdicts", "tamper_evident")
 """What a journal keeps for its time; a chain of digests shows what was changed in it."""
 
+OTHERS = ":"
+"""What stands in the names of what others remember: in that of no rule."""
+
 AGAIN_S = 10.0
 """Pause after a disk that could not take it."""
 
@@ -57,6 +59,10 @@ _Answer = asyncio.Future[tuple[Entry, ...]]
 
 def _not_recorded(_one: Taped) -> None:
     """Leave it off every tape: this station records none."""
+
+
+def _told_nobody(_fact: Fact) -> None:
+    """Tell nobody else."""
 
 
 class RuleKeeper:
@@ -86,6 +92,8 @@ class RuleKeeper:
         self._handed_ns = 0
         self._answers: set[asyncio.Future[None]] = set()
         """What is with the disk: one, and more where calls came meanwhile."""
+        self.told: Callable[[Fact], None] = _told_nobody
+        """Who else is told of what is stated."""
         self.pulse = Pulse(clock)
 
     async def run(self) -> None:
@@ -124,9 +132,10 @@ class RuleKeeper:
         """
         notes = self._rooms.state(fact)
         self._record(fact)
-        items: list[Item] = [Stated(fact=fact, boot=self._clock.boot), *notes]
+        items = kept_of(fact, self._clock.boot, notes)
         answers = self._teller.keep(items)
         self.heard(items)
+        self.told(fact)
         return notes, answers
 
     def gate(self, request: Request, load: Load) -> Gate:
@@ -159,7 +168,7 @@ class RuleKeeper:
         except TimeoutError:
             self._log.error("rules_begin_anew", reason=f"no journal in {WAIT_S_MAX:g} s")
             words = {}
-        words = {name: word for name, word in words.items() if not name.startswith(APART)}
+        words = {name: word for name, word in words.items() if OTHERS not in name}
         bench, now = self._docket.bench, self._clock.now()
         lost = taken_up(bench, words, boot=self._clock.boot, now=now)
         if lost:

@@ -53,6 +53,10 @@ TOLD_AT_ONCE = 16
 """Items of batches that the disk has taken, told before everybody else has a turn: a millisecond or
 two of it. Batch by batch, one a turn, would leave them behind what is heard."""
 
+CALLS_FEW = 8
+"""Calls in one chunk that don't wait for room at the journal: what a modem says in a second. A
+chunk full of them waits as any other does."""
+
 GIVE_WAY_S_MAX = 0.05
 """How long routine waits for calls to be told. It is a few milliseconds on a good disk; on a bad
 one, or in a flood of invented calls, each port still says a kilobyte each time: over 150 kbit/s."""
@@ -298,6 +302,11 @@ def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         return
     for item in items:
         yield (item,)
+
+
+def passes_by(items: Sequence[Item]) -> bool:
+    """Say whether these wait for no room: a few calls, where routine of another port takes it."""
+    return len(items) <= CALLS_FEW and all(lane_of(item) is not Lane.ROUTINE for item in items)
 
 
 def _names(item: Item) -> dict[str, object]:

@@ -36,7 +36,7 @@ from gateway.model.command import FINAL, Outcome, OutcomeState
 from gateway.model.entry import Item
 from gateway.model.inbound import Moment, Ruling, Sighting
 from gateway.model.plan import StationPlan
-from gateway.model.transmission import Acknowledge, Drill, Silence, TransmissionNote
+from gateway.model.transmission import Acknowledge, Adjust, Drill, Silence, TransmissionNote
 from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Relation
 from gateway.normalise import utc_of
@@ -55,6 +55,9 @@ LOOK_NS = round(LOOK_S * 1e9)
 
 REST_S = 1.0
 """And while nothing does."""
+
+LINK_TEST = Adjust(what="link_test")
+"""Proves the line to a modem, and that it lives: whoever listens waits for the answer."""
 
 BEGINNING = "the gateway has only begun: what the last run left is not known yet"
 USED = "its command_id is that of another order: give each a name of its own"
@@ -288,7 +291,7 @@ class Transmitting:
     async def _handed(self, order: Order, gate: Gate) -> TransmissionNote:
         """Hand the bytes to the port; return what came of it."""
         port = self._ports[order.signed.letter.port]
-        stage, why = OutcomeState.TRANSMITTED, None
+        stage, why, now = OutcomeState.TRANSMITTED, None, self._clock.now()
         try:
             if gate.permit is not None:
                 await port.transmit(gate.permit, order.data)
@@ -300,9 +303,11 @@ class Transmitting:
             self._log.exception("transmission_failed", command_id=order.command_id)
             stage, why = OutcomeState.UNKNOWN, f"fault of ours: {type(bug).__name__}"
         reached("transmit.handed")
-        now = self._clock.now()
+        begun, now = now, self._clock.now()
         if stage is OutcomeState.TRANSMITTED:
             self._state(order, now)
+            if order.signed.letter.action == LINK_TEST:
+                port.state.tested_mono_ns = begun.mono_ns
         return order.note(stage, now, reason=why)
 
     def _state(self, order: Order, now: Moment) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -92,6 +92,22 @@ def in_words(
     words = f"{listening} of {len(ports)} ports open, {up} of {len(links)} links up"
     standing = ", ".join(alerts)
     return f"{words}; alerts: {standing}" if standing else words
+
+
+class PortNews:
+    """Which ports stand otherwise than when it was asked last."""
+
+    def __init__(self, ports: Sequence[PortState], plans: Sequence[PortPlan]) -> None:
+        self._ports = tuple(zip(ports, plans, strict=True))
+        self._told: dict[str, PortLink] = {}
+
+    def since(self, now: Moment) -> Iterator[tuple[str, PortLink]]:
+        """Yield each of them by its name, and how it stands now."""
+        for state, plan in self._ports:
+            told, found = self._told.get(plan.name), port_link(state, plan, now)
+            if told is None or differ(told, found):
+                self._told[plan.name] = found
+                yield plan.name, found
 
 
 def differ(told: PortLink, now: PortLink) -> bool:

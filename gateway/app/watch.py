@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing
 from functools import partial
 
@@ -17,13 +17,13 @@ from gateway.app.lines import lines_of
 from gateway.app.looking import Looking
 from gateway.app.ordering import ordering_of
 from gateway.app.outside import Outside
-from gateway.app.parts import alarms_of
+from gateway.app.parts import alarms_of, listening_of, ports_of
 from gateway.app.restoring import Restorer
 from gateway.app.ruling import RuleKeeper
 from gateway.app.strain import Strain
 from gateway.app.taking import stands_aside
-from gateway.app.telling import Teller
-from gateway.app.views import differ, health_counts, in_words, port_link
+from gateway.app.telling import Teller, passes_by
+from gateway.app.views import PortNews, health_counts, in_words, port_link
 from gateway.clock import Clock
 from gateway.health import LoopLag, Vitals, absence_of, port_status, status_of
 from gateway.health.board import Board
@@ -34,10 +34,9 @@ from gateway.journal.standing import StandingJournal
 from gateway.log import Log
 from gateway.model.asked import Taped
 from gateway.model.bounds import Bound
-from gateway.model.entry import Item, Lane, lane_of
 from gateway.model.inbound import Chunk, Tick
 from gateway.model.plan import StationPlan
-from gateway.model.status import Alert, AlertName, PortLink, Status
+from gateway.model.status import Alert, AlertName, Status
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway_of
 from gateway.points import reached
@@ -59,10 +58,6 @@ END_NS = 3600 * 10**9
 
 LOOK_S = 0.02
 """How often the start looks whether every port has had its first try."""
-
-CALLS_FEW = 8
-"""Calls in one chunk that don't wait for room at the journal: what a modem says in a second. A
-chunk full of them waits as any other does."""
 
 UNTRIED = ("waiting", "opening")
 """States of a port that has not been opened; with an error it has been tried."""
@@ -92,10 +87,7 @@ class Watch:
         self._recorder = recorder
         self._pipeline = hallway_of(plan, boot=clock.boot)
         self._lines = lines_of(plan, self._pipeline, outside, clock, log, dice)
-        self._ports = tuple(
-            Port(port, clock=clock, log=log, jitter=dice, modems=outside.modems)
-            for port in plan.ports
-        )
+        self._ports = ports_of(plan, outside, clock=clock, log=log, jitter=dice)
         self._links = tuple(
             Link(
                 link,
@@ -117,7 +109,7 @@ class Watch:
         self._file = StatusFile(plan.health.status_file) if plan.health.status_file else None
         self._notify, self._scrape = outside.notify, self._scraping(plan.health.prometheus_port)
         self._alerts_written: Mapping[AlertName, Alert] = {}
-        self._told_ports: dict[str, PortLink] = {}
+        self._news = PortNews([port.state for port in self._ports], plan.ports)
         self.board = Board(self._links, clock=clock, log=log)
         self._teller = Teller(journal, self._links, board=self.board, clock=clock, log=log)
         self._rules = self._rule_keeper()
@@ -132,6 +124,9 @@ class Watch:
         )
         self._restorer = Restorer(
             journal, rooms, self._links, keep=self._teller.keep, clock=clock, log=log
+        )
+        self._listening = listening_of(
+            plan, ports, rooms, journal, told=told, board=self.board, clock=clock, log=log
         )
         self._looking = self._eye()
 
@@ -150,6 +145,7 @@ class Watch:
         yield "rules", self._rules.run
         yield "transmitting", self._transmitting.run
         yield "advising", self._advising.run
+        yield "listening", self._listening.run
         yield "tell", self._teller.run
         yield "journal afterwards", self._teller.journal_afterwards
         yield "tick", self._tick
@@ -202,6 +198,7 @@ class Watch:
         pulses += [*self._teller.pulses(), ("transmitting", self._transmitting.pulse)]
         pulses += [("alarms", self._alarms.pulse), ("rules", self._rules.pulse)]
         pulses += [*self._lines.pulses(), ("advising", self._advising.pulse)]
+        pulses += [("listening", self._listening.pulse)]
         pulses += [("tick", self._tick_pulse), ("status", self._status_pulse)]
         for link, plan in zip(self._links, self._plan.links, strict=True):
             pulses += [(f"link {plan.name}: {name}", pulse) for name, pulse in link.pulses()]
@@ -229,9 +226,9 @@ class Watch:
                 reached("hallway.left")
                 self._teller.keep(items)
                 self._record(chunk)
-                self._rules.heard(items)
-                self._transmitting.heard(items)
-                if not _passes_by(items):
+                for ear in (self._rules, self._transmitting, self._listening):
+                    ear.heard(items)
+                if not passes_by(items):
                     await self._journal.room()
                     await self._teller.give_way()
                 await self._clock.sleep(0)  # one chunk, then everybody else's turn
@@ -261,6 +258,7 @@ class Watch:
         self.give_up_what_is_half_said()
         self._teller.keep(self.board.logbook.last())
         self._rules.end()
+        self._listening.end()
         await self._teller.end()
 
     def say_what_is_lost(self) -> None:
@@ -299,20 +297,21 @@ class Watch:
             self._looking.look()
 
     def _tell_ports(self) -> None:
-        now = self._clock.now()
-        for port, plan in zip(self._ports, self._plan.ports, strict=True):
-            told = self._told_ports.get(plan.name)
-            state = port_link(port.state, plan, now)
-            if told is None or differ(told, state):
-                self._told_ports[plan.name] = state
-                self._teller.retain(f"port/{plan.name}", state)
+        for name, state in self._news.since(self._clock.now()):
+            self._teller.retain(f"port/{name}", state)
 
     def bounds(self) -> Iterator[Bound]:
         """Yield each place that lives as long as this watch and in which things wait."""
         yield from self._pipeline.bounds()
         yield from self._journal.bounds()
         yield from self._teller.bounds()
-        for owner in (self._ordering, self._transmitting, self._advising, self._lines):
+        for owner in (
+            self._ordering,
+            self._transmitting,
+            self._advising,
+            self._lines,
+            self._listening,
+        ):
             yield from owner.bounds()
         if self._recorder is not None:
             yield from self._recorder.bounds()
@@ -384,8 +383,3 @@ class Watch:
                 clock=self._pipeline.timekeeping.status(now, leap=self._clock.held.leap),
             )
         )
-
-
-def _passes_by(items: Sequence[Item]) -> bool:
-    """Say whether these wait for no room: a few calls, where routine of another port takes it."""
-    return len(items) <= CALLS_FEW and all(lane_of(item) is not Lane.ROUTINE for item in items)

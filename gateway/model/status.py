@@ -327,6 +327,8 @@ class AlertName(StrEnum):
     is transmitted."""
     TRANSMITTER = "transmitter"
     """A transmitter may be keyed though nobody transmits, or takes no bytes any more."""
+    DEAF = "deaf"
+    """A receiver hears nothing: calls on its channel are missed."""
     CLOCK = "clock"
     """The time of day was never set, was moved, runs free, or contradicts the satellites."""
 

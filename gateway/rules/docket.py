@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.model.asked import Fact, Request
+from gateway.model.agreement import EventWord
+from gateway.model.asked import Fact, Request, Stated
 from gateway.model.bounds import Bound
 from gateway.model.compliance import Compliance
 from gateway.model.inbound import Moment, Ruling, Sighting
@@ -40,6 +41,18 @@ class Gate(Struct, frozen=True):
     notes: tuple[VerdictNote, ...] = ()
     """Every verdict, to be kept before the first byte."""
     permit: Permit | None = None
+
+
+def kept_of(
+    fact: Fact, boot: str | None, notes: Iterable[VerdictNote]
+) -> list[Stated | VerdictNote]:
+    """Return what is kept of a fact: itself, and what the rules say of it.
+
+    A sign of a receiver that changes no verdict is one of thousands a day, and is not.
+    """
+    verdicts: list[Stated | VerdictNote] = list(notes)
+    is_sign = fact.what is EventWord.WATCH_EVIDENCE and fact.person is None
+    return verdicts if is_sign and not verdicts else [Stated(fact=fact, boot=boot), *verdicts]
 
 
 class _Pace(Struct):

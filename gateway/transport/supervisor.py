@@ -77,6 +77,8 @@ class PortState(Struct, kw_only=True):
     retry_at_mono_ns: int | None = None
     open_since_utc: datetime | None = None
     """None while it is not open, or when nobody knew the time."""
+    opened_mono_ns: int | None = None
+    """When it was last opened."""
     reopened: int = 0
     """How often it was opened after the first time."""
     silences: int = 0
@@ -86,6 +88,8 @@ class PortState(Struct, kw_only=True):
     bytes_in: int = 0
     bytes_out: int = 0
     last_byte_mono_ns: int | None = None
+    tested_mono_ns: int | None = None
+    """When its modem was last handed a link test."""
     transmit: Standing = Standing("never")
     """Whether it may transmit; receiving goes on whatever it says."""
     key_stuck: str | None = None
@@ -234,6 +238,7 @@ class Port:
         state.resolved = self._node.path
         state.reopened = self._opened
         state.retry_at_mono_ns = None
+        state.opened_mono_ns = now.mono_ns
         if now.utc_ns is not None and now.clock is not ClockState.UNSET:
             state.open_since_utc = datetime.fromtimestamp(now.utc_ns / 1e9, UTC)
         self._opened += 1

@@ -37,6 +37,7 @@ from gateway.model.plan import PortPlan, RegisterPlan
 from gateway.model.verdict import VerdictNote
 from gateway.model.words import Mode
 from gateway.pipeline import CLOCK, NOBODY, Pipeline, docket_of, hallway
+from gateway.rules.docket import kept_of
 from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
 from gateway.settings.parties import agreement_asked
 from gateway.settings.register import register_of
@@ -153,7 +154,7 @@ class Replay:
                 case Tick():
                     yield heard, pipeline.tick(heard)
                 case Fact():
-                    yield heard, [Stated(fact=heard, boot=self._boot), *pipeline.state(heard)]
+                    yield heard, kept_of(heard, self._boot, pipeline.state(heard))
                 case Request():
                     yield heard, pipeline.docket.asked(heard)
                 case Chunk():

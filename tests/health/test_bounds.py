@@ -54,10 +54,20 @@ FIXED = {
     "Pipeline.ears": "one a port",
     "Floods._ports": "one a port",
     "Timekeeping._witnesses": "one a port",
-    "Watch._told_ports": "one a port",
     "Lines._lines": "one a link to another party",
     "Sieve._words": "one a LineWord",
     "_Offered.fields": "lives in one call; one a field of a report",
+    "PortNews._told": "one a port",
+    "Listening._plans": "one a port",
+    "Listening._ports": "one a port",
+    "Listening.receivers": "one a port",
+    "Watching._receivers": "one a port",
+    "Receiver._signs": "one a kind of evidence: seven",
+    "Receiver._told_ns": "one a kind of evidence, as above",
+    "Usual._days": "one an hour of the day, of DAYS_MAX counts each",
+    "Watching._stated": "one a watch: WATCHES_MAX",
+    "Watching._accounts": "one a watch: WATCHES_MAX",
+    "Watching._schedules": "one a watch: WATCHES_MAX",
     "Looking._troubles": "one a name of an alert",
     "Watch._alerts_written": "one a name of an alert",
     "Board._standing": "one a name of an alert",
@@ -208,9 +218,12 @@ HANDED_IN = {
         "Finder._properties",
         "_Page.noted_ns",
         "LastWords.filters",
+        "Listening._ports",
         "LoopLag.counts",
         "Taking._ports",
         "Transmitting._ports",
+        "Usual._days",
+        "Watching._receivers",
     ),
     "Shelves._rows_max",
 }
@@ -241,6 +254,8 @@ FILLED = {
     "test_what_may_be_signed_for_and_what_waits_for_the_line_is_bounded",
     "Lines._heard": "tests/app/test_lines.py::"
     "test_a_message_is_known_again_so_far_back_and_no_farther",
+    "Watching._standing": "tests/rooms/rules/test_watches.py::"
+    "test_watches_are_bounded_and_what_is_more_is_left_to_its_rule",
     "Incidents._strands": "tests/stories/test_flood.py::"
     "test_what_is_remembered_of_a_flood_is_bounded_and_what_somebody_has_acted_on_stays",
     "Copies._seen": "tests/rooms/correlate/test_copies.py::"

@@ -1,0 +1,160 @@
+"""How much a receiver usually decodes at this hour of the day, learned from itself. Pure.
+
+For each of the 24 hours of the day (UTC) the counts of the last fortnight are remembered. Usual is
+the second lowest of them: one day on which the radio was out, or a road was empty, counts for
+nothing, and a change of the traffic is learned in two days. With fewer than a week nothing is said.
+An hour counts only when it was listened to from end to end and the clock was believed.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gateway.model.inbound import Moment
+from gateway.model.words import ClockState
+
+HOURS = 24
+HOUR_MS = 3_600_000
+HOUR_NS = HOUR_MS * 10**6
+
+DAYS_MAX = 14
+DAYS_MIN = 7
+"""Of fewer days no minimum says what is usual."""
+
+RANK = 1
+"""Which of the counts is usual, the lowest being 0."""
+
+WHOLE_MS = 3_590_000
+"""So much of an hour was listened to where all of it was: a restart of some seconds is in it."""
+
+STEP_MS_MAX = 10_000
+"""Ticks come every half second. A longer step is no time that anybody has listened in."""
+
+EXPECTED_MIN = 20
+"""Where so many are usual and none comes, chance is out of the question: one in 10^8."""
+
+SILENT_NS_MIN = 600 * 10**9
+"""Ships pass and come in company: for less than ten minutes no silence means anything."""
+
+HOUR_MIN = 50
+"""An hour in which fewer are usual says nothing by its sum."""
+
+FAR_UNDER = 0.1
+"""Of what is usual: less than this in a whole hour is no quiet day."""
+
+
+class UsualKept(Struct, frozen=True):
+    """What has to survive a restart."""
+
+    days: tuple[tuple[int, ...], ...] = ()
+    """Of each hour of the day the counts of past days, the oldest first."""
+    hour: int | None = None
+    """Hours since 1970 of the hour that is being counted."""
+    count: int = 0
+    listened_ms: int = 0
+
+
+class Low(Struct, frozen=True):
+    """Far fewer come than usual."""
+
+    words: str
+    since_ns: int
+
+
+class Usual:
+    """What is usual for one receiver, and whether this hour is far under it."""
+
+    def __init__(self) -> None:
+        self._days: tuple[list[int], ...] = tuple([] for _ in range(HOURS))
+        self._hour: int | None = None
+        self._count = 0
+        self._listened_ms = 0
+        self._expected_ms = 0
+        """What was usual since the last one came, times the milliseconds of an hour."""
+        self._since_ns: int | None = None
+        """When the last one came, or listening began anew."""
+        self._last_ns: int | None = None
+        self._low: Low | None = None
+        """What the last whole hour was found to be."""
+
+    @property
+    def count(self) -> int:
+        """How many were decoded in this hour of the day up to now."""
+        return self._count
+
+    def heard(self, at: Moment) -> None:
+        """Count one."""
+        self._count += 1
+        self._expected_ms, self._since_ns = 0, at.mono_ns
+
+    def tick(self, now: Moment, *, listens: bool) -> None:
+        """Let time pass, in which it listened or did not."""
+        before, self._last_ns = self._last_ns, now.mono_ns
+        passed_ms = 0 if before is None else max(now.mono_ns - before, 0) // 10**6
+        hour = _hour_of(now)
+        if hour != self._hour:
+            self._turn(hour, now)
+        if not listens or before is None or passed_ms > STEP_MS_MAX:
+            self._expected_ms, self._since_ns = 0, now.mono_ns
+            self._low = self._low if listens else None
+            return
+        self._listened_ms += passed_ms
+        usual = self.usual(now)
+        self._expected_ms += 0 if usual is None else usual * passed_ms
+
+    def usual(self, now: Moment) -> int | None:
+        """Return how many are usual in this hour of the day; None while nobody knows."""
+        hour = _hour_of(now)
+        return None if hour is None else self._usual(hour)
+
+    def low(self, now: Moment) -> Low | None:
+        """Return by how much it is under what is usual; None where it is not, or nobody knows."""
+        since_ns = self._since_ns
+        if since_ns is None or self._expected_ms < EXPECTED_MIN * HOUR_MS:
+            return self._low
+        if now.mono_ns - since_ns < SILENT_NS_MIN:
+            return self._low
+        words = "nothing was decoded where twenty and more are usual at this hour of the day"
+        return Low(words, since_ns)
+
+    def keep(self) -> UsualKept:
+        """Return what has to survive a restart."""
+        days = tuple(map(tuple, self._days))
+        return UsualKept(days, self._hour, self._count, self._listened_ms)
+
+    def restore(self, kept: UsualKept) -> None:
+        """Take it up, and go on with the hour that was being counted, if it is still that one."""
+        for known, learned in zip(self._days, kept.days, strict=False):
+            known[:] = [*learned, *known][-DAYS_MAX:]
+        if self._hour in (None, kept.hour):
+            self._hour = kept.hour
+            self._count += kept.count
+            self._listened_ms += kept.listened_ms
+
+    def _usual(self, hour: int) -> int | None:
+        known = self._days[hour % HOURS]
+        return sorted(known)[RANK] if len(known) >= DAYS_MIN else None
+
+    def _turn(self, hour: int | None, now: Moment) -> None:
+        """Learn the hour that is over, and begin the next."""
+        over = self._hour
+        if over is not None and hour == over + 1 and self._listened_ms >= WHOLE_MS:
+            self._low = self._judged(over, now)
+            known = self._days[over % HOURS]
+            known.append(self._count)
+            del known[:-DAYS_MAX]
+        self._hour, self._count, self._listened_ms = hour, 0, 0
+
+    def _judged(self, hour: int, now: Moment) -> Low | None:
+        usual = self._usual(hour)
+        if usual is None or usual < HOUR_MIN or self._count >= usual * FAR_UNDER:
+            return None
+        since_ns = now.mono_ns - HOUR_NS if self._low is None else self._low.since_ns
+        return Low(f"{self._count} were decoded in an hour in which {usual} are usual", since_ns)
+
+
+def _hour_of(now: Moment) -> int | None:
+    """Return the hours since 1970; None when nobody knows the time."""
+    if now.utc_ns is None or now.clock is ClockState.UNSET:
+        return None
+    return now.utc_ns // HOUR_NS

@@ -154,6 +154,10 @@ class Transmitting:
             if isinstance(item, Ruling) and item.sighting.relation is not Relation.COPY:
                 self._heard(item.sighting)
 
+    def answered_ns(self, casualty: str) -> int | None:
+        """Return when this station has acknowledged a casualty last; None when it has not."""
+        return self._twins.answered_ns(casualty)
+
     def bounds(self) -> Iterator[Bound]:
         """Yield what waits here."""
         yield from self.governor.bounds()
@@ -312,6 +316,7 @@ class Transmitting:
 
     def _state(self, order: Order, now: Moment) -> None:
         """Have the rules hear that this station has transmitted."""
+        self._twins.sent(order.signed.letter, now.mono_ns)
         self._rules.state(told_of(self._taking.request(order, now)))
 
     async def _committed(self, *answers: asyncio.Future[Any]) -> bool:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Report
 from gateway.model.plan import TransmitPlan
-from gateway.model.transmission import Letter, Relay
+from gateway.model.transmission import Acknowledge, Letter, Relay
 from gateway.model.words import Kind, Urgency
 
 CASUALTIES_MAX = 4_096
@@ -33,6 +33,8 @@ class _Told(Struct):
     """When we or a twin were heard to relay it."""
     acknowledged_ns: int | None = None
     """When a twin was heard to acknowledge it."""
+    answered_ns: int | None = None
+    """When this station itself has acknowledged it, as far as its modem can tell."""
 
 
 class Twins:
@@ -57,9 +59,18 @@ class Twins:
             told.acknowledged_ns = mono_ns
         else:
             told.ours_ns = mono_ns
-        while len(self._told) > CASUALTIES_MAX:
-            self._told.popitem(last=False)
-            self._forgotten += 1
+        self._thin()
+
+    def sent(self, letter: Letter, mono_ns: int) -> None:
+        """Take note of what this station has transmitted."""
+        if isinstance(letter.action, Acknowledge) and letter.action.distress.mmsi is not None:
+            self._told.setdefault(letter.action.distress.mmsi, _Told()).answered_ns = mono_ns
+            self._thin()
+
+    def answered_ns(self, casualty: str) -> int | None:
+        """Return when this station has acknowledged this casualty last; None when it has not."""
+        told = self._told.get(casualty)
+        return None if told is None else told.answered_ns
 
     def refuse(self, letter: Letter, mono_ns: int) -> str | None:
         """Return why this is a relay of what was only relayed by us; None for anything else.
@@ -90,6 +101,11 @@ class Twins:
             rule="the oldest is forgotten: then a person's order to relay it is taken",
             evicted=self._forgotten,
         )
+
+    def _thin(self) -> None:
+        while len(self._told) > CASUALTIES_MAX:
+            self._told.popitem(last=False)
+            self._forgotten += 1
 
 
 def _is_known(heard_ns: int | None, mono_ns: int) -> bool:

@@ -118,7 +118,7 @@ class Watch:
         self._ordering = ordering_of(plan, rooms, ports, journal, told=told, clock=clock, log=log)
         self._authority = self._ordering.authority
         self._transmitting = self._authority.transmitting
-        self._advising = Advising(plan, rooms, self._teller, clock=clock)
+        self._advising = Advising(plan, rooms, self._teller, self._transmitting, clock=clock)
         self._alarms = alarms_of(
             plan, self._links, journal, self._teller, board=self.board, clock=clock, log=log
         )

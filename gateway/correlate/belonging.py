@@ -11,7 +11,7 @@ from gateway.correlate.links import MAYBE
 from gateway.correlate.standing import Standing, id_of
 from gateway.correlate.strands import Strand
 from gateway.correlate.web import Web
-from gateway.model.incident import Link, Related
+from gateway.model.incident import Incident, Link, Related
 
 RELATED_MAX = 8
 """Incidents shown as possibly related, the nearest ones."""
@@ -54,6 +54,18 @@ class Belonging:
         for name in sorted(before - after.keys()):
             self.pass_on(name)
         return dict.fromkeys([*after, *sorted(before - after.keys())])
+
+    def heard(self, told: Incident) -> Incident:
+        """Return an incident as it was told, with what was heard of its evidence since.
+
+        That it calls again is told minutes later, and each call counts for when it is answered.
+        """
+        strands = self._web.strands
+        evidence = tuple(
+            one if one.evidence_id not in strands else strands[one.evidence_id].evidence
+            for one in told.evidence
+        )
+        return replace(told, evidence=evidence)
 
     def pass_on(self, name: str) -> None:
         """Let an incident end in the one that all of it stands in now."""

@@ -1,4 +1,4 @@
-"""What procedure proposes to do next about a distress. Values only; a person decides, and signs."""
+"""What procedure proposes to do about a call for help. Values only; a person decides, and signs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from gateway.model.transmission import Action
+from gateway.model.transmission import Acknowledge, Cancel, Relay, Silence
+
+Proposed = Acknowledge | Relay | Cancel | Silence
+"""What of all that may be ordered is ever proposed."""
 
 
 class StepKind(StrEnum):
@@ -18,9 +21,13 @@ class StepKind(StrEnum):
     WAIT = "wait"
     """Acknowledge it, and not before the moment named."""
     LISTEN = "listen"
-    """Listen on a channel, for the time named."""
+    """Listen on a channel, for the time named; nothing is to be transmitted but by voice."""
     RELAY = "relay"
     """Pass it on, to whom the step says."""
+    SILENCE = "silence"
+    """Impose, restrict or lift silence by voice, and state it to the gateway."""
+    CANCEL = "cancel"
+    """Take back an alert of this station itself, where it was false."""
     CALL_RCC = "call_rcc"
     """Tell the rescue coordination centre, by telephone or however it is reached."""
 
@@ -35,10 +42,11 @@ class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The clause of an agreement, or the standard that says so."""
     not_before: datetime | None = None
     not_after: datetime | None = None
-    """By the time of day; None where nobody knows it, or there is no such moment."""
+    """By the time of day, in whole seconds within the window; None where nobody knows it, or there
+    is no such moment."""
     port: str | None = None
-    """Of the call that stands ready."""
-    action: Action | None = None
+    """By which the call that stands ready goes out."""
+    action: Proposed | None = None
     """The call that stands ready, for `distress-gateway send`; None where there is none to make."""
     script: tuple[str, ...] = ()
     """What to say by voice, line by line."""

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from msgspec import DecodeError, Struct
 from msgspec.msgpack import decode, encode
 
+from gateway.codes.mmsi import mmsi_class
 from gateway.model.agreement import Agreement, State
 from gateway.model.asked import Fact, Request
 from gateway.model.bounds import Bound
@@ -17,7 +18,7 @@ from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.rules.engine import Engine, Gated, gated, is_in_distress
 from gateway.rules.memory import moved
 from gateway.rules.parties import Registry, nobody
-from gateway.rules.rule import Rule
+from gateway.rules.rule import Quiet, Rule
 from gateway.rules.standing import Standing, StandingKept
 
 AGREEMENTS_MAX = 8
@@ -92,6 +93,32 @@ class Bench:
     def would(self, request: Request) -> Gated:
         """Return what `gate` would say now; nothing is counted, and no rule remembers it."""
         return self._named([engine.would(request) for engine in self.engines.values()], request)
+
+    def hides(self, names: frozenset[str]) -> bool:
+        """Say whether, by any agreement, nobody but an authority may learn of this craft.
+
+        Args:
+            names: Those it goes by, without their kinds.
+        """
+        return any(engine.hides(names) for engine in self.engines.values())
+
+    def quiet(self, freq_hz: int) -> Quiet | None:
+        """Return how silence stands on a frequency, by the first agreement that says so."""
+        found = (engine.quiet(freq_hz) for engine in self.engines.values())
+        return next((one for one in found if one is not None), None)
+
+    def coasts(self) -> tuple[str, ...]:
+        """Return the coast stations that the agreements in force name, by their MMSI."""
+        named = (
+            mmsi
+            for engine in self.engines.values()
+            if engine.agreement.status.state in _BINDING
+            for party in engine.agreement.parties.values()
+            for mmsi in party.match.mmsi
+        )
+        return tuple(
+            dict.fromkeys(one for one in named if one.isdigit() and mmsi_class(one) == "coast")
+        )
 
     def _named(self, asked: Iterable[Gated], request: Request) -> Gated:
         found = gated(verdict for one in asked for verdict in one.verdicts)

@@ -26,7 +26,7 @@ from gateway.rules.ground import Ground
 from gateway.rules.memory import moved
 from gateway.rules.parties import Registry, nobody
 from gateway.rules.picture import Kept
-from gateway.rules.rule import Finding, Nothing, Rule
+from gateway.rules.rule import Finding, Nothing, Quiet, Rule
 
 IN_DISTRESS = "distress_alert"
 """The purpose of a request by which this station itself calls for help: no rule stands against it
@@ -140,6 +140,19 @@ class Engine:
             for name, memory in kept.items():
                 if self.rules[name].keep() != memory:
                     self.rules[name].restore(memory)
+
+    def hides(self, names: frozenset[str]) -> bool:
+        """Say whether nobody but an authority may learn of the craft with one of these names."""
+        return any(rule.hides(names) for rule in self.rules.values())
+
+    def quiet(self, freq_hz: int) -> Quiet | None:
+        """Return how silence stands on a frequency; None where no rule has a word for it."""
+        channel = self.ground.dial.find(freq_hz, None)
+        for name, rule in self.rules.items():
+            found = None if channel is None else rule.quiet(channel)
+            if found is not None:
+                return replace(found, clause=f"{self.agreement.id}/{name}")
+        return None
 
     def keep(self) -> dict[str, bytes]:
         """Return what has to survive a restart, rule by rule, in msgpack."""

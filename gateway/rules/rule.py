@@ -36,6 +36,20 @@ class Nothing(Struct, frozen=True):
     """The memory of a rule that has none."""
 
 
+class Quiet(Struct, frozen=True, kw_only=True):
+    """How silence stands on a channel, and by which words it comes and goes."""
+
+    channel: str
+    """As the agreement calls it."""
+    phase: str | None
+    """`silent` or `restricted`; None while it is free."""
+    impose_by: str
+    restrict_by: str | None
+    lift_by: str
+    clause: str = ""
+    """`agreement/rule`: the engine adds it."""
+
+
 class Rule(Protocol):
     """A clause at work. A kind overrides what it needs; what it leaves out finds nothing.
 
@@ -67,6 +81,20 @@ class Rule(Protocol):
     def gate(self, request: Request) -> Finding | None:
         """Return what is found of a transmission asked for; None when the rule is not about it."""
         del request
+        return None
+
+    def hides(self, names: frozenset[str]) -> bool:
+        """Say whether nobody but an authority may learn of the craft with one of these names.
+
+        Args:
+            names: Without their kinds: the digits of an MMSI, a beacon, an address.
+        """
+        del names
+        return False
+
+    def quiet(self, channel: str) -> Quiet | None:
+        """Return how silence stands on a channel; None where this rule has no word for it."""
+        del channel
         return None
 
     def tick(self, now: Moment) -> Iterable[Finding]:

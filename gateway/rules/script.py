@@ -1,9 +1,12 @@
 """What an officer says by voice: the forms of distress traffic, spelled as they are spoken. Pure.
 
-47 CFR 80.1117 (acknowledgement), 80.1121 and 80.327 (relay).
+47 CFR 80.1117 (acknowledgement), 80.1121 (relay), 80.325 (silence), 80.335 (cancelling); PAN PAN
+three times for urgency (Radio Regulations 33). Words of silence are those of the agreement.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from gateway.model.incident import Incident
 from gateway.model.place import Position
@@ -18,7 +21,7 @@ def received(casualty: str | None, own: Own) -> tuple[str, ...]:
     """Return how a distress call is acknowledged by voice."""
     return (
         "MAYDAY",
-        *_thrice(f"MMSI {spelled(casualty)}" if casualty else "station in distress"),
+        *_thrice(_caller(casualty)),
         "THIS IS",
         *_thrice(_own(own)),
         "RECEIVED MAYDAY",
@@ -31,11 +34,50 @@ def relayed(incident: Incident, casualty: str | None, own: Own) -> tuple[str, ..
         *_thrice("MAYDAY RELAY"),
         "THIS IS",
         *_thrice(_own(own)),
-        f"FOLLOWING RECEIVED FROM MMSI {spelled(casualty)}"
-        if casualty
-        else "FOLLOWING RECEIVED FROM A STATION IN DISTRESS",
+        f"FOLLOWING RECEIVED FROM {_caller(casualty)} AT {_hour(incident.opened_utc)}",
         *_facts(incident),
         "OVER",
+    )
+
+
+def silence(words: str, own: Own, *, casualty: str | None = None) -> tuple[str, ...]:
+    """Return how silence is imposed, restricted or lifted; then it says whose distress it was."""
+    whose = () if casualty is None else (f"MMSI {spelled(casualty)}",)
+    return ("MAYDAY", *_thrice("ALL STATIONS"), "THIS IS", *_thrice(_own(own)), *whose, words)
+
+
+def cancelled(incident: Incident, own: Own) -> tuple[str, ...]:
+    """Return how this station takes its own alert back by voice."""
+    return (
+        *_thrice("ALL STATIONS"),
+        "THIS IS",
+        *_thrice(_own(own)),
+        f"MMSI {spelled(own.mmsi)}",
+        f"POSITION {_place(incident.position)}",
+        f"CANCEL MY DISTRESS ALERT OF {_hour(incident.opened_utc)}",
+        "OVER",
+    )
+
+
+def urgent(incident: Incident, caller: str | None, own: Own) -> tuple[str, ...]:
+    """Return how somebody's urgency is passed on by voice, where it is asked for."""
+    return (
+        *_thrice("PAN PAN"),
+        *_thrice("ALL STATIONS"),
+        "THIS IS",
+        *_thrice(_own(own)),
+        f"FOLLOWING RECEIVED FROM {_caller(caller)}",
+        f"POSITION {_place(incident.position)}",
+        "OVER",
+    )
+
+
+def told(incident: Incident, casualty: str | None) -> tuple[str, ...]:
+    """Return what the rescue centre is told, by telephone."""
+    return (
+        f"DISTRESS OF {_caller(casualty)}",
+        f"HEARD AT {_hour(incident.opened_utc)} BY {', '.join(incident.systems) or 'not known'}",
+        *_facts(incident),
     )
 
 
@@ -74,6 +116,14 @@ def _minutes(degrees: float, width: int, names: tuple[str, str]) -> str:
     )
     said = " ".join(spelled(part) if part.isdigit() else part for part in minutes.split())
     return f"{words} {said} minutes {names[degrees < 0]}"
+
+
+def _hour(utc: datetime | None) -> str:
+    return "A TIME NOT KNOWN" if utc is None else f"{spelled(f'{utc:%H%M}')} UTC"
+
+
+def _caller(mmsi: str | None) -> str:
+    return "A STATION NOT KNOWN" if mmsi is None else f"MMSI {spelled(mmsi)}"
 
 
 def _own(own: Own) -> str:

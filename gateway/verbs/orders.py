@@ -110,7 +110,7 @@ def _revoke(action: argparse.ArgumentParser) -> None:
 
 
 def _distress(action: argparse.ArgumentParser) -> None:
-    whose = "of whom it is about (default: what the incident of --about says)"
+    whose = "of whom it is about (default: all that the incident of --about says of it)"
     action.add_argument("--mmsi", metavar="MMSI", help=whose)
     action.add_argument("--nature", metavar="WORD", help="as sinking, fire_explosion, …")
     action.add_argument("--place", type=place, metavar="LAT,LON", help="in degrees, as 50.5,-5")

@@ -150,7 +150,8 @@ def _action(args: argparse.Namespace, incident: Incident | None) -> dict[str, An
     named = {key: given[key] for key in _FIELDS if given.get(key) not in (None, False, "")}
     if args.action in {"ack", "relay", "cancel"}:
         distress = {key: named.pop(key) for key in _DISTRESS if key in named}
-        named["distress"] = {**_told_of(incident), **distress}
+        # Who says the MMSI says all of it: an incident may hold what this casualty never said.
+        named["distress"] = distress if "mmsi" in distress else {**_told_of(incident), **distress}
     return named
 
 

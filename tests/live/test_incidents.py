@@ -399,6 +399,28 @@ async def test_where_nobody_takes_orders_the_reason_is_said(desk, tmp_path, monk
     assert "station alpha is offline" in offline[1]
 
 
+@on_loop
+async def test_an_officer_is_told_what_to_do_next_until_it_is_over(desk, tmp_path):
+    async with on_watch(tmp_path, desk.port) as officer:
+        officer.say(MAYDAY)
+        (name,) = await officer.incidents(1)
+        topic = f"incident/{name}/advice"
+        await officer.until(lambda: any(told[0] == topic for told in officer.told))
+        advised = await desk("incident", "advise", name[:5])
+        as_json = await desk("incident", "advise", name[:5], "--json")
+        await officer.order("resolve", name)
+        await officer.until(lambda: (topic, None) in [told[:2] for told in officer.told])
+        over = await desk("incident", "advise", name[:5])
+
+    assert advised[0] == 0
+    assert f"Tell the rescue centre of incident {name[:4]}." in advised[1]
+    assert "not known: whether this station is a coast station or a ship" in advised[1]
+    assert "Nothing of this is done by itself." in advised[1]
+    assert msgspec.json.decode(as_json[1])["steps"][-1]["kind"] == "call_rcc"
+    assert over[0] == 1
+    assert "nothing is proposed" in over[1]
+
+
 def test_a_broker_that_is_not_there_is_said_so(capsys):
     assert cli.main(["incident", "list", "--host", LOOPBACK, "--port", "1"]) == 1
     assert capsys.readouterr().err.startswith("the broker: ")

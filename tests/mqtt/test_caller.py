@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from gateway.model.advice import Advice, Step, StepKind
 from gateway.model.command import IncidentCommand, Outcome, OutcomeState
 from gateway.model.incident import OrderVerb
 from gateway.mqtt import caller
@@ -133,3 +134,27 @@ def test_the_outcome_of_an_order_is_the_one_told_just_now_under_its_name(form):
 
     assert ordered(kept, anothers, told(OutcomeState.ACCEPTED)).state is OutcomeState.ACCEPTED
     assert ordered(kept, anothers) is None
+
+
+STEP = Step(kind=StepKind.LISTEN, words="Listen.", why="a/1")
+ADVICE = Advice(station="alpha", incident_id="0a", revision=1, steps=(STEP,))
+
+
+def advised(*told):
+    wire = Wire(*told)
+    found = asyncio.run(Caller(wire).advice("alpha", "0a"))
+    assert wire.topics == [f"{ROOT}/incident/0a/advice"]
+    return found
+
+
+@pytest.mark.parametrize("form", [msgspec.json, msgspec.msgpack], ids=["json", "msgpack"])
+def test_what_stands_proposed_is_found_among_what_else_is_told(form):
+    anothers = said("incident/0a", b"{}")
+    told = said("incident/0a/advice", form.encode(ADVICE))
+
+    assert advised(anothers, told) == ADVICE
+
+
+@pytest.mark.parametrize("told", [(), *((one,) for one in NOBODYS)], ids=range(len(NOBODYS) + 1))
+def test_nothing_is_proposed_where_nothing_stands_or_nobody_can_read_it(told):
+    assert advised(*(said("incident/0a/advice", one) for one in told)) is None

@@ -119,7 +119,11 @@ class AckDeadline(Rule):
             )
         words = f"it was called {passed_s:.0f} s ago"
         return Finding(
-            judgement=Judgement.OK, subject=request.about, words=words, evidence=call.evidence
+            judgement=Judgement.OK,
+            subject=request.about,
+            words=words,
+            since_ns=call.since_ns,
+            evidence=call.evidence,
         )
 
     def tick(self, now: Moment) -> Iterator[Finding]:

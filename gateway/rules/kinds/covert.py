@@ -90,6 +90,10 @@ class Covert(Rule):
             judgement=judgement, subject=request.request_id, words=words, evidence=known.evidence
         )
 
+    def hides(self, names: frozenset[str]) -> bool:
+        """Say whether one of them calls covertly."""
+        return any(one.subject.partition(":")[2] in names for one in self._covert)
+
     def tick(self, now: Moment) -> tuple[Finding, ...]:
         """Forget what was over long ago."""
         for _ in self._covert.over(now.mono_ns):

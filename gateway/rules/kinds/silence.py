@@ -17,7 +17,7 @@ from gateway.model.verdict import Judgement
 from gateway.model.words import Urgency
 from gateway.rules.event import Event
 from gateway.rules.ground import Ground
-from gateway.rules.rule import Finding, Rule
+from gateway.rules.rule import Finding, Quiet, Rule
 
 Spoken = Annotated[tuple[Words, ...], Meta(max_length=16, examples=[["SEELONCE MAYDAY"]])]
 
@@ -110,6 +110,19 @@ class Silence(Rule):
             return self._finding(Judgement.OK, subject, "what can't wait may be worked", hush)
         words = f"{request.channel} is {hush.phase.value} until {self._terms.lift_by[0]} is said"
         return self._finding(Judgement.DENIED, subject, words, hush)
+
+    def quiet(self, channel: str) -> Quiet | None:
+        """Return how silence stands on a channel, and the first words of each kind."""
+        if channel not in self._channels:
+            return None
+        hush, terms = self._silent.get(channel), self._terms
+        return Quiet(
+            channel=channel,
+            phase=None if hush is None else hush.phase.value,
+            impose_by=terms.impose_by[0],
+            restrict_by=next(iter(terms.restrict_by), None),
+            lift_by=terms.lift_by[0],
+        )
 
     def tick(self, now: Moment) -> Iterator[Finding]:
         """Ask the operator, once, whether a silence that is old still holds."""

@@ -14,6 +14,13 @@ import referencing
 
 from gateway.model.inbound import Chunk, Moment, Refused, Ruling, Tick
 from gateway.model.incident import IncidentNote
+from gateway.model.listening import (
+    Availability,
+    ChannelWatch,
+    Evidence,
+    PartyWatch,
+    WatchState,
+)
 from gateway.model.plan import PortPlan
 from gateway.model.status import Alert
 from gateway.model.words import ClockState
@@ -136,6 +143,30 @@ def test_an_alert_keeps_to_its_schema():
     since = datetime(2026, 11, 1, tzinfo=UTC)
 
     check("alert.json", Alert(name="journal", since=since, text="the disk is full"))
+
+
+def test_a_watch_keeps_to_its_schema():
+    since = datetime(2026, 11, 1, tzinfo=UTC)
+    sign = Evidence(kind="loop_test", by="vhf", age_s=1.5, proves="modem", says="in 3 ms")
+    month = Availability(month="2026-11", due_s=60.0, kept=0.5, unknown=0.25, enough=False)
+    watch = PartyWatch(
+        agreement="coast",
+        party="station",
+        own=True,
+        state=WatchState.KEPT,
+        since=since,
+        since_mono_ns=1,
+        why="loop_test of port vhf",
+        gap_s=60.0,
+        due=None,
+        evidence=(sign,),
+        months=(month,),
+    )
+    told = ChannelWatch(
+        channel="vhf70", state=WatchState.KEPT, utc=since, mono_ns=2, watches=(watch,)
+    )
+
+    check("watch.json", told)
 
 
 def test_words_under_a_field_are_its_description():

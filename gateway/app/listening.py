@@ -105,10 +105,13 @@ class Listening:
         self.pulse = Pulse(clock)
 
     async def run(self) -> None:
-        """Look, and remember, for ever."""
+        """Look, for ever; what is remembered is taken up beside it, for a disk may hang."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._look(), name="listening: look")
             group.create_task(self._remember(), name="listening: remember")
+            while True:
+                self.pulse.beat(LOOK_S + PULSE_S)
+                self.look()
+                await self._clock.sleep(LOOK_S)
 
     def heard(self, items: Sequence[Item]) -> None:
         """Take what a receiver has told of; an exercise is on no air."""
@@ -142,12 +145,6 @@ class Listening:
         """Have all of it written down."""
         if self._begun:
             self._hand_over()
-
-    async def _look(self) -> None:
-        while True:
-            self.pulse.beat(LOOK_S + PULSE_S)
-            self.look()
-            await self._clock.sleep(LOOK_S)
 
     async def _remember(self) -> None:
         """Take up what was remembered once there is a journal; then write it down, for ever."""

@@ -163,7 +163,14 @@ class Receiver:
 
     def doubted(self, now: Moment) -> Deaf | None:
         """Return what stands against it at this moment, be it for a second."""
-        return next(self._against(now), None)
+        return (
+            self._lost(now)
+            or self._silent()
+            or self._lifeless(now)
+            or self._antenna
+            or self._unanswered(now)
+            or self._few(now)
+        )
 
     def deaf(self, now: Moment) -> Deaf | None:
         """Return why it hears nothing; None where it may hear."""
@@ -204,31 +211,36 @@ class Receiver:
         elif self._antenna is None:
             self._antenna = Deaf(f"its modem says that the antenna is {antenna}", at.mono_ns)
 
-    def _against(self, now: Moment) -> Iterator[Deaf]:
-        """Yield what stands against it, the plainest first."""
-        line, opened_ns = self._line, self._opened_ns
-        if self._lost_ns is not None or opened_ns is None:
-            why = f": {line.last_error}" if line.last_error else ""
-            yield Deaf(f"the port is not open{why}", self._lost_ns or now.mono_ns)
-            return
-        if line.is_silent:
-            since_ns = opened_ns if line.last_byte_ns is None else line.last_byte_ns
-            yield Deaf("no byte came for longer than its profile says is normal", since_ns)
-        if self._heartbeat_ns is not None:
-            last_ns = max(opened_ns, self._signs.get(HEARTBEAT, Sign(opened_ns)).at_ns)
-            if now.mono_ns - last_ns >= self._heartbeat_ns:
-                yield Deaf("its modem has given no sign of life", last_ns)
-        if self._antenna is not None:
-            yield self._antenna
-        if self._is_unanswered(now) and line.tested_ns is not None:
-            yield Deaf("its modem has not answered a link test", line.tested_ns)
-        low = self.usual.low(now)
-        if low is not None:
-            yield Deaf(low.words, low.since_ns)
+    def _lost(self, now: Moment) -> Deaf | None:
+        if self._lost_ns is None and self._opened_ns is not None:
+            return None
+        why = f": {self._line.last_error}" if self._line.last_error else ""
+        return Deaf(f"the port is not open{why}", self._lost_ns or now.mono_ns)
 
-    def _is_unanswered(self, now: Moment) -> bool:
-        tested_ns, opened_ns = self._line.tested_ns, self._opened_ns
-        if tested_ns is None or opened_ns is None or tested_ns < opened_ns:
-            return False
+    def _silent(self) -> Deaf | None:
+        if not self._line.is_silent:
+            return None
+        since_ns = self._line.last_byte_ns or self._opened_ns or 0
+        return Deaf("no byte came for longer than its profile says is normal", since_ns)
+
+    def _lifeless(self, now: Moment) -> Deaf | None:
+        if self._heartbeat_ns is None:
+            return None
+        sign = self._signs.get(HEARTBEAT)
+        last_ns = max(self._opened_ns or 0, 0 if sign is None else sign.at_ns)
+        if now.mono_ns - last_ns < self._heartbeat_ns:
+            return None
+        return Deaf("its modem has given no sign of life", last_ns)
+
+    def _unanswered(self, now: Moment) -> Deaf | None:
+        tested_ns = self._line.tested_ns
+        if tested_ns is None or tested_ns < (self._opened_ns or 0):
+            return None
         is_answered = self._answered_ns is not None and self._answered_ns >= tested_ns
-        return not is_answered and now.mono_ns - tested_ns >= LOOP_NS
+        if is_answered or now.mono_ns - tested_ns < LOOP_NS:
+            return None
+        return Deaf("its modem has not answered a link test", tested_ns)
+
+    def _few(self, now: Moment) -> Deaf | None:
+        low = self.usual.low(now)
+        return None if low is None else Deaf(low.words, low.since_ns)

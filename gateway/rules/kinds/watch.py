@@ -69,6 +69,8 @@ class Kept(Struct, frozen=True, kw_only=True, gc=False):
     since_ns: int
     kept_ms: int = 0
     due_ms: int = 0
+    unknown_ms: int = 0
+    """What of it nobody knows: it is not kept."""
 
 
 class Memory(Struct, frozen=True):
@@ -85,7 +87,7 @@ class Watch(Rule):
 
     `unknown` until the first evidence; `violation` where there has been none for `max_gap_s`, from
     the first moment on; `ok` with the next one. At the turn of a month it says how much of it the
-    watch was kept; what nobody watched over, a restart say, counts as not kept.
+    watch was kept, and of how much nobody knows; that, a restart say, counts as not kept.
     """
 
     terms = Terms
@@ -222,6 +224,7 @@ class Watch(Rule):
                 since_ns=since_ns,
                 kept_ms=0 if known is None else known.kept_ms,
                 due_ms=0 if known is None else known.due_ms,
+                unknown_ms=0 if known is None else known.unknown_ms,
             )
             yield Finding(judgement=judgement, subject=subject, words=words, since_ns=since_ns)
 
@@ -270,9 +273,14 @@ class Watch(Rule):
         for subject, one in self._kept.items():
             if one.judgement is Judgement.EXEMPT:
                 continue
-            kept = one.judgement is Judgement.OK and passed_ms <= STEP_MS_MAX
+            watched = passed_ms <= STEP_MS_MAX
+            kept = watched and one.judgement is Judgement.OK
+            unknown = not watched or one.judgement is Judgement.UNKNOWN
             self._kept[subject] = replace(
-                one, due_ms=one.due_ms + passed_ms, kept_ms=one.kept_ms + passed_ms * kept
+                one,
+                due_ms=one.due_ms + passed_ms,
+                kept_ms=one.kept_ms + passed_ms * kept,
+                unknown_ms=one.unknown_ms + passed_ms * unknown,
             )
 
     def _month_over(self, now: Moment) -> Iterator[Finding]:
@@ -285,12 +293,13 @@ class Watch(Rule):
         for subject, one in self._kept.items():
             if one.due_ms:
                 yield _availability(one, before, self._terms.min_availability)
-            self._kept[subject] = replace(one, kept_ms=0, due_ms=0)
+            self._kept[subject] = replace(one, kept_ms=0, due_ms=0, unknown_ms=0)
 
 
 def _availability(one: Kept, month: str, agreed: float) -> Finding:
     share = one.kept_ms / one.due_ms
-    words = f"in {month} it was kept for {share:.3%} of the time: {agreed:.3%} agreed"
+    unknown = f", and of {one.unknown_ms / one.due_ms:.3%} nobody knows" if one.unknown_ms else ""
+    words = f"in {month} it was kept for {share:.3%} of the time{unknown}: {agreed:.3%} agreed"
     return Finding(
         judgement=Judgement.OK if share >= agreed else Judgement.VIOLATION,
         subject=f"availability:{one.subject.removeprefix('watch:')}/{month}",

@@ -6,14 +6,14 @@ import msgspec
 import pytest
 from rooms.rules.cases import KINDS, START_NS, agreement_of, cases_of, sighting_of, tables
 
-from gateway.model.asked import Fact
+from gateway.model.asked import Fact, Stated
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement
 from gateway.model.words import ClockState
 from gateway.rules import docket as room
 from gateway.rules.bench import Bench
-from gateway.rules.docket import Docket
+from gateway.rules.docket import Docket, kept_of
 
 TABLE = tables()["allowed_use"]
 AT = Moment(START_NS, None, ClockState.UNSET)
@@ -144,3 +144,23 @@ def test_a_flood_of_verdicts_is_told_at_the_pace_of_readers_and_the_others_are_c
     last = int(notes[-1].verdict.evidence[0][1:])
     assert found == 1_000
     assert len(notes) + sum(note.untold for note in notes) == last + 1
+
+
+def sign(**said):
+    return msgspec.convert(
+        {"fact_id": "f", "what": "watch_evidence", "at": Moment(0), "words": "loop_test", **said},
+        Fact,
+    )
+
+
+def test_a_sign_of_a_receiver_is_kept_where_a_verdict_rests_on_it_and_a_word_of_a_person_always():
+    note = object()
+
+    assert kept_of(sign(), "b1", []) == []
+    assert kept_of(sign(), "b1", [note]) == [Stated(fact=sign(), boot="b1"), note]
+    assert kept_of(sign(person="A. Smith"), "b1", []) == [
+        Stated(fact=sign(person="A. Smith"), boot="b1")
+    ]
+    assert kept_of(sign(what="recorded"), "b1", []) == [
+        Stated(fact=sign(what="recorded"), boot="b1")
+    ]

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from gateway.app import advising
 from gateway.app.advising import Advising
 from gateway.model.incident import IncidentOrder, OrderVerb
+from gateway.settings.agreement import agreement_named
 
 PAN_PAN = b"$CDDSC,16,2321111110,10,00,26,900016,,,,S,"
 OTHER = MAYDAY.replace(b"2321234560", b"2329876540")
@@ -103,6 +104,19 @@ def test_a_call_that_comes_again_counts_although_the_incident_tells_it_later(roo
     assert heard.alert_mono_ns - told.evidence[0].alert_mono_ns >= 240 * 10**9
     assert (late.steps[0].kind, again.steps[0].kind) == ("acknowledge", "wait")
     assert (again.steps[0].not_before - late.steps[0].not_after).total_seconds() in (136, 137)
+
+
+def test_it_counts_as_well_where_no_clause_has_heard_it():
+    agreed = agreement_named("gmdss-coast-station")
+    rules = tuple(one for one in agreed.rules if one.kind != "ack_deadline")
+    room = Room(Desk(agreements=(replace(agreed, rules=rules, own="station"),)))
+    room.desk.hears(MAYDAY, port="mf")
+    room.desk.passes(240)
+    ((_, late),) = room.looks().items()
+    room.desk.hears(MAYDAY, port="mf")
+    ((_, again),) = room.looks().items()
+
+    assert (late.steps[0].kind, again.steps[0].kind) == ("acknowledge", "wait")
 
 
 def test_on_mf_it_is_told_twice_in_two_minutes_and_not_each_second(room):

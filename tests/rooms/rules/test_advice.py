@@ -209,6 +209,41 @@ def test_after_five_minutes_a_ship_relays_on_hf_to_a_coast_station_and_never_to_
     assert "POSITION five zero degrees three zero decimal zero minutes north" in relay.script[4]
 
 
+def test_a_ship_whose_radio_has_no_words_for_a_relay_has_no_call_ready():
+    mute = tuple(replace(one, says=frozenset({"ack"})) for one in OUTLETS)
+    station = Station(MAYDAY, own=SHIP, port="hf", agreements=(ASHIP,), outlets=mute)
+    relay = station.passes(301).steps(301)[0]
+
+    assert (relay.kind, relay.port, relay.action) == (StepKind.RELAY, None, None)
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"system": "ais"},
+        {"names": ("callsign:ABCD",)},
+        {"alert_mono_ns": None},
+        {"mode": Mode.TEST},
+        {"urgency": Urgency.URGENCY},
+    ],
+    ids=["no-dsc", "no-mmsi", "told-by-others", "test", "urgency"],
+)
+def test_what_is_no_distress_alert_by_dsc_of_a_known_craft_is_not_acknowledged(over):
+    station = Station(MAYDAY)
+    incident = station.incident()
+    evidence = tuple(replace(one, **over) for one in incident.evidence)
+    advice = station.advice(incident=replace(incident, evidence=evidence))
+
+    assert kinds(advice.steps) == [StepKind.CALL_RCC]
+    assert any("how to answer by radio" in one for one in advice.unknown)
+
+
+def test_a_real_distress_is_never_answered_by_a_port_of_an_exercise():
+    drill = tuple(replace(one, air=replace(one.air, exercise=True)) for one in OUTLETS)
+
+    assert kinds(Station(MAYDAY, outlets=drill).steps()) == [StepKind.CALL_RCC]
+
+
 def test_a_ship_that_knows_no_coast_station_is_told_so():
     nobody = {**ASHIP.parties, "station": replace(ASHIP.parties["station"], match=Match())}
     station = Station(MAYDAY, own=SHIP, port="hf", agreements=(replace(ASHIP, parties=nobody),))
@@ -240,6 +275,15 @@ def test_a_coast_station_relays_to_the_ships_around_only_what_its_rescue_centre_
     assert (area.lat_deg, area.lon_deg) == (52, -6)
     assert (area.southwards_deg, area.eastwards_deg) == (3, 3)
     assert relays[0].why.startswith("gmdss-coast-station/G22")
+
+
+def test_that_nothing_stands_against_a_relay_is_no_reason_for_one():
+    rules = tuple(one for one in AGREED.rules if one.kind != "relay")
+    station = Station(MAYDAY, agreements=(replace(AGREED, rules=rules),))
+    station.says(EventWord.RCC_REQUEST, about="mmsi:232123456")
+
+    assert StepKind.ACKNOWLEDGE in kinds(station.steps(2))
+    assert StepKind.RELAY not in kinds(station.steps(2))
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def test_replay_tells_the_story_with_what_was_stated_and_asked(capsys):
     page = capsys.readouterr().out
     assert 'stated        spoken  on vhf16  "SEELONCE MAYDAY"  (Officer A)\n' in page
     assert "denied     gmdss-coast-station/G14" in page
-    assert "stated    21 that no radio says\n" in page
+    assert "stated    14 that no radio says\n" in page
 
 
 def test_both_sides_can_prove_the_same_report_of_the_seed_of_it_all(tmp_path):

@@ -488,7 +488,7 @@ def test_a_stalled_modem_stops_writing_and_not_hearing(modems, figure):
             assert all_read(modem) == b""
             modem.yank()
             modem.plug_in()
-            await until(lambda: ear.port.state.transmit.now == "ready", 1.0)
+            await until(lambda: ear.port.state.transmit.now == "ready", 5.0)
             await transmit(ear.port, b"$TEST\r\n")
             await asyncio.sleep(0.02)
             assert all_read(modem) == b"$TEST\r\n"

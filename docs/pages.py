@@ -173,7 +173,7 @@ def _profile(name: str) -> tuple[str, ...]:
         ", ".join(facts.radio),
         facts.framing,
         str(facts.baud),
-        ", ".join(words_for(facts.radio, facts.framing)) if facts.transmit else "no",
+        ", ".join(words_for(facts.radio, facts.framing, facts.dialect)) if facts.transmit else "no",
         cell(facts.proven),
     )
 

@@ -71,7 +71,7 @@ class Advising:
                 port=port.name,
                 air=Air(
                     freq_hz=port.profile.freq_hz,
-                    system=port.profile.radio[0],
+                    system=port.profile.on_air,
                     exercise=port.exercise,
                 ),
                 says=says_of(port) if port.profile.transmit else frozenset(),

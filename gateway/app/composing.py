@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.framing import framer_named
 from gateway.model.plan import Own, PortPlan
 from gateway.model.transmission import CannotSay, Letter, Saying, tag_of
-from gateway.radio import Composer, composer_named
+from gateway.radio import Composer, composer_named, words_for
 
 
 def composed(letter: Letter, plan: PortPlan, own: Own, number: int) -> tuple[bytes, ...]:
@@ -31,8 +31,8 @@ def composed(letter: Letter, plan: PortPlan, own: Own, number: int) -> tuple[byt
 
 def says_of(plan: PortPlan) -> frozenset[str]:
     """Return the actions that the radio systems of a port have words for, by their `type`."""
-    composers = (composer_named(name) for name in plan.profile.radio)
-    return frozenset(word for one in composers if one is not None for word in one.says)
+    profile = plan.profile
+    return frozenset(words_for(profile.radio, profile.framing, profile.dialect))
 
 
 def _composer(plan: PortPlan, action: str) -> Composer:

@@ -1,12 +1,12 @@
 """What this station hears of itself: the proof that a transmission was on the air. Pure.
 
-A receiver of ours that hears us confirms it; so does a modem that says what it has sent.
+A receiver of ours that hears us confirms it; so does a packed modem that says it has sent it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -24,6 +24,8 @@ from gateway.model.transmission import (
     Text,
 )
 from gateway.model.words import Kind
+from gateway.radio.packed.compose import order_name
+from gateway.rules.asking import is_link_test
 
 AWAITED_NS = 60 * 10**9
 """So long after its last byte a transmission is listened for: modems queue for some seconds."""
@@ -41,9 +43,18 @@ _KINDS: dict[type[Action], Kind] = {
 }
 
 
-class _Awaited(Struct, frozen=True):
+class _Awaited(Struct):
     order: Order
     until_ns: int
+    unsent: set[str]
+    """Names of its messages that a packed modem has yet to say anything of."""
+
+    def ends(self, message: str, *, sent: bool) -> bool:
+        """Take what became of a message; say whether nothing more is to come of the order."""
+        if message not in self.unsent:
+            return False
+        self.unsent.discard(message)
+        return not (sent and self.unsent)
 
 
 class Echoes:
@@ -55,7 +66,8 @@ class Echoes:
 
     def sent(self, order: Order, mono_ns: int) -> None:
         """Listen for this."""
-        self._awaited[order.command_id] = _Awaited(order, mono_ns + AWAITED_NS)
+        unsent = {order_name(order.command_id, place) for place in range(len(order.numbers))}
+        self._awaited[order.command_id] = _Awaited(order, mono_ns + AWAITED_NS, unsent)
         while len(self._awaited) > AWAITED_MAX:
             self._awaited.popitem(last=False)
 
@@ -77,10 +89,30 @@ class Echoes:
                 return awaited.order
         return None
 
+    def answered(self, port: str) -> Order | None:
+        """Return which link test the modem at a port has answered."""
+        return self._found(port, lambda one: is_link_test(one.order.signed.letter.action))
+
+    def refused(self, port: str, number: int) -> Order | None:
+        """Return whose message with this number the modem at a port can't take."""
+        return self._found(port, lambda one: number in one.order.numbers)
+
+    def ended(self, port: str, message: str, *, sent: bool) -> Order | None:
+        """Return of which order this message was: once all of it is sent, or some of it is not."""
+        return self._found(port, lambda one: one.ends(message, sent=sent))
+
     def over(self, mono_ns: int) -> Iterator[Order]:
         """Take out and yield what nobody has heard in time."""
         while self._awaited and next(iter(self._awaited.values())).until_ns < mono_ns:
             yield self._awaited.popitem(last=False)[1].order
+
+    def _found(self, port: str, is_it: Callable[[_Awaited], bool]) -> Order | None:
+        """Take out what was handed to this port and answers to this."""
+        for name, awaited in self._awaited.items():
+            if awaited.order.signed.letter.port == port and is_it(awaited):
+                del self._awaited[name]
+                return awaited.order
+        return None
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how many are listened for."""

@@ -86,7 +86,7 @@ class Listening:
         self._clock = clock
         self._log = log
         tuned = {
-            name: (port.profile.freq_hz, port.profile.radio[0])
+            name: (port.profile.freq_hz, port.profile.on_air)
             for name, port in self._plans.items()
             if port.profile.freq_hz is not None
         }
@@ -217,7 +217,7 @@ class Listening:
                 what=EventWord.WATCH_EVIDENCE,
                 at=now,
                 freq_hz=freq_hz,
-                mode=self._plans[receiver.port].profile.radio[0],
+                mode=self._plans[receiver.port].profile.on_air,
                 words=kind,
             )
             self._rules.state(fact)

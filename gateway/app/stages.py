@@ -32,6 +32,8 @@ class Order(Struct, frozen=True, kw_only=True):
     signed: Signed
     data: bytes
     """Every byte for the modem, framed."""
+    numbers: tuple[int, ...] = (0,)
+    """Of the messages in which the modem is told, as its link counts them."""
     load: Load
     wish: Wish
     say: str

@@ -12,7 +12,8 @@ from gateway.model.plan import Own, PortPlan, StationPlan
 from gateway.model.transmission import CannotSay, Letter, tag_of
 from gateway.model.words import HELD
 from gateway.normalise import utc_of
-from gateway.rules.asking import Air, airtime_s, request_of
+from gateway.radio.packed.packet import NUMBERS
+from gateway.rules.asking import Air, airtime_s, is_link_test, request_of
 from gateway.rules.governor import Wish
 from gateway.rules.permit import Load
 from gateway.transport.supervisor import Port
@@ -57,6 +58,7 @@ class Taking:
             said = self._compose(letter, plan, self._own, self._said[plan.name])
         except CannotSay as cannot:
             return str(cannot)
+        first = self._said[plan.name]
         self._said[plan.name] += len(said)
         data = b"".join(said)
         ends_ns = now.mono_ns + round(_good_s(letter, now) * 1e9)
@@ -65,7 +67,7 @@ class Taking:
         load = Load(
             port=letter.port,
             sha256=sha256(data).digest(),
-            airtime_s=airtime_s(air, len(data)),
+            airtime_s=airtime_s(letter.action, air, len(data)),
             not_after_mono_ns=ends_ns,
         )
         wish = Wish(
@@ -79,8 +81,9 @@ class Taking:
             not_before_ns=now.mono_ns,
             not_after_ns=ends_ns,
         )
+        numbers = tuple(number % NUMBERS for number in range(first, first + len(said)))
         say = f"{tag_of(letter.action)} by {letter.port}"
-        return Order(signed=signed, data=data, load=load, wish=wish, say=say)
+        return Order(signed=signed, data=data, numbers=numbers, load=load, wish=wish, say=say)
 
     def request(self, order: Order, now: Moment) -> Request:
         """Return what the rules are asked about an order now."""
@@ -102,7 +105,9 @@ class Taking:
         if letter.exercise and not exercising:
             return "no exercise runs: order `exercise start` first"
         standing = self._ports[plan.name].state.transmit
-        return None if standing.now == "ready" else f"port {plan.name}: {standing.reason}"
+        if standing.now == "ready" or (standing.now == "dead" and is_link_test(letter.action)):
+            return None
+        return f"port {plan.name}: {standing.reason}"
 
 
 def _good_s(letter: Letter, now: Moment) -> float:
@@ -115,7 +120,7 @@ def _good_s(letter: Letter, now: Moment) -> float:
 
 def _air(plan: PortPlan) -> Air:
     profile = plan.profile
-    return Air(freq_hz=profile.freq_hz, system=profile.radio[0], exercise=plan.exercise)
+    return Air(freq_hz=profile.freq_hz, system=profile.on_air, exercise=plan.exercise)
 
 
 def _channel(plan: PortPlan) -> str:

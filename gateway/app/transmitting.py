@@ -19,6 +19,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.app.answers import answer_of, is_of_link
 from gateway.app.automatic import acknowledgement
 from gateway.app.composing import composed
 from gateway.app.echoes import Echoes
@@ -36,13 +37,13 @@ from gateway.model.command import FINAL, Outcome, OutcomeState
 from gateway.model.entry import Item
 from gateway.model.inbound import Moment, Ruling, Sighting
 from gateway.model.plan import StationPlan
-from gateway.model.transmission import Acknowledge, Adjust, Drill, Silence, TransmissionNote
+from gateway.model.transmission import Acknowledge, Drill, Silence, TransmissionNote
 from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Relation
 from gateway.normalise import utc_of
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
-from gateway.rules.asking import spoken_of, told_of
+from gateway.rules.asking import is_link_test, spoken_of, told_of
 from gateway.rules.docket import Gate
 from gateway.rules.governor import Governor, Wish
 from gateway.transport import TransmitRefused, WireLost, WriteStalled
@@ -55,9 +56,6 @@ LOOK_NS = round(LOOK_S * 1e9)
 
 REST_S = 1.0
 """And while nothing does."""
-
-LINK_TEST = Adjust(what="link_test")
-"""Proves the line to a modem, and that it lives: whoever listens waits for the answer."""
 
 BEGINNING = "the gateway has only begun: what the last run left is not known yet"
 USED = "its command_id is that of another order: give each a name of its own"
@@ -151,7 +149,12 @@ class Transmitting:
     def heard(self, items: Sequence[Item]) -> None:
         """Take note of who is on the air; what we hear of ourselves confirms that it went out."""
         for item in items:
-            if isinstance(item, Ruling) and item.sighting.relation is not Relation.COPY:
+            if not isinstance(item, Ruling):
+                continue
+            answer = answer_of(item.sighting.report, self._ports, self._echoes)
+            if answer is not None:
+                self._ended(answer.order.note(answer.stage, self._clock.now(), reason=answer.why))
+            if item.sighting.relation is not Relation.COPY:
                 self._heard(item.sighting)
 
     def answered_ns(self, casualty: str) -> int | None:
@@ -180,7 +183,7 @@ class Transmitting:
         if order is not None:
             why = f"heard by port {port}"
             self._ended(order.note(OutcomeState.CONFIRMED, now, reason=why))
-        elif not self._echoes.is_own(report):
+        elif not (self._echoes.is_own(report) or is_of_link(report)):
             self.governor.heard(self._taking.channel(port), now.mono_ns)
             if port in self._acknowledges:
                 self._acknowledge(sighting, now)
@@ -309,9 +312,10 @@ class Transmitting:
         reached("transmit.handed")
         begun, now = now, self._clock.now()
         if stage is OutcomeState.TRANSMITTED:
-            self._state(order, now)
-            if order.signed.letter.action == LINK_TEST:
-                port.state.tested_mono_ns = begun.mono_ns
+            if is_link_test(order.signed.letter.action):
+                port.state.tested_mono_ns = begun.mono_ns  # whoever listens waits for the answer
+            else:
+                self._state(order, now)
         return order.note(stage, now, reason=why)
 
     def _state(self, order: Order, now: Moment) -> None:

@@ -91,6 +91,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     language: str | None = None
     duration_s: float | None = None
+    """How long it keys the transmitter: 0 for what a modem is told, and nobody else."""
     airborne: bool = False
 
 

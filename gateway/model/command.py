@@ -165,7 +165,8 @@ FINAL = frozenset(OutcomeState) - {
     *(OutcomeState.ACCEPTED, OutcomeState.QUEUED, OutcomeState.TRANSMITTING),
     OutcomeState.TRANSMITTED,
 }
-"""After which of an order to transmit nothing more comes. What was transmitted may be confirmed."""
+"""After which of an order to transmit nothing more comes. What was transmitted may be confirmed,
+or its modem says that it has not sent it."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):

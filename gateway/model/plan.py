@@ -89,6 +89,12 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     proven: Words
     """How these facts were proven: a bench run with its date, or a manual with its page."""
 
+    @property
+    def on_air(self) -> str:
+        """Return the radio system that its channel is of: the packed link is on no air itself."""
+        first = self.radio[0]
+        return first if first != "packed" or self.dialect is None else self.dialect
+
 
 _BY_ID = ("by-id:", "/dev/serial/by-id/")
 _UNITS = ("ID_SERIAL=", "ID_SERIAL_SHORT=")

@@ -45,6 +45,10 @@ class Radio(Protocol):
         """Say whether this broken frame, had it been whole, might have been a call for help."""
 
 
+TO_MODEM = "modem"
+"""The action that is for a modem itself, whatever it transmits."""
+
+
 def _no_dialect(dialect: str | None) -> str | None:
     return None if dialect is None else "there is none that this radio system could have"
 
@@ -61,6 +65,8 @@ class Composer(Struct, frozen=True, kw_only=True):
     same bytes."""
     dialect_fault: Callable[[str | None], str | None] = _no_dialect
     """Return what is wrong with the `dialect` of a profile, as a sentence without its end."""
+    carries: tuple[str, ...] = ()
+    """The radio systems one of which its modems transmit: `dialect` names it."""
 
 
 def radio_names() -> tuple[str, ...]:
@@ -98,10 +104,17 @@ def composers_for(names: Iterable[str], framing: str) -> tuple[Composer, ...]:
     return tuple(one for one in found if one is not None and framing in one.framings)
 
 
-def words_for(names: Iterable[str], framing: str) -> tuple[str, ...]:
+def words_for(names: Iterable[str], framing: str, dialect: str | None = None) -> tuple[str, ...]:
     """Return which actions there are words for in these radio systems, by this framing."""
-    found = (word for one in composers_for(names, framing) for word in one.says)
+    found = (word for one in composers_for(names, framing) for word in _says(one, dialect))
     return tuple(dict.fromkeys(found))
+
+
+def _says(composer: Composer, dialect: str | None) -> tuple[str, ...]:
+    carried = None if dialect not in composer.carries else composer_named(dialect)
+    if carried is None:
+        return composer.says
+    return tuple(word for word in composer.says if word in carried.says or word == TO_MODEM)
 
 
 def check_words(ordered: Urgency, heard: Urgency | None) -> None:

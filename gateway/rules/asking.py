@@ -93,7 +93,7 @@ def request_of(
         fields=_fields(action, distress),
         text=action.words if isinstance(action, Text | Beacon) else "",
         language=letter.language,
-        duration_s=airtime_s(air, octets),
+        duration_s=airtime_s(action, air, octets),
     )
 
 
@@ -130,8 +130,13 @@ def spoken_of(letter: Letter, silence: Silence, at: Moment, person: str | None) 
     )
 
 
-def airtime_s(air: Air, octets: int) -> float:
-    """Return how long so many bytes keep the transmitter keyed, by estimate and rather too long."""
+def airtime_s(action: Action, air: Air, octets: int) -> float:
+    """Return how long so many bytes keep the transmitter keyed, by estimate and rather too long.
+
+    A link test goes to the modem and no further (docs/LINK.md, section 3).
+    """
+    if is_link_test(action):
+        return 0.0
     if air.system in _AIR_BAUD:
         return _LEAD_S[air.system] + octets * 10 / _AIR_BAUD[air.system]
     return DSC_VHF_S if band_of(air.freq_hz) == "vhf" else DSC_MF_S
@@ -140,6 +145,11 @@ def airtime_s(air: Air, octets: int) -> float:
 def urgency_of(action: Action) -> Urgency:
     """Return how urgent it is: what is of somebody's distress is of distress."""
     return _meant(action)[0]
+
+
+def is_link_test(action: Action) -> bool:
+    """Say whether a modem is asked for a sign of life, and nothing goes on the air."""
+    return isinstance(action, Adjust) and action.what == "link_test"
 
 
 def _meant(action: Action) -> tuple[Urgency, str]:

@@ -29,6 +29,7 @@ from gateway.rules.picture import Kept
 from gateway.rules.rule import Finding, Nothing, Quiet, Rule
 
 IN_DISTRESS = "distress_alert"
+OFF_THE_AIR = "being off the air"
 """The purpose of a request by which this station itself calls for help: no rule stands against it
 (Radio Regulations 30: by any means at its disposal)."""
 
@@ -112,14 +113,16 @@ class Engine:
 
         A call of the station itself in distress is exempt from all of them. What a rule can't tell
         counts as denied by whoever asks: `unknown` is no permission. What says of itself that it
-        is a test or an exercise is of no distress.
+        is a test or an exercise is of no distress. What only a modem is told, and keys nothing, is
+        within every rule of the air.
         """
         request = self._named(request)
-        in_distress = is_in_distress(request)
-        by = IN_DISTRESS if in_distress else self._exempting(request)
+        by = _wholly_exempt(request)
+        wholly = by is not None
+        by = by or self._exempting(request)
         found: list[Verdict] = []
         for name, rule in self.rules.items():
-            exempt = by is not None and (in_distress or not rule.of_distress)
+            exempt = by is not None and (wholly or not rule.of_distress)
             for finding in self._asked(name, _gate_of(rule), request):
                 verdict = self._verdict(name, finding, request.at, (request.request_id,))
                 if exempt and by and verdict.judgement is not Judgement.OK:
@@ -339,6 +342,13 @@ def _gate_of(rule: Rule) -> Callable[[Request], Iterable[Finding]]:
         return () if finding is None else (finding,)
 
     return ask
+
+
+def _wholly_exempt(request: Request) -> str | None:
+    """Return by what it is exempt from every rule; None where it is not."""
+    if is_in_distress(request):
+        return IN_DISTRESS
+    return OFF_THE_AIR if request.duration_s == 0 else None
 
 
 def _exempt(verdict: Verdict, by: str) -> Verdict:

@@ -139,6 +139,19 @@ class Wire:
         self.fails = None
         self.holds = None
 
+    def stall(self):
+        """Leave bytes untaken, as a modem does that has hung."""
+        self._leave.stalled()
+        self.state.transmit = self._leave.standing
+
+    def answered(self, heard_mono_ns):
+        self._leave.answered(heard_mono_ns)
+        self.state.transmit = self._leave.standing
+
+    def recognised(self, serial, heard_mono_ns):
+        self._leave.recognised(serial, heard_mono_ns)
+        self.state.transmit = self._leave.standing
+
     async def transmit(self, permit: Permit, data: bytes):
         self._leave.take(permit, data, self._clock.now().mono_ns)
         if isinstance(self.fails, TransmitRefused):
@@ -152,6 +165,9 @@ class Wire:
 
 class Desk:
     """One run of a station that may transmit."""
+
+    more = ()
+    """Ports beside those of its radios."""
 
     def __init__(
         self,
@@ -172,15 +188,18 @@ class Desk:
         self.air = []
         self.said = []
         facts = profile_named("generic-dsc")
-        self.ports = tuple(
-            PortPlan(
-                name=name,
-                device=f"memory:{name}",
-                modem="generic-dsc",
-                profile=replace(facts, freq_hz=freq_hz, transmit=True),
-                exercise=name == "drill",
+        self.ports = (
+            tuple(
+                PortPlan(
+                    name=name,
+                    device=f"memory:{name}",
+                    modem="generic-dsc",
+                    profile=replace(facts, freq_hz=freq_hz, transmit=True),
+                    exercise=name == "drill",
+                )
+                for name, freq_hz in BANDS.items()
             )
-            for name, freq_hz in BANDS.items()
+            + self.more
         )
         self.plan = StationPlan(
             station="here",

@@ -18,7 +18,6 @@ from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Ruling
 from gateway.model.transmission import (
     Acknowledge,
-    Adjust,
     Call,
     Cancel,
     CannotSay,
@@ -608,28 +607,3 @@ def test_by_itself_it_waits_like_anybody_else():
 
 def _verdicts(desk):
     return [one.verdict for one in desk.disk.items if isinstance(one, VerdictNote)]
-
-
-def tried():
-    """Return an agreement by which calls and link tests may be made on channel 70."""
-    table = tables()["allowed_use"]
-    purposes = ["calling", "link_test"]
-    table["rule"] = {"channels": ["vhf70"], "purposes": purposes, "who": ["station"]}
-    table["parties"] = {"station": {"name": "Here"}}
-    table["own"] = "station"
-    return agreement_of("allowed_use", table, cases_of(table)[0])
-
-
-@pytest.mark.parametrize(
-    ("action", "is_test"), [(Adjust(what="link_test"), True), (CALL, False)], ids=["test", "call"]
-)
-def test_whoever_listens_learns_when_a_modem_was_handed_a_link_test(action, is_test):
-    async def scene(desk):
-        assert desk.order(action).outcome.reason is None
-        await desk.until(lambda: "transmitted" in desk.stages())
-
-    desk = told(scene, Desk(agreements=(tried(),)))
-    (note,) = (one for one in desk.disk.items if getattr(one, "stage", None) == "transmitting")
-    handed_ns = getattr(desk.wires["vhf"].state, "tested_mono_ns", None)
-
-    assert handed_ns == (note.mono_ns if is_test else None)

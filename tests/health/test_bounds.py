@@ -127,6 +127,7 @@ FIXED = {
     "Governor._sending": "one a channel of a port",
     "Transmitting._orders": "Governor._wishes, and one a channel that is being transmitted on",
     "Transmitting._followed": "Transmitting._orders and Echoes._awaited",
+    "_Awaited.unsent": "the messages of one order: a handful",
     "Stages._told": "the stages of one order: six at the most",
     "Authority._keys": "settings.keys.KEYS_MAX",
     "Unfinished.numbers": "one a key, and one for each that was ever taken out of the file",

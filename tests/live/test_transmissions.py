@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
+import subprocess
+import sys
+import threading
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiomqtt
 import msgspec
@@ -31,10 +36,12 @@ from gateway.settings.agreement import read_agreement
 from gateway.settings.keys import read_keys
 from gateway.verbs import send
 
+HERE = Path(__file__).parents[2]
 LOOPBACK = "127.0.0.1"
 ROOT = "distress/v1/alpha"
 WAIT_S = 15.0
 SHIP = "232123456"
+HEARD = "$CDDSC,12,2321234560,12,05,00,1503000500,1207,,,S,E*6E"
 MAYDAY = "say CDDSC,12,2321234560,12,05,00,1503000500,1207,,,S,E"
 BANDS = {
     "vhf": 156_525_000,
@@ -175,8 +182,8 @@ class HeldClock(Clock):
 
 
 @asynccontextmanager
-async def on_watch(folder, broker, *names, agreement=AGREEMENT):
-    """Run a station with these radios, and give its officer."""
+async def on_watch(folder, broker, *names, agreement=AGREEMENT, more=()):
+    """Run a station with these radios and more ports, and give its officer."""
     path = folder / "strait.toml"
     path.write_text(agreement)
     desk = Desk(folder, broker)
@@ -185,7 +192,7 @@ async def on_watch(folder, broker, *names, agreement=AGREEMENT):
         desk.radios = {name: rigs.enter_context(rig(MODEMS.get(name, RADIO)[0])) for name in names}
         plan = StationPlan(
             station="alpha",
-            ports=tuple(_port(name, one.device) for name, one in desk.radios.items()),
+            ports=(*(_port(name, one.device) for name, one in desk.radios.items()), *more),
             links=(
                 LinkPlan(name="local", host=LOOPBACK, port=broker, client_id="gw", commands=True),
             ),
@@ -310,6 +317,54 @@ def test_a_text_is_said_by_packet_radio_and_by_ais(mosquitto, tmp_path, port, wo
 
             assert words[0] in line.words
             assert desk.radios[port].bad == []
+
+    scene(story)
+
+
+@contextlib.contextmanager
+def packed_modem():
+    """Run the reference modem of the packed link; give its port, and the lines that it prints."""
+    command = [sys.executable, "hardware/rig/packed_modem.py", "--serial", "17-0042"]
+    command += ["--say", json.dumps({"t": "raw", "radio": "dsc", "body": {"ascii": HEARD}})]
+    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True) as running:
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(running.stdout), daemon=True)
+        modem = "generic-packed-transmit"
+        try:
+            port = PortPlan(
+                name="packed",
+                device=running.stdout.readline().strip(),
+                adapter="none",
+                modem=modem,
+                modem_serial="17-0042",
+                profile=msgspec.structs.replace(profile_named(modem), freq_hz=BANDS["vhf"]),
+            )
+            reader.start()
+            yield port, lines
+        finally:
+            running.kill()
+            reader.join()
+
+
+def test_a_packed_modem_says_who_it_is_then_calls_once_and_says_that_it_has(mosquitto, tmp_path):
+    """It is tested on its line before, which no clause names and which keys nothing."""
+
+    async def story():
+        with packed_modem() as (port, lines):
+            async with on_watch(tmp_path, mosquitto().port, more=(port,)) as desk:
+                (wire,) = desk.service._watch._ports
+                await desk.until(lambda: wire.state.transmit.now == "ready")
+                assert await desk.send("modem", "link_test", by="packed") == 0
+                await desk.until(lambda: desk.states("packed")[-1:] == ["confirmed"])
+                await desk.until(lambda: any(name.startswith("incident/") for name, _ in desk.told))
+                await desk.hand_in("ack", "--mmsi", SHIP, by="packed")
+                await desk.until(lambda: desk.states("packed").count("confirmed") == 2)
+                why = [one.get("reason") for one in desk.stages("packed")]
+
+                (call,) = (line for line in lines if line.startswith("sends"))
+                assert SHIP in call
+                assert "its modem has answered" in why
+                assert why[-1] == "its modem has sent it"
 
     scene(story)
 

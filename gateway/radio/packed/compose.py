@@ -96,4 +96,5 @@ COMPOSER = Composer(
     framings=("cobs", "slip"),
     compose=compose,
     dialect_fault=_dialect_fault,
+    carries=tuple(INSIDE),
 )

@@ -113,7 +113,7 @@ def test_a_profile_that_transmits_has_words_and_says_them_in_its_own_dialect(nam
         if name == "generic-aprs-transmit":
             assert bytes(byte << 1 for byte in b"WIDE2 ") in wires[0]
 
-    assert said == set(words_for(profile.radio, profile.framing))
+    assert said == set(words_for(profile.radio, profile.framing, profile.dialect))
 
 
 def test_a_framing_that_carries_none_of_it_has_no_words():

@@ -45,6 +45,7 @@ AT = Moment(START_NS, None, ClockState.UNSET)
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 VHF = Air(freq_hz=156_525_000, system="dsc")
 SHIP = "232123456"
+TEST = Call(category=Urgency.SAFETY, to=To.INDIVIDUAL, test=True)
 HERE = Place(lat_deg=50.0, lon_deg=-5.0)
 AREA = Area(lat_deg=51, lon_deg=-6, southwards_deg=1, eastwards_deg=1)
 KNOWN = Distress(mmsi=SHIP, nature=Nature.SINKING, place=HERE, time="1207")
@@ -147,22 +148,27 @@ def test_words_persons_consents_and_language_are_handed_on():
 
 
 def test_what_is_of_an_exercise_or_a_test_says_so():
-    test = Call(category=Urgency.SAFETY, to=To.INDIVIDUAL, test=True)
-
-    assert asked(test).marked is Mode.TEST
-    assert asked(test, exercise=True).marked is Mode.EXERCISE
+    assert asked(TEST).marked is Mode.TEST
+    assert asked(TEST, exercise=True).marked is Mode.EXERCISE
     assert asked(Cancel(distress=KNOWN)).marked is Mode.REAL
     exercising = Air(freq_hz=None, system="dsc", exercise=True)
     assert asked(Cancel(distress=KNOWN), exercising).marked is Mode.EXERCISE
 
 
+@pytest.mark.parametrize(
+    ("what", "airtime"), [("link_test", 0), ("channel", DSC_VHF_S), ("power", DSC_VHF_S)]
+)
+def test_of_what_a_modem_is_told_a_link_test_alone_keys_nothing(what, airtime):
+    assert asked(Adjust(what=what)).duration_s == airtime
+
+
 def test_how_long_it_takes_is_of_its_band_or_of_its_bytes():
     aprs = Air(freq_hz=144_800_000, system="aprs")
 
-    assert airtime_s(VHF, 40) == DSC_VHF_S
-    assert airtime_s(Air(freq_hz=2_187_500, system="dsc"), 40) == DSC_MF_S
-    assert airtime_s(Air(freq_hz=None, system="dsc"), 40) == DSC_MF_S
-    assert airtime_s(aprs, 120) == pytest.approx(1.5)
+    assert airtime_s(TEST, VHF, 40) == DSC_VHF_S
+    assert airtime_s(TEST, Air(freq_hz=2_187_500, system="dsc"), 40) == DSC_MF_S
+    assert airtime_s(TEST, Air(freq_hz=None, system="dsc"), 40) == DSC_MF_S
+    assert airtime_s(TEST, aprs, 120) == pytest.approx(1.5)
     assert asked(Beacon(place=HERE)).duration_s == DSC_VHF_S
 
 

@@ -24,7 +24,7 @@ from gateway.model.verdict import Judgement
 from gateway.model.words import ClockState, Urgency
 from gateway.rules import standing
 from gateway.rules.bench import Bench
-from gateway.rules.engine import IN_DISTRESS, Engine
+from gateway.rules.engine import IN_DISTRESS, OFF_THE_AIR, Engine
 from gateway.rules.rule import Finding, Rule
 
 TABLES = tables()
@@ -197,6 +197,23 @@ def test_a_rule_that_fails_permits_nothing_but_a_call_of_the_station_in_distress
     assert failing().gate(request).judgement is Judgement.UNKNOWN
     in_distress = msgspec.structs.replace(request, purpose=IN_DISTRESS)
     assert failing().gate(in_distress).judgement in PERMITS
+
+
+def test_what_keys_nothing_is_within_every_rule_of_the_air():
+    request = Request(
+        request_id="r",
+        at=AT,
+        channel="vhf70",
+        category=Urgency.ROUTINE,
+        purpose="link_test",
+        duration_s=0,
+    )
+    found = failing().gate(request)
+
+    assert found.judgement in PERMITS
+    assert {one.by for one in found.verdicts} == {OFF_THE_AIR}
+    on_air = msgspec.structs.replace(request, duration_s=0.1)
+    assert failing().gate(on_air).judgement not in PERMITS
 
 
 def test_a_memory_of_another_release_begins_anew_and_is_named():

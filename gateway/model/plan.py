@@ -68,6 +68,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ptt: Literal["rts", "dtr"] | None = None
     """The line of the serial port that keys the transmitter while bytes go out; None where the
     modem keys by itself."""
+    ptt_lead_s: Annotated[float, Meta(ge=0, le=2, examples=[0.1])] = 0.1
+    """How long before the first byte that line is raised: a transmitter takes so long to be up."""
     transmit_s_max: Annotated[float, Meta(ge=0.1, le=60, examples=[10])] = 10.0
     """The longest transmission: what would take longer is not begun, and a key is dropped then. A
     DSC call on medium wave takes seven seconds."""

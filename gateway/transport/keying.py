@@ -1,7 +1,7 @@
 """Push-to-talk: a line of a serial port that keys a transmitter, and how long it may be high.
 
-    low ──► high ──► bytes ──► drained ──► low
-             └────── time-out timer ──────► low    whatever the loop, the modem or the bytes do
+    low ──► high ──► lead ──► bytes ──► drained ──► low
+             └────────── time-out timer ──────────► low    whatever loop, modem or bytes do
 
 A thread of its own holds the line: it raises it, waits for the word or for the end of its time, and
 drops it, whether or not the event loop still runs. It works on a descriptor of its own: the number

@@ -161,7 +161,7 @@ def _too_long(profile: Profile, permit: Permit, data: bytes) -> str | None:
     if profile.ptt and takes_s:
         # The key is held while they go out: one bit before each byte, and at least one behind it.
         bits = 1 + profile.data_bits + (profile.parity != "none") + profile.stop_bits
-        takes_s = max(takes_s, len(data) * bits / profile.baud)
+        takes_s = profile.ptt_lead_s + max(takes_s, len(data) * bits / profile.baud)
     if takes_s <= profile.transmit_s_max:
         return None
     return f"it would take {takes_s:.1f} s, and transmit_s_max is {profile.transmit_s_max:g} s"

@@ -174,6 +174,8 @@ class Port:
             key = wire.key if permit.load.airtime_s else None
             try:
                 async with self._keyer.keyed(key):
+                    if key is not None:
+                        await self._clock.sleep(self._plan.profile.ptt_lead_s)
                     reached("port.write_begun")
                     await wire.write(data)
                     reached("port.written")

@@ -95,7 +95,7 @@ def modem():
 @pytest.fixture
 def bench(port_of, modem):
     """Make a port to that modem, which is keyed by RTS."""
-    facts = {"transmit": True, "ptt": "rts"}
+    facts = {"transmit": True, "ptt": "rts", "ptt_lead_s": 0.0}
     return lambda **more: port_of("memory:bench", modems={"bench": modem}, **(facts | more))
 
 
@@ -138,6 +138,46 @@ def test_it_is_high_from_before_the_first_byte_until_the_last_is_out(bench, mode
         ("low", len(CALL)),
         ("closed", len(CALL)),
     ]
+
+
+def test_not_a_byte_goes_out_before_the_transmitter_is_up(bench, modem):
+    port = bench(ptt_lead_s=0.2)
+
+    async def story():
+        begun_s = time.monotonic()
+        sending = asyncio.ensure_future(transmit(port, CALL))
+        while not modem.key.words:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
+        assert modem.written == b""
+        await sending
+        return time.monotonic() - begun_s
+
+    assert told(port, story) >= 0.2
+    assert modem.key.words == ["high", "drained", "low", "closed"]
+    assert modem.written == CALL
+
+
+def test_whoever_is_cancelled_before_the_transmitter_is_up_leaves_nothing_keyed(bench, modem):
+    port = bench(ptt_lead_s=2.0)
+
+    async def story():
+        sending = asyncio.ensure_future(transmit(port, CALL))
+        while not modem.key.words:
+            await asyncio.sleep(0)
+        sending.cancel()
+        await asyncio.wait([sending])
+
+    told(port, story)
+
+    assert modem.key.words == ["high", "low", "closed"]
+    assert modem.written == b""
+
+
+def test_the_lead_counts_to_what_a_transmission_takes(bench, modem):
+    with pytest.raises(TransmitRefused, match=r"it would take .* transmit_s_max is 0\.5 s"):
+        sent(bench(ptt_lead_s=0.5, transmit_s_max=0.5))
+    assert modem.key.words == []
 
 
 def test_each_transmission_keys_for_itself(bench, modem):
@@ -412,8 +452,8 @@ def test_a_port_that_is_keyed_by_a_line_it_has_not_is_never_ready(plan_of, devic
         ({}, 10.0, 50, None),
         ({}, 10.1, 50, "it would take 10.1 s, and transmit_s_max is 10 s"),
         ({"transmit_s_max": 0.5}, 0.63, 50, "it would take 0.6 s, and transmit_s_max is 0.5 s"),
-        ({"ptt": "rts", "baud": 100}, 1.0, 100, None),
-        ({"ptt": "rts", "baud": 100}, 1.0, 101, "it would take 10.1 s"),
+        ({"ptt": "rts", "baud": 100}, 1.0, 99, None),
+        ({"ptt": "rts", "baud": 100}, 1.0, 100, "it would take 10.1 s"),
         (
             {"ptt": "rts", "baud": 100, "parity": "even", "stop_bits": 2},
             1.0,
@@ -427,7 +467,7 @@ def test_a_port_that_is_keyed_by_a_line_it_has_not_is_never_ready(plan_of, devic
 def test_what_would_take_longer_than_the_longest_is_not_begun(
     plan_of, facts, airtime_s, size, refused
 ):
-    """Of a line that keys, its speed counts as well: a slow one would be cut off."""
+    """Of a line that keys, its speed and its lead count as well: a slow one would be cut off."""
     leave = Leave(plan_of("memory:bench", transmit=True, **facts))
     leave.opened(None, 0, has_key=True)
     permit = permit_for("one", bytes(size), airtime_s=airtime_s)

@@ -110,12 +110,10 @@ class Governor:
 
     def put(self, wish: Wish) -> Wish | None:
         """Let this wait; return what had to give way for it, less urgent and the newest."""
-        pushed = None
-        if len(self._wishes) >= WISHES_MAX:
-            pushed = self._least(wish)
-            if pushed is not None:
-                self._pushed += 1
-                del self._wishes[pushed.request_id]
+        pushed = self._least(wish) if len(self._wishes) >= WISHES_MAX else None
+        if pushed is not None:
+            self._pushed += 1
+            del self._wishes[pushed.request_id]
         self._wishes[wish.request_id] = wish
         return pushed
 

@@ -358,9 +358,10 @@ def test_an_urgency_call_is_listened_to_and_passed_on_by_voice_where_it_is_asked
     assert not [one for one in advice.unknown if "how to answer" in one]
 
 
-def test_two_receivers_of_one_channel_lead_to_one_acknowledgement_by_the_one_that_can():
+@pytest.mark.parametrize("deaf_first", [True, False], ids=["mute first", "mute last"])
+def test_two_receivers_of_one_channel_lead_to_one_acknowledgement_by_the_one_that_can(deaf_first):
     deaf = replace(OUTLETS[0], port="second", says=frozenset())
-    station = Station(MAYDAY, outlets=(deaf, *OUTLETS))
+    station = Station(MAYDAY, outlets=(deaf, *OUTLETS) if deaf_first else (*OUTLETS, deaf))
     incident = station.incident()
     evidence = tuple(replace(one, ports=("second", "vhf")) for one in incident.evidence)
     steps = station.steps(incident=replace(incident, evidence=evidence))

@@ -84,6 +84,7 @@ def asked(action, air=VHF, **said):
         (Text(category=Urgency.DISTRESS, words="x"), Urgency.DISTRESS, "distress_relay", "dsc"),
         (Beacon(place=HERE), Urgency.ROUTINE, "position", "dsc"),
         (Adjust(what="link_test"), Urgency.ROUTINE, "link_test", "dsc"),
+        (Silence(channel="vhf16", words="SEELONCE MAYDAY"), Urgency.ROUTINE, "silence", "dsc"),
         (Drill(what="start"), Urgency.ROUTINE, "start", "dsc"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",

@@ -6,14 +6,15 @@ import msgspec
 import pytest
 from rooms.rules.cases import KINDS, START_NS, agreement_of, cases_of, sighting_of, tables
 
-from gateway.model.asked import Fact, Stated
+from gateway.model.asked import Fact, Request, Stated
 from gateway.model.entry import Lane, lane_of
 from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement
-from gateway.model.words import ClockState
+from gateway.model.words import ClockState, Urgency
 from gateway.rules import docket as room
 from gateway.rules.bench import Bench
 from gateway.rules.docket import Docket, kept_of
+from gateway.rules.permit import Load
 
 TABLE = tables()["allowed_use"]
 AT = Moment(START_NS, None, ClockState.UNSET)
@@ -70,6 +71,29 @@ def test_only_what_was_and_is_as_agreed_may_be_left_out_on_the_way(judgement, wa
     verdict = msgspec.structs.replace(note.verdict, judgement=judgement)
 
     assert lane_of(msgspec.structs.replace(note, verdict=verdict, was=was)) is lane
+
+
+def calling(**said):
+    return Request(
+        request_id="q", at=AT, category=Urgency.ROUTINE, purpose="calling", channel="vhf70", **said
+    )
+
+
+def test_nothing_is_let_pass_before_the_rules_have_begun():
+    load = Load(port="vhf", sha256=b"", airtime_s=0.6, not_after_mono_ns=START_NS + 10**9)
+    found = docket(begun=False).gate(calling(), load)
+
+    assert found.permit is None
+    assert found.gated == docket(begun=False).would(calling())
+    assert (found.gated.judgement, found.gated.verdicts) == (Judgement.UNKNOWN, ())
+
+
+def test_what_was_asked_once_is_judged_as_it_was_and_would_be_now():
+    at_desk = docket()
+    notes = at_desk.asked(calling())
+
+    assert [note.verdict.judgement for note in notes] == [Judgement.OK]
+    assert [note.verdict for note in notes] == [*docket().would(calling()).verdicts]
 
 
 def test_an_exercise_is_on_no_air_and_breaks_no_agreement():

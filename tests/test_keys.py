@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from gateway import settings
 from gateway.model.keys import KeyPlan, Role
-from gateway.settings import keys
+from gateway.settings import keyring, keys
 from gateway.settings.agreement import agreement_path
 from gateway.settings.ed25519 import new_key
 from gateway.settings.faults import BadSettings
+from gateway.settings.keyring import KeyRing
 from gateway.settings.keys import read_keys, written
 
 PUBLIC = "ed25519:K9Cfszs0WLcNI/HWNTHA7/fQjb4p/HosGQNJ7foisc8="
@@ -144,3 +147,79 @@ def test_a_file_that_only_transmitting_needs_keeps_nobody_off_watch(
     (left_out,) = plan.left_out
     assert left_out.startswith(what)
     assert len(plan.ports) == 1
+
+
+# ---- Kept an eye on ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ring(tmp_path):
+    """Return a ring of the keys in a file, and that file."""
+    path = tmp_path / "keys.toml"
+    path.write_text(written(GOOD), "utf-8")
+    path.chmod(0o644)
+    return KeyRing(path, (GOOD,)), path
+
+
+def put(path, text):
+    """Put another file in the place of this one, as `keys` does."""
+    new = path.with_suffix(".new")
+    new.write_text(text, "utf-8")
+    new.replace(path)
+
+
+def test_keys_are_the_same_until_the_file_is_another(ring):
+    ring, path = ring
+    ring.look()
+    first = ring.known()
+    ring.look()
+
+    assert first == (GOOD,)
+    assert ring.known() is first
+    put(path, written(GOOD) + "revoked = 2026-11-23T12:00:00Z\n")
+    ring.look()
+    assert [key.revoked is None for key in ring.known()] == [False]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: put(path, "[key.smith]\nperson = 7\n"), "keys.toml:2: key.smith.person"),
+        (lambda path: put(path, "\0"), "keys.toml"),
+        (lambda path: path.unlink(), "keys.toml"),
+        (lambda path: path.chmod(0o666), "may be written by anybody"),
+        (lambda path: (path.unlink(), path.mkdir()), "keys.toml"),
+    ],
+    ids=["fault", "no text", "gone", "open to all", "folder"],
+)
+def test_while_the_file_can_not_be_read_nobody_counts(ring, spoil, why):
+    ring, path = ring
+    ring.look()
+    spoil(path)
+    ring.look()
+
+    assert ring.known().startswith("the keys can't be read: ")
+    assert why in ring.known()
+
+
+def test_a_file_that_comes_back_counts_again(ring):
+    ring, path = ring
+    path.unlink()
+    ring.look()
+    assert isinstance(ring.known(), str)
+    put(path, written(GOOD))
+    ring.look()
+
+    assert ring.known() == (GOOD,)
+
+
+def test_a_thread_looks(ring, monkeypatch):
+    monkeypatch.setattr(keyring, "LOOK_S", 0.01)
+    ring, path = ring
+    ring.watch()
+    path.unlink()
+    ended_s = time.monotonic() + 5
+
+    while not isinstance(ring.known(), str):
+        assert time.monotonic() < ended_s
+        time.sleep(0.01)

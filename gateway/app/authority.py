@@ -24,6 +24,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
+from gateway.app.outside import KeysNow
 from gateway.app.stages import Signed, outcome_of, unordered
 from gateway.app.taking import stands_aside
 from gateway.app.telling import JOURNAL_S_MAX, Teller
@@ -93,7 +94,7 @@ class _Asked(Struct, frozen=True):
 class Authority:
     """Takes orders to transmit from those who may give them."""
 
-    def __init__(  # each is a door of its own, opened in one place
+    def __init__(  # noqa: PLR0913  # each is a door of its own, opened in one place
         self,
         plan: StationPlan,
         transmitting: Transmitting,
@@ -101,9 +102,13 @@ class Authority:
         *,
         clock: Clock,
         log: Log,
+        keys: KeysNow | None = None,
         proves: Proves | None = None,
     ) -> None:
         self._station = plan.station
+        self._known = keys or (lambda: plan.keys)
+        self._read: tuple[KeyPlan, ...] | str = plan.keys
+        """The keys that count, as they were read; or why none does."""
         self._keys = {key.name: key for key in plan.keys}
         self._aside = stands_aside(plan)
         self._binding = frozenset(binding_digests(plan).values())
@@ -111,7 +116,7 @@ class Authority:
         self._teller = teller
         self._clock = clock
         self._log = log
-        self._proves = proves or _prover(plan.keys)
+        self._proves = proves or _prover(ordered=bool(plan.keys or keys))
         self._memory = transmitting.unfinished
         self._taken: OrderedDict[bytes, None] = OrderedDict()
         """Digests of the letters that were taken last."""
@@ -176,6 +181,9 @@ class Authority:
         """Return why no order is taken at all, or none for another station."""
         if self._aside is not None:
             return self._aside
+        self._take_up()
+        if isinstance(self._read, str):
+            return self._read
         if not self._keys:
             return NOBODY
         if not self._memory.begun:
@@ -183,6 +191,19 @@ class Authority:
         if letter.audience != self._station:
             return f"it is for station {letter.audience}, and this is {self._station}"
         return None
+
+    def _take_up(self) -> None:
+        """Have the keys count that are in the file now."""
+        found = self._known()
+        if found is self._read:
+            return
+        self._read = found
+        self._keys = {} if isinstance(found, str) else {key.name: key for key in found}
+        if isinstance(found, str):
+            self._log.error("keys_not_read", reason=found)
+        else:
+            given_up = sorted(key.name for key in found if key.revoked is not None)
+            self._log.info("keys_read", known=[*self._keys], given_up=given_up)
 
     def _genuine(self, ordered: Ordered) -> list[KeyPlan] | str:
         """Return the keys that have signed it, the author's first; why it counts for nothing."""
@@ -327,9 +348,9 @@ def _allowed(key: KeyPlan) -> frozenset[str]:
     return frozenset[str]().union(*(_MAY[role] for role in key.roles))
 
 
-def _prover(keys: Sequence[KeyPlan]) -> Proves:
+def _prover(*, ordered: bool) -> Proves:
     """Return what proves signatures; a station that nobody may order to transmit needs none."""
-    if not keys:
+    if not ordered:
         return lambda _key, _said, _signature: False
     from gateway.settings.ed25519 import proves  # noqa: PLC0415  # as said above
 

@@ -15,6 +15,7 @@ from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
 from gateway.app.authority import Authority
+from gateway.app.outside import KeysNow
 from gateway.app.ruling import RuleKeeper
 from gateway.app.telling import JOURNAL_S_MAX, Teller
 from gateway.app.transmitting import Transmitting
@@ -157,12 +158,13 @@ def ordering_of(  # noqa: PLR0913  # each is a door of its own, opened in one pl
     journal: StandingJournal,
     *,
     told: tuple[Teller, RuleKeeper],
+    keys: KeysNow | None,
     clock: Clock,
     log: Log,
 ) -> Ordering:
     """Return what takes every command of a station, with the way back behind it."""
     transmitting = Transmitting(plan, ports, journal, told=told, clock=clock, log=log)
-    authority = Authority(plan, transmitting, told[0], clock=clock, log=log)
+    authority = Authority(plan, transmitting, told[0], keys=keys, clock=clock, log=log)
     return Ordering(rooms, told, authority, station=plan.station, clock=clock, log=log)
 
 

@@ -35,7 +35,7 @@ from gateway.log import Log
 from gateway.model.asked import Taped
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Chunk, Tick
-from gateway.model.plan import StationPlan
+from gateway.model.plan import LinkPlan, StationPlan
 from gateway.model.status import Alert, AlertName, Status
 from gateway.mqtt.link import Link
 from gateway.pipeline import hallway_of
@@ -88,21 +88,7 @@ class Watch:
         self._pipeline = hallway_of(plan, boot=clock.boot)
         self._lines = lines_of(plan, self._pipeline, outside, clock, log, dice)
         self._ports = ports_of(plan, outside, clock=clock, log=log, jitter=dice)
-        self._links = tuple(
-            Link(
-                link,
-                station=plan.station,
-                outbox=journal,
-                clock=clock,
-                log=log,
-                jitter=dice,
-                birth=self._next_status,
-                will=self._absence,
-                carrier=self._lines.carrier(link.name),
-                obey=lambda command: self._lines.obeying(command, self._ordering.obey),
-            )
-            for link in plan.links
-        )
+        self._links = tuple(self._link(link, dice) for link in plan.links)
         self._lag = LoopLag(clock)
         self._tick_pulse, self._status_pulse = Pulse(clock), Pulse(clock)
         self._began, self._statuses, self._duties_failed = clock.now(), 0, 0
@@ -115,7 +101,9 @@ class Watch:
         self._rules = self._rule_keeper()
         ports = {port.state.name: port for port in self._ports}
         rooms, told = self._pipeline, (self._teller, self._rules)
-        self._ordering = ordering_of(plan, rooms, ports, journal, told=told, clock=clock, log=log)
+        self._ordering = ordering_of(
+            plan, rooms, ports, journal, told=told, keys=outside.keys, clock=clock, log=log
+        )
         self._authority = self._ordering.authority
         self._transmitting = self._authority.transmitting
         self._advising = Advising(plan, rooms, self._teller, self._transmitting, clock=clock)
@@ -129,6 +117,20 @@ class Watch:
             plan, ports, rooms, journal, told=told, board=self.board, clock=clock, log=log
         )
         self._looking = self._eye()
+
+    def _link(self, plan: LinkPlan, dice: random.Random) -> Link:
+        return Link(
+            plan,
+            station=self._plan.station,
+            outbox=self._journal,
+            clock=self._clock,
+            log=self._log,
+            jitter=dice,
+            birth=self._next_status,
+            will=self._absence,
+            carrier=self._lines.carrier(plan.name),
+            obey=lambda command: self._lines.obeying(command, self._ordering.obey),
+        )
 
     def duties(self) -> Iterator[tuple[str, Duty]]:
         """Return every duty of the watch, by name.

@@ -20,7 +20,7 @@ from gateway.settings.wanted import wanted
 from gateway.verbs.signing import now_utc, private_key_in, put_into
 from gateway.verbs.telling import printable
 
-_RESTART = "the gateway reads it when it starts: systemctl restart distress-gateway\n"
+_TAKEN = "a gateway that runs with it takes it within some seconds; one without keys: restart it\n"
 
 
 def main(args: argparse.Namespace) -> int:
@@ -60,7 +60,7 @@ def _new(args: argparse.Namespace) -> int:
     sys.stdout.write(
         f"private key  {printable(args.file)}: it goes to {printable(made.person)}, and to nobody"
         f" else\nkey id       {key_id(made.public_key)}\n"
-        f"{printable(str(path))} has the public half; {_RESTART}"
+        f"{printable(str(path))} has the public half; {_TAKEN}"
     )
     return 0
 
@@ -90,7 +90,7 @@ def _revoke(args: argparse.Namespace) -> int:
         what = "stands in no table of its own"
         raise _bad(path, args.name, what, f"add `{line}` to it by hand")
     put_into(path, changed)
-    sys.stdout.write(f"{key.name} is given up in {printable(str(path))}; {_RESTART}")
+    sys.stdout.write(f"{key.name} is given up in {printable(str(path))}; {_TAKEN}")
     return 0
 
 

@@ -23,6 +23,7 @@ from gateway.journal.failed import JournalFailed
 from gateway.log import Log, set_up
 from gateway.model.plan import HealthPlan, StationPlan
 from gateway.settings import load
+from gateway.settings.keyring import KeyRing
 from gateway.verbs.check import malformed
 
 SWITCH_S = 0.0005
@@ -65,7 +66,11 @@ def with_status_file(health: HealthPlan, environment: Mapping[str, str]) -> Heal
 async def watch(plan: StationPlan, log: Log, notify: Notify) -> None:
     """Keep watch until SIGTERM or SIGINT."""
     dice = random.Random()  # noqa: S311  # back-off
-    service = Service(plan, clock=Clock(), log=log, dice=dice, outside=Outside(notify=notify))
+    ring = None if plan.keys_file is None else KeyRing(Path(plan.keys_file), plan.keys)
+    outside = Outside(notify=notify, keys=None if ring is None else ring.known)
+    service = Service(plan, clock=Clock(), log=log, dice=dice, outside=outside)
+    if ring is not None:
+        ring.watch()
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):

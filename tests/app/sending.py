@@ -177,6 +177,7 @@ class Desk:
         clock=None,
         keyless=False,
         left_out=(),
+        keys=None,
         **transmit,
     ):
         found = tuple(
@@ -226,7 +227,7 @@ class Desk:
             clock=self.clock,
             log=log,
         )
-        self.authority = Authority(self.plan, self.duty, self, clock=self.clock, log=log)
+        self.authority = Authority(self.plan, self.duty, self, keys=keys, clock=self.clock, log=log)
         self._seq = count(1)
 
     def _noted(self, _logger, _name, event):

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 import structlog
-from app.sending import KEYS, MAYDAY, NOON, SHIP, Desk, first_of, on_duty, sealed
+from app.sending import KEYS, MAYDAY, NOON, SHIP, Desk, first_of, known_keys, on_duty, sealed
 
 from gateway.app import authority, transmitting
 from gateway.model.transmission import (
@@ -178,6 +178,33 @@ def test_what_is_not_in_order_is_refused_with_its_reason(case):
     assert outcome.state == "refused"
     assert reason in outcome.reason
     assert not desk.air
+
+
+def test_a_key_that_is_given_up_counts_no_more_from_then_on():
+    """What was taken before goes its way; whoever is new counts, and a file gone bad lets none."""
+    known = {"keys": known_keys()}
+
+    async def scene(desk):
+        first, second, third = (desk.sealed(ACK, "smith") for _ in range(3))
+        assert first_of(await desk.authority.obey(first)).state == "accepted"
+        known["keys"] = tuple(
+            msgspec.structs.replace(key, revoked=NOON) if key.name == "smith" else key
+            for key in known_keys()
+        )
+        assert "key smith was given up" in first_of(await desk.authority.obey(second)).reason
+        known["keys"] = "the keys can't be read: keys.toml:3: a fault"
+        assert first_of(await desk.authority.obey(third)).reason == known["keys"]
+        known["keys"] = tuple(key for key in known_keys() if key.name == "jones")
+        assert "not known here" in first_of(await desk.authority.obey(third)).reason
+        known["keys"] = ()
+        assert first_of(await desk.authority.obey(third)).reason == authority.NOBODY
+
+    desk = told(scene, Desk(keys=lambda: known["keys"]))
+
+    assert len(desk.air) == 1
+    read = [said["given_up"] for said in desk.said if said["event"] == "keys_read"]
+    assert read[:2] == [["gone"], ["gone", "smith"]]
+    assert [said["reason"] for said in desk.said if said["event"] == "keys_not_read"]
 
 
 def test_a_late_letter_is_refused():

@@ -36,6 +36,7 @@ COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framin
 	tests/live/test_rulings.py tests/test_vectors.py \
 	tests/health/test_bounds.py tests/live/test_links.py tests/live/test_requests.py \
 	tests/live/test_incidents.py tests/live/test_exports.py tests/live/test_lines.py \
+	tests/live/test_transmissions.py \
 	$(addprefix tests/verbs/test_,orders.py verdict.py compliance.py explain.py steps.py replay.py) \
 	$(addprefix tests/faults/test_,time.py certificates.py opening.py broker.py)
 

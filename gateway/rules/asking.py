@@ -164,8 +164,7 @@ def _meant(action: Action) -> tuple[Urgency, str]:
             return Urgency.ROUTINE, "position"
         case Adjust() | Drill():
             return Urgency.ROUTINE, action.what
-        case Silence():
-            return Urgency.ROUTINE, "silence"
+    return Urgency.ROUTINE, "silence"
 
 
 def _marked(letter: Letter, air: Air) -> Mode:

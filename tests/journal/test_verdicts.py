@@ -9,7 +9,7 @@ import pytest
 
 from gateway.journal import verdicts
 from gateway.journal.failed import JournalFailed
-from gateway.journal.verdicts import evidence_in, verdicts_in
+from gateway.journal.verdicts import entered_in, evidence_in, links_at, verdicts_in
 from gateway.model.agreement import EventWord
 from gateway.model.asked import Fact, Stated
 from gateway.model.inbound import Moment
@@ -105,6 +105,32 @@ def test_what_another_release_wrote_and_what_is_damaged_is_passed_over(kept, hou
 
     assert [note.number for note in verdicts_in(path, prefix="a")] == [3]
     assert list(evidence_in(path, only(path, "a")).values()) == [None, calls[1].sighting.report]
+
+
+def test_a_verdict_of_a_later_release_is_in_no_account(kept, monkeypatch):
+    path = kept(said("a"), said("b"))
+    read = verdicts._note
+    monkeypatch.setattr(verdicts, "_note", lambda body: None if b"b0000" in body else read(body))
+
+    with entered_in(path) as (end, entered):
+        assert [one.number for one in entered] == [1]
+    assert end.number_last == 2
+
+
+def test_the_link_of_an_entry_is_told_by_itself_and_by_the_one_after_it(kept):
+    path = kept(said("a"), said("b"), said("c"))
+    with entered_in(path) as (end, entered):
+        links = {one.number: one.link for one in entered}
+
+    assert [links_at(path, number) for number in (1, 2, 3)] == [{links[1]}, {links[2]}, {links[3]}]
+    assert end.link_last == links[3]
+    assert links_at(path, 0) == {next(iter(_befores(path)))}
+    assert links_at(path, 4) == frozenset()
+
+
+def _befores(path):
+    with entered_in(path) as (_, entered):
+        return [one.before for one in entered]
 
 
 @pytest.mark.parametrize("read", [verdicts._note, verdicts._report, verdicts._stated])

@@ -11,7 +11,7 @@ import pytest
 from gateway.model.command import Outcome, OutcomeState
 from gateway.mqtt import commands
 from gateway.mqtt.bus import Incoming, LinkLost
-from gateway.mqtt.command import COMMAND_BYTES_MAX, CommandFault, Why, command_of
+from gateway.mqtt.command import COMMAND_BYTES_MAX, CommandFault, Why, command_of, statement_of
 from gateway.mqtt.topics import Topics
 
 ROOT = "distress/v1/alpha"
@@ -178,6 +178,23 @@ def test_a_name_that_no_outcome_can_be_told_under_is_the_reason_said(ordered, ma
 def incoming(payload, **over):
     settings = {"topic": "t", "qos": 1, "retained": False, "mid": 1} | over
     return Incoming(payload=payload, **settings)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"{", "neither JSON nor msgpack"),
+        (b'{"command_id": "c1", "what": "spokn"}', "did you mean `spoken`?"),
+        (b'{"command_id": "c1", "what": 7}', "what"),
+    ],
+    ids=["half", "near", "no word"],
+)
+def test_a_statement_that_can_not_be_read_is_refused_with_its_reason(payload, reason):
+    fault = statement_of(incoming(payload))
+
+    assert isinstance(fault, CommandFault)
+    assert fault.why is Why.UNREADABLE
+    assert reason in fault.reason
 
 
 def test_a_length_is_no_number_and_a_long_correlation_is_not_sent_back(ordered, make):

@@ -13,7 +13,7 @@ import structlog
 from gateway.clock import Clock
 from gateway.model.hotline import LineMessage, LineWord, Shared, is_pressing
 from gateway.mqtt import hotline as module
-from gateway.mqtt.bus import Incoming, LinkLost
+from gateway.mqtt.bus import Incoming, LinkLost, PublishRefused
 from gateway.mqtt.hotline import BURST, TOLD_MAX, UNSAID_MAX, Hotline, Sign, listens_to
 from gateway.mqtt.topics import Topics
 from gateway.rules.sharing import LineTerms
@@ -32,10 +32,13 @@ class Bus:
 
     def __init__(self):
         self.connected, self.said, self.inbox = True, [], asyncio.Queue()
+        self.drops = self.refuses = False
 
     async def publish(self, outgoing):
-        if not self.connected:
+        if not self.connected or self.drops:
             raise LinkLost(*AWAY)
+        if self.refuses:
+            raise PublishRefused(outgoing.topic, 0x87, "not authorised")
         self.said.append((outgoing.topic, msgspec.json.decode(outgoing.payload, type=LineMessage)))
 
     async def received(self):
@@ -58,6 +61,7 @@ class Line:
 
     def __init__(self, terms=TERMS):
         self.bus, self.taken, self.stood = Bus(), [], []
+        self.log = structlog.testing.CapturingLogger()
         self.line = Hotline(
             terms,
             Topics("us"),
@@ -67,7 +71,7 @@ class Line:
             taken=self.taken.append,
             stands=self.stood.append,
             clock=Clock(),
-            log=structlog.wrap_logger(structlog.testing.CapturingLogger(), processors=[]),
+            log=structlog.wrap_logger(self.log, processors=[]),
             jitter=random.Random(1),
         )
 
@@ -271,3 +275,30 @@ def test_a_party_is_spoken_to_by_name_and_what_presses_is_known():
     assert not [one for one in heard if one.endswith("/routine")]
     assert is_pressing(shared(1, of_distress=False, what="separation_alert"))
     assert not is_pressing(shared(1, of_distress=False, what="position"))
+
+
+def test_what_the_line_loses_on_its_way_is_said_when_it_takes_it_again():
+    async def story(found):
+        await until(lambda: found.bus.words("heartbeat"))
+        found.bus.drops = True
+        found.line.say(LineWord.CALL, LineMessage(station="us", message_id=FIRST, words="come up"))
+        await asyncio.sleep(0.3)
+        assert not found.bus.words("call")
+        beats = len(found.bus.words("heartbeat"))
+        found.bus.drops = False
+        await until(lambda: found.bus.words("call"))
+        await until(lambda: len(found.bus.words("heartbeat")) > beats)
+
+    kept(story)
+
+
+def test_what_the_other_broker_refuses_is_named_and_stops_nothing():
+    async def story(found):
+        found.bus.refuses = True
+        await until(lambda: len(found.log.calls) > 1)
+        assert {call.kwargs["event"] for call in found.log.calls} == {"line_refused"}
+        assert "not authorised" in found.log.calls[0].kwargs["reason"]
+        found.bus.refuses = False
+        await until(lambda: found.bus.words("heartbeat"))
+
+    kept(story)

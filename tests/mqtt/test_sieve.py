@@ -13,7 +13,7 @@ from gateway.model.place import Identity
 from gateway.model.verdict import Judgement, Verdict, VerdictNote
 from gateway.model.words import Kind, Mode, Urgency
 from gateway.mqtt.border import Border
-from gateway.mqtt.bus import LinkLost
+from gateway.mqtt.bus import LinkLost, Outgoing
 from gateway.mqtt.payload import Writer
 from gateway.mqtt.sieve import Sieve
 from gateway.mqtt.topics import Topics
@@ -175,8 +175,13 @@ def test_what_the_border_does_not_know_never_crosses(make):
 class Bus:
     """Takes what it is given, or is away."""
 
+    disputed = "another"
+
     def __init__(self):
-        self.took, self.away = [], False
+        self.took, self.away, self.renewed = [], False, 0
+
+    async def renew(self):
+        self.renewed += 1
 
     async def publish(self, outgoing):
         if self.away:
@@ -221,3 +226,46 @@ def test_the_border_tells_and_counts_what_has_crossed_and_keeps_the_will(make):
     assert (border.count.crossed, border.count.stayed) == (1, 2)
     assert border.count.withheld["sensor"] == 3
     assert border.count.withheld["position"] == 2
+
+
+def test_what_the_connection_says_of_itself_is_said_of_the_border_too():
+    inner = Bus()
+    bus = Border(sieve(AGREED), clock=Clock()).carrier(lambda _plan, **_said: inner)(
+        None, lane="distress", clock=None, log=None, jitter=None
+    )
+    asyncio.run(bus.renew())
+
+    assert (bus.disputed, inner.renewed) == ("another", 1)
+
+
+def test_what_the_connection_has_no_room_for_counts_neither_as_crossed_nor_as_kept_here(make):
+    inner = Bus()
+    inner.away = True
+    border = Border(sieve(AGREED), clock=Clock())
+    bus = border.carrier(lambda _plan, **_said: inner)(
+        None, lane="routine", clock=None, log=None, jitter=None
+    )
+    record = Writer(Topics("alpha"), "json", station="alpha").record(
+        make.entry_of(
+            make.ruling_of(system="dsc", kind=Kind.ALERT, urgency=Urgency.DISTRESS, position=None)
+        ),
+        published_utc_ns=None,
+        waited=False,
+    )
+
+    assert not bus.offer(record)
+    assert (border.count.crossed, border.count.stayed) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "payload", [b"7", b"[]", b"{}", b'{"note": 7}', b'{"note": {"verdict": 7}}'], ids=str
+)
+def test_what_is_of_no_kind_that_may_cross_stays(payload):
+    found = sieve(AGREED).sift(
+        Outgoing(
+            topic="distress/v1/alpha/x", payload=payload, qos=1, content_type="application/json"
+        ),
+        BEGAN_NS,
+    )
+
+    assert found.outgoing is None

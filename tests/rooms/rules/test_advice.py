@@ -19,12 +19,14 @@ from gateway.model.inbound import Chunk, Moment, Tick
 from gateway.model.incident import Phase
 from gateway.model.plan import Own, PortPlan
 from gateway.model.transmission import Letter, Silence, To
+from gateway.model.verdict import Judgement
 from gateway.model.words import ClockState, Confidence, Mode, Urgency
 from gateway.pipeline import docket_of, hallway
 from gateway.rules import script
 from gateway.rules.advice import CASES_MAX, advise
 from gateway.rules.answers import FLOOR_S, LATEST_S, LISTEN_S, Asks, Outlet
 from gateway.rules.asking import Air, request_of
+from gateway.rules.engine import Gated
 from gateway.rules.when import When
 from gateway.settings import profile_named
 from gateway.settings.agreement import agreement_named
@@ -207,6 +209,15 @@ def test_after_five_minutes_a_ship_relays_on_hf_to_a_coast_station_and_never_to_
     assert relay.why == "gmdss-coast-station/G13; 47 CFR 80.1121 (c)"
     assert relay.script[0] == "MAYDAY RELAY, MAYDAY RELAY, MAYDAY RELAY"
     assert "POSITION five zero degrees three zero decimal zero minutes north" in relay.script[4]
+
+
+def test_a_relay_that_the_agreements_deny_now_does_not_stand_ready(monkeypatch):
+    station = Station(MAYDAY, own=SHIP, port="hf", agreements=(ASHIP,)).passes(301)
+    denied = Gated(judgement=Judgement.DENIED, verdicts=())
+    monkeypatch.setattr(station, "would", lambda *_: denied)
+    relay = station.steps(LISTEN_S + 1)[0]
+
+    assert (relay.kind, relay.action) == (StepKind.RELAY, None)
 
 
 def test_a_ship_whose_radio_has_no_words_for_a_relay_has_no_call_ready():

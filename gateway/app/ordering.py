@@ -121,7 +121,11 @@ class Ordering:
         return _Given(order, outcome, self._teller.keep(notes))
 
     def _stated(self, command: StatementCommand, order: bytes) -> _Given:
-        """Keep what is stated, and have the rules hear it."""
+        """Keep what is stated, and have the rules hear it; refuse what they can't hear."""
+        unheard = self._rules.unheard(command.channel)
+        if unheard is not None:
+            fault = CommandFault(Why.ORDER, unheard, command.command_id)
+            return _Given(order, self._refusal(command, fault))
         notes, answers = self._rules.state(command.fact(self._clock.now()))
         outcome = replace(
             self._outcome(command),

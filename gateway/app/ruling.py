@@ -8,7 +8,7 @@ leaves no silence and no deadline behind that the next one does not know.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gateway.app.telling import Teller
 from gateway.clock import Clock
@@ -24,9 +24,10 @@ from gateway.model.words import Urgency
 from gateway.pipeline import Pipeline
 from gateway.points import reached
 from gateway.pulse import PULSE_S, Pulse
+from gateway.rules.bench import RuleKept
 from gateway.rules.docket import Gate, kept_of
 from gateway.rules.permit import Load
-from gateway.rules.remembering import Remembering, taken_up
+from gateway.rules.remembering import Remembering, late, taken_up
 
 WAIT_S_MAX = 5.0
 """So long a journal is waited for. Then the rules begin without what they remembered: who waits for
@@ -90,6 +91,8 @@ class RuleKeeper:
         self._log = log
         self._remembering = Remembering(rooms.docket.bench, clock.boot)
         self._handed_ns = 0
+        self._began_as: Mapping[str, RuleKept] = {}
+        """How each rule stood when it began without what it remembered."""
         self._answers: set[asyncio.Future[None]] = set()
         """What is with the disk: one, and more where calls came meanwhile."""
         self.told: Callable[[Fact], None] = _told_nobody
@@ -102,13 +105,16 @@ class RuleKeeper:
             return
         if not self._docket.begun:
             await self._begin()
-        while True:
-            self.pulse.beat(AGAIN_S + PULSE_S)
-            self._state_what_is_kept()
-            for one in self._docket.changed():
-                self._teller.retain(f"compliance/{one.agreement}/{one.rule}", one)
-            failed = not self._answers and not await self._write()
-            await self._clock.sleep(AGAIN_S if failed else LOOK_S)
+        async with asyncio.TaskGroup() as group:
+            if not self._docket.remembers:
+                group.create_task(self._take_up_late(), name="rules: taken up late")
+            while True:
+                self.pulse.beat(AGAIN_S + PULSE_S)
+                self._state_what_is_kept()
+                for one in self._docket.changed():
+                    self._teller.retain(f"compliance/{one.agreement}/{one.rule}", one)
+                failed = not self._answers and not await self._write()
+                await self._clock.sleep(AGAIN_S if failed else LOOK_S)
 
     def _state_what_is_kept(self) -> None:
         """State once a day what this station keeps, and for how long: rules may ask it."""
@@ -138,16 +144,20 @@ class RuleKeeper:
         self.told(fact)
         return notes, answers
 
+    def unheard(self, channel: str | None, *, silence: bool = False) -> str | None:
+        """Return why nothing that is stated of this channel is heard; None where it is."""
+        return self._docket.bench.unheard(channel, silence=silence)
+
     def gate(self, request: Request, load: Load) -> Gate:
         """Ask the rules about a transmission; on tape it stands where they were asked."""
-        if self._docket.begun:
+        if self._docket.ready:
             self._record(request)
         return self._docket.gate(request, load)
 
     def heard(self, items: Sequence[Item]) -> None:
         """Have what the rules remember written down at once, if any of this is no routine."""
         now = self._clock.now()
-        if not self._docket.begun or now.mono_ns < self._handed_ns + APART_NS:
+        if not self._docket.ready or now.mono_ns < self._handed_ns + APART_NS:
             return
         if len(self._answers) >= HANDED_MAX:
             return
@@ -156,7 +166,7 @@ class RuleKeeper:
 
     def end(self) -> None:
         """Hand over all that is not written down."""
-        if self._docket.begun and self._docket.bench.engines:
+        if self._docket.ready and self._docket.bench.engines:
             self._hand_over(urgent=True, every=True)
 
     async def _begin(self) -> None:
@@ -166,9 +176,25 @@ class RuleKeeper:
             async with asyncio.timeout(WAIT_S_MAX):
                 words = await self._recalled()
         except TimeoutError:
-            self._log.error("rules_begin_anew", reason=f"no journal in {WAIT_S_MAX:g} s")
-            words = {}
-        words = {name: word for name, word in words.items() if OTHERS not in name}
+            self._log.error("rules_begin_without_memory", reason=f"no journal in {WAIT_S_MAX:g} s")
+            self._began_as = self._docket.bench.keep()
+            self._teller.keep(self._docket.begin(remembers=False))
+        else:
+            self._take_up(words)
+            self._teller.keep(self._docket.begin())
+        reached("rules.begun")
+
+    async def _take_up_late(self) -> None:
+        """Take up what was remembered once the disk says it; until then nothing is let pass."""
+        words = await self._recalled()
+        known = late(self._docket.bench, words, self._began_as)
+        if len(known) < len(words):
+            gone = ", ".join(sorted(words.keys() - known.keys()))
+            self._log.error("rules_go_on_without_memory", reason="no journal in time", rules=gone)
+        self._take_up(known)
+        self._docket.remembers = True
+
+    def _take_up(self, words: Mapping[str, bytes]) -> None:
         bench, now = self._docket.bench, self._clock.now()
         lost = taken_up(bench, words, boot=self._clock.boot, now=now)
         if lost:
@@ -176,8 +202,6 @@ class RuleKeeper:
         if words:
             self._log.info("rules_taken_up", count=len(words) - len(lost))
         self._forget(words.keys() - bench.keep().keys())
-        self._teller.keep(self._docket.begin())
-        reached("rules.begun")
 
     async def _recalled(self) -> dict[str, bytes]:
         """Return what the journal remembers, once there is one."""
@@ -192,7 +216,7 @@ class RuleKeeper:
                 continue
             if found.damaged:
                 self._log.error("rules_begin_anew", reason="damaged", count=found.damaged)
-            return found.words
+            return {name: word for name, word in found.words.items() if OTHERS not in name}
 
     def _forget(self, names: set[str]) -> None:
         """Leave nothing behind of rules that bind this station no more."""
@@ -202,8 +226,11 @@ class RuleKeeper:
             self._teller.retain(f"compliance/{name}", None)
 
     async def _write(self) -> bool:
-        """Hand over what has changed, and say whether the disk took it."""
-        answer = self._hand_over(urgent=False)
+        """Hand over what has changed, and say whether the disk took it.
+
+        Before what was remembered is taken up nothing is handed over: it would go in its place.
+        """
+        answer = self._hand_over(urgent=False) if self._docket.ready else None
         if answer is None:
             return True
         await asyncio.wait({answer})

@@ -236,7 +236,10 @@ class Transmitting:
         )
 
     def _silence(self, signed: Signed, silence: Silence, now: Moment) -> Outcome:
-        """Have the rules hear what was spoken on a channel."""
+        """Have the rules hear what was spoken on a channel, if they have a word for it there."""
+        unheard = self._rules.unheard(silence.channel, silence=True)
+        if unheard is not None:
+            return self._told(unordered(signed, OutcomeState.REFUSED, now, reason=unheard))
         person = next(iter(signed.persons), None)
         self._rules.state(spoken_of(signed.letter, silence, now, person))
         say = f'"{silence.words}" on {silence.channel}'
@@ -371,6 +374,8 @@ def _why(gate: Gate) -> tuple[str | None, str]:
     """Return the rule that stands against it, and its words."""
     found: Sequence[Verdict] = gate.gated.verdicts
     against = next((one for one in found if one.judgement is gate.gated.judgement), None)
+    if against is None and gate.gated.judgement is Judgement.UNKNOWN:
+        return None, BEGINNING
     if against is None:
         return None, "no agreement in force names this channel, and lets this pass"
     return f"{against.agreement}/{against.rule}", against.words

@@ -164,7 +164,8 @@ def _meant(action: Action) -> tuple[Urgency, str]:
             return Urgency.ROUTINE, "position"
         case Adjust() | Drill():
             return Urgency.ROUTINE, action.what
-    return Urgency.ROUTINE, "silence"
+        case _:
+            return Urgency.ROUTINE, "silence"
 
 
 def _marked(letter: Letter, air: Air) -> Mode:

@@ -107,6 +107,28 @@ class Bench:
         found = (engine.quiet(freq_hz) for engine in self.engines.values())
         return next((one for one in found if one is not None), None)
 
+    def unheard(self, channel: str | None, *, silence: bool = False) -> str | None:
+        """Return why nothing that is stated of a channel of this name is heard; None where it is.
+
+        Where no agreement is in force what is stated is for the record alone, and in order.
+
+        Args:
+            channel: As a person calls it; None for no channel at all, of which clauses decide.
+            silence: Whether it is about silence: then a clause has to be about that, too.
+        """
+        named = {
+            name
+            for engine in self.engines.values()
+            if engine.agreement.status.state in _BINDING
+            for name in engine.agreement.channels
+            if not silence or engine.has_silence(name)
+        }
+        if channel is None or channel in named or not (named or silence):
+            return None
+        about = "clause on silence in force is about" if silence else "agreement in force names"
+        known = f"known: {', '.join(sorted(named))}" if named else "it would change nothing"
+        return f"no {about} a channel {channel}; {known}"
+
     def coasts(self) -> tuple[str, ...]:
         """Return the coast stations that the agreements in force name, by their MMSI."""
         named = (
@@ -178,6 +200,12 @@ class Bench:
             if word.memory and self.engines[agreement].restore({rule: word.memory}, shift_ns):
                 lost.append(name)
         return tuple(lost)
+
+    def adds(self, name: str) -> bool:
+        """Say whether the rule `agreement/rule` may take up at any time what was kept of it."""
+        agreement, _, rule = name.partition("/")
+        engine = self.engines.get(agreement)
+        return engine is not None and rule in engine.rules and engine.rules[rule].adds
 
     @property
     def rule_errors(self) -> int:

@@ -69,11 +69,18 @@ class Docket:
     def __init__(self, bench: Bench, *, begun: bool = True) -> None:
         self.bench = bench
         self.begun = begun or not bench.engines
-        """Whether what was remembered has been taken up, or is given up."""
+        """Whether what is heard is judged: what was remembered has been taken up, or waited for."""
+        self.remembers = True
+        """Whether it has been taken up, as far as there is any: until then nothing is let pass."""
         self._waiting: deque[Callable[[], list[VerdictNote]]] = deque()
         self._unjudged = 0
         self._paces: dict[tuple[str, str], _Pace] = {}
         """Of the rules that have said anything."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether what was remembered has been taken up, and is judged by."""
+        return self.begun and self.remembers
 
     def judge(self, sighting: Sighting, at: Moment) -> tuple[Ruling, list[VerdictNote]]:
         """Return the sighting with every verdict on it, and those of them that are to be told.
@@ -89,9 +96,9 @@ class Docket:
         verdicts = tuple(note.verdict for note in notes)
         return Ruling(sighting, verdicts), self._paced(notes, at.mono_ns)
 
-    def begin(self) -> list[VerdictNote]:
-        """Judge what waited, now that what was remembered has been taken up."""
-        self.begun = True
+    def begin(self, *, remembers: bool = True) -> list[VerdictNote]:
+        """Judge what waited, now that what was remembered has been taken up, or comes too late."""
+        self.begun, self.remembers = True, remembers
         notes: list[VerdictNote] = []
         while self._waiting:
             notes += self._waiting.popleft()()
@@ -110,7 +117,7 @@ class Docket:
         It fails closed: while nobody knows what the run before remembered, a silence say, there is
         no leave.
         """
-        if not self.begun:
+        if not self.ready:
             return Gate(Gated(judgement=Judgement.UNKNOWN, verdicts=()))
         gated = self.bench.gate(request)
         permit = permitted(request.request_id, gated, load, request.at.mono_ns)
@@ -122,7 +129,7 @@ class Docket:
 
     def would(self, request: Request) -> Gated:
         """Return what the rules would say of a transmission now, without having been asked."""
-        if not self.begun:
+        if not self.ready:
             return Gated(judgement=Judgement.UNKNOWN, verdicts=())
         return self.bench.would(request)
 

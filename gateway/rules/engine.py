@@ -148,6 +148,10 @@ class Engine:
         """Say whether nobody but an authority may learn of the craft with one of these names."""
         return any(rule.hides(names) for rule in self.rules.values())
 
+    def has_silence(self, channel: str) -> bool:
+        """Say whether a rule has a word for silence on the channel of this name."""
+        return any(rule.quiet(channel) is not None for rule in self.rules.values())
+
     def quiet(self, freq_hz: int) -> Quiet | None:
         """Return how silence stands on a frequency; None where no rule has a word for it."""
         channel = self.ground.dial.find(freq_hz, None)

@@ -81,6 +81,22 @@ def taken_up(
     return (*lost, *bench.restore(kept))
 
 
+def late(
+    bench: Bench, words: Mapping[str, bytes], begun: Mapping[str, RuleKept]
+) -> dict[str, bytes]:
+    """Return which words may still be taken up by rules that have been at work without them.
+
+    What stands otherwise than when it had begun goes on with what it has found since, unless it
+    can add to that.
+    """
+    now = bench.keep()
+    return {
+        name: word
+        for name, word in words.items()
+        if name not in now or now[name] == begun.get(name) or bench.adds(name)
+    }
+
+
 def _shifts(words: Iterable[Word], boot: str | None, now: Moment) -> dict[str | None, int]:
     """Return by how much the times of each start have to be moved: all of one by the same."""
     newest: dict[str | None, Word] = {}

@@ -64,6 +64,8 @@ class Rule(Protocol):
     A call of a station that is itself in distress is exempt from every rule, whatever it says."""
     overrides: ClassVar[bool] = False
     """Whether it exempts from other rules what it finds `exempt`."""
+    adds: ClassVar[bool] = False
+    """Whether `restore` adds to what it has found since, so that it may come at any time."""
     memory: ClassVar[type[Struct]] = Nothing
     """What has to survive a restart. Monotonic times in it have names that end in `_ns`."""
 

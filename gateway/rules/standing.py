@@ -36,6 +36,7 @@ class StandingKept(Struct, frozen=True):
     open: tuple[Verdict, ...] = ()
     found: dict[str, int] = {}
     last: Verdict | None = None
+    evicted: int = 0
 
 
 class Standing:
@@ -71,16 +72,20 @@ class Standing:
 
     def keep(self) -> StandingKept:
         """Return what has to survive a restart."""
-        return StandingKept(tuple(self._open.values()), dict(self._found), self._last)
+        return StandingKept(tuple(self._open.values()), dict(self._found), self._last, self.evicted)
 
     def restore(self, kept: StandingKept) -> None:
         """Take up what was kept, its monotonic times moved into this run."""
         self._open = {verdict.subject: verdict for verdict in kept.open}
         self._found, self._last = Counter(kept.found), kept.last
+        self.evicted = kept.evicted
         self.fresh = True
 
     def compliance(self) -> Compliance:
-        """Return how the rule stands; `unknown` when it has never found anything."""
+        """Return how the rule stands.
+
+        `unknown` while it has found nothing as agreed, or has forgotten what was not.
+        """
         last = self._last
         rank = _GRAVEST.index
         standing = sorted(self._open.values(), key=lambda one: rank(one.judgement))
@@ -91,13 +96,17 @@ class Standing:
             digest=self._agreement.digest,
             rule=self._rule,
             kind=self.kind,
-            judgement=shown[0].judgement if shown else _nothing_open(last),
+            judgement=shown[0].judgement if shown else self._nothing_open(),
             mono_ns=0 if last is None else last.mono_ns,
             utc=None if last is None else last.utc,
             standing=shown,
             others=len(standing) - len(shown),
             found=dict(sorted(self._found.items())),
         )
+
+    def _nothing_open(self) -> Judgement:
+        found_good = any(self._found[one.value] for one in PASSES)
+        return Judgement.OK if found_good and not self.evicted else Judgement.UNKNOWN
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how many subjects are not as agreed."""
@@ -109,7 +118,3 @@ class Standing:
             rule="The one said first is forgotten; its verdict was told, and is in the journal.",
             evicted=self.evicted,
         )
-
-
-def _nothing_open(last: Verdict | None) -> Judgement:
-    return Judgement.UNKNOWN if last is None else Judgement.OK

@@ -74,6 +74,9 @@ class Rules:
         notes = self.room.state(fact)
         return notes, self.keeper.keep([fact, *notes])
 
+    def unheard(self, channel):
+        return None if channel == "vhf16" else f"nobody knows {channel}"
+
 
 class Keeper:
     """A teller whose disk takes it, fails, or says nothing."""
@@ -227,6 +230,12 @@ def test_the_same_statement_is_made_once_and_another_under_its_name_is_refused(g
     assert [one.again for one in outcomes] == [False, True, False]
     assert len(facts) == 1
     assert len(facts[0].fact_id) == 32
+
+
+def test_what_is_stated_of_a_channel_that_no_agreement_knows_is_refused(give):
+    (outcome,), facts = give(statement(channel="vhf61"))
+
+    assert (outcome.state, outcome.reason, facts) == ("refused", "nobody knows vhf61", [])
 
 
 def test_a_statement_that_comes_late_is_refused(give):

@@ -25,7 +25,6 @@ from gateway.model.words import Urgency
 from gateway.pipeline import docket_of, hallway
 from gateway.rules.permit import Load
 
-TABLE = tables()["ack_deadline"]
 MAYDAY = {"system": "dsc", "kind": "alert", "urgency": "distress", "freq_hz": 156_525_000}
 
 
@@ -42,8 +41,9 @@ FAILED = JournalFailed("journal.db", "disk I/O error")
 class Desk:
     """The rules of one run, its journal, and what it tells."""
 
-    def __init__(self, journal, *, agreements=True):
-        agreement = agreement_of("ack_deadline", TABLE, cases_of(TABLE)[0])
+    def __init__(self, journal, *, agreements=True, table="ack_deadline"):
+        cases = tables()[table]
+        agreement = agreement_of(table, cases, cases_of(cases)[0])
         self.rooms = hallway("here", (), docket=docket_of([agreement] * agreements, begun=False))
         self.docket = self.rooms.docket
         self.stands = {}
@@ -213,7 +213,93 @@ def test_a_journal_that_does_not_come_is_not_waited_for(monkeypatch):
             await desk.until(lambda: desk.docket.begun)
             return running(desk), desk.said[0]
 
-    assert story(told()) == (1, ("rules_begin_anew", "no journal in 0.02 s"))
+    assert story(told()) == (1, ("rules_begin_without_memory", "no journal in 0.02 s"))
+
+
+def asked(desk):
+    """Return whether a call would be let pass now, and whether one is."""
+    now = desk.clock.now()
+    request = Request(
+        request_id="q",
+        at=now,
+        channel="vhf16",
+        category=Urgency.ROUTINE,
+        purpose="calling",
+        duration_s=1.0,
+    )
+    load = Load(port="vhf", sha256=bytes(32), airtime_s=1.0, not_after_mono_ns=now.mono_ns)
+    found = desk.keeper.gate(request, load)
+    assert (found.permit is not None) == (desk.docket.would(request).judgement is Judgement.OK)
+    return found.gated.judgement
+
+
+def spoken(desk, words, channel):
+    now = desk.clock.now()
+    fact = Fact(
+        fact_id=f"{channel}-{words}", what=EventWord.SPOKEN, at=now, channel=channel, words=words
+    )
+    desk.keeper.state(fact)
+
+
+def remembered(table, does):
+    """Return what a run leaves behind."""
+
+    async def told():
+        journal = Journal()
+        async with at_work(Desk(journal, table=table)) as desk:
+            await desk.until(lambda: desk.docket.begun and journal.words)
+            does(desk)
+            desk.keeper.end()
+        return journal.words
+
+    return story(told())
+
+
+def late_by(words, meanwhile, monkeypatch, *, table="ack_deadline"):
+    """Run without a disk, which then comes with these words; return the desk."""
+    monkeypatch.setattr(ruling, "WAIT_S_MAX", 0.02)
+
+    async def told():
+        journal = Journal(words, stands=False)
+        async with at_work(Desk(journal, table=table)) as desk:
+            await desk.until(lambda: desk.docket.begun)
+            meanwhile(desk)
+            assert asked(desk) is Judgement.UNKNOWN
+            assert not [one for one in desk.taped if isinstance(one, Request)]
+            await asyncio.sleep(0.03)
+            assert journal.words == words  # nothing goes in the place of what nobody has read yet
+            journal.stands = True
+            await desk.until(lambda: desk.docket.remembers)
+            return desk
+
+    return story(told())
+
+
+def test_what_was_remembered_is_taken_up_when_the_disk_comes_late(monkeypatch):
+    words = remembered("ack_deadline", lambda desk: desk.hears(mmsi="211000001"))
+    desk = late_by(words, lambda _: None, monkeypatch)
+
+    assert running(desk) == 1
+    assert "rules_go_on_without_memory" not in [event for event, _ in desk.said]
+
+
+def test_a_rule_that_has_found_something_meanwhile_goes_on_with_that(monkeypatch):
+    words = remembered("ack_deadline", lambda desk: desk.hears(mmsi="211000001"))
+    desk = late_by(words, lambda desk: desk.hears(mmsi="211000002"), monkeypatch)
+
+    assert running(desk) == 1
+    assert ("rules_go_on_without_memory", "no journal in time") in desk.said
+
+
+def test_a_silence_outlives_a_slow_disk_whatever_was_said_meanwhile(monkeypatch):
+    words = remembered("silence", lambda desk: spoken(desk, "SEELONCE MAYDAY", "vhf16"))
+    desk = late_by(
+        words, lambda desk: spoken(desk, "SEELONCE MAYDAY", "mf_rt"), monkeypatch, table="silence"
+    )
+    rule = desk.docket.bench.engines["cases"].rules["case"]
+
+    assert {one.channel for one in rule.keep().silent} == {"vhf16", "mf_rt"}
+    assert asked(desk) is Judgement.DENIED
 
 
 def test_what_is_damaged_or_of_another_form_begins_anew_and_is_logged():

@@ -225,6 +225,17 @@ def test_silence_that_an_officer_states_under_his_signature_holds_until_he_state
     assert [(one.person, one.words) for one in spoken][:1] == [("smith", "SEELONCE MAYDAY")]
 
 
+def test_silence_on_a_channel_that_no_clause_is_about_is_refused_with_those_that_are():
+    async def scene(desk):
+        outcome = desk.order(Silence(channel="vhf61", words="SEELONCE MAYDAY")).outcome
+        assert outcome.state == "refused"
+        assert (
+            "no clause on silence in force is about a channel vhf61; known: vhf70" in outcome.reason
+        )
+
+    told(scene, Desk(agreements=(quiet(),)))
+
+
 def test_silence_that_is_imposed_while_an_order_waits_stops_it():
     async def scene(desk):
         desk.wires["vhf"].holds = asyncio.Event()

@@ -123,6 +123,7 @@ FIXED = {
     "Register._parties": "one a name in the register, as above",
     "Docket._paces": "one a rule: RULES_MAX",
     "Remembering._written": "one a rule: RULES_MAX",
+    "RuleKeeper._began_as": "one a rule: RULES_MAX",
     "RuleKeeper._answers": "HANDED_MAX, and one",
     "Governor._sending": "one a channel of a port",
     "Transmitting._orders": "Governor._wishes, and one a channel that is being transmitted on",

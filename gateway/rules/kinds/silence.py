@@ -38,6 +38,10 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """So long after it was imposed the operator is asked whether it still holds. It goes on."""
 
 
+_SPOKEN = {"SILENCE": "SEELONCE", "FINI": "FEENEE", "PRUDENCE": "PRUDONCE"}
+"""French words of procedure, and how they are pronounced (Radio Regulations, Article 32)."""
+
+
 class Phase(StrEnum):
     """How it stands on one channel."""
 
@@ -64,12 +68,16 @@ class Memory(Struct, frozen=True):
 class Silence(Rule):
     """Free, silent, restricted, free again: by the words that were spoken, and by no timer.
 
+    Silence is imposed by words that stand anywhere in what was spoken. It is eased or lifted only
+    by words with which it ended: who says that FEENEE was not said yet lifts nothing. Neither case
+    nor what stands between words counts, and SILENCE FINI is what is pronounced SEELONCE FEENEE.
     Of words on a channel that nobody names, silence is imposed on all channels of the rule, and
     lifted on none: it is `unknown` which was meant.
     """
 
     terms = Terms
     memory = Memory
+    adds = True
 
     def __init__(self, terms: Terms, ground: Ground) -> None:
         self._terms = terms
@@ -82,12 +90,12 @@ class Silence(Rule):
 
     def hear(self, event: Event) -> Iterator[Finding]:
         """Take words of procedure; say who speaks although it is silent."""
-        spoken = "" if event.fact is None else event.fact.words.upper()
+        spoken = "" if event.fact is None else event.fact.words
         if EventWord.SPOKEN in event.words:
             yield from self._spoken(event, spoken)
             return
         hush = self._silent.get(event.channel or "")
-        if hush is None or event.test or self._is_of_distress(event):
+        if hush is None or self._is_of_distress(event):
             return
         if hush.phase is Phase.RESTRICTED and event.category is not Urgency.ROUTINE:
             return
@@ -138,7 +146,7 @@ class Silence(Rule):
     def flaws(self) -> Iterator[str]:
         """Find words that would both impose and lift: what is said to lift it goes first."""
         for words in (*self._terms.impose_by, *self._terms.restrict_by):
-            if _said(self._terms.lift_by, words.upper()):
+            if _ended(self._terms.lift_by, words):
                 yield f"`{words}` both imposes and lifts it"
 
     def otherwise(self) -> str:
@@ -157,13 +165,13 @@ class Silence(Rule):
         return Memory(tuple(self._silent.values()))
 
     def restore(self, kept: Struct) -> None:
-        """Go on with the silence: a restart lifts nothing."""
+        """Go on with the silence, beside what was imposed since: a restart lifts nothing."""
         if isinstance(kept, Memory):
-            self._silent = {hush.channel: hush for hush in kept.silent}
+            self._silent = {hush.channel: hush for hush in kept.silent} | self._silent
 
     def _spoken(self, event: Event, spoken: str) -> Iterator[Finding]:
-        lifts = _said(self._terms.lift_by, spoken)
-        restricts = _said(self._terms.restrict_by, spoken)
+        lifts = _ended(self._terms.lift_by, spoken)
+        restricts = _ended(self._terms.restrict_by, spoken)
         imposes = _said(self._terms.impose_by, spoken)
         named = event.channel in self._channels
         if event.channel is not None and not named:
@@ -206,8 +214,19 @@ class Silence(Rule):
 
 
 def _said(any_of: Spoken, spoken: str) -> bool:
-    """Say whether some of these words were spoken; what was is in upper case."""
-    return any(words.upper() in spoken for words in any_of)
+    """Say whether some of these words were spoken."""
+    return any(_plain(words) in _plain(spoken) for words in any_of)
+
+
+def _ended(any_of: Spoken, spoken: str) -> bool:
+    """Say whether what was spoken ended with some of these words."""
+    return any(_plain(spoken).endswith(_plain(words)) for words in any_of)
+
+
+def _plain(words: str) -> str:
+    """Return the words in one spelling, each between two blanks."""
+    heard = "".join(one if one.isalnum() else " " for one in words.upper()).split()
+    return f" {' '.join(_SPOKEN.get(one, one) for one in heard)} "
 
 
 KIND = Silence

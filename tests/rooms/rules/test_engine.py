@@ -293,12 +293,36 @@ def test_subjects_that_stand_are_bounded_and_the_one_said_first_is_forgotten(mon
     assert (bound.held, bound.evicted) == (3, 2)
 
 
+def test_it_says_of_which_channels_nothing_is_heard():
+    table = TABLES["silence"]
+    table = {**table, "rule": {**table["rule"], "channels": ["vhf16"]}}
+    agreement = agreement_of("silence", table, cases_of(table)[0])
+    at = Bench([agreement], KINDS)
+
+    assert [at.unheard(one) for one in ("vhf16", "vhf06", None)] == [None] * 3
+    words = "no agreement in force names a channel vhf61; known: mf_rt, vhf06, vhf16"
+    assert at.unheard("vhf61") == words
+    words = "no clause on silence in force is about a channel vhf06; known: vhf16"
+    assert at.unheard("vhf06", silence=True) == words
+    assert at.unheard("vhf16", silence=True) is None
+
+
+def test_without_an_agreement_in_force_what_is_stated_is_for_the_record_and_silence_for_nothing():
+    for at in (Bench((), {}), bench(("silence", 0), state=State.PROPOSED)):
+        assert at.unheard("vhf61") is None
+        assert at.unheard("vhf16", silence=True).endswith("; it would change nothing")
+
+
 def test_what_was_denied_was_not_done_and_does_not_stand():
     station = bench(("allowed_use", 0))
     assert ask(station, purpose="test").judgement is Judgement.DENIED
 
     stands = station.compliance("a0", "case")
-    assert (stands.judgement, stands.standing, stands.found) == (Judgement.OK, (), {"denied": 1})
+    assert (stands.judgement, stands.standing, stands.found) == (
+        Judgement.UNKNOWN,
+        (),
+        {"denied": 1},
+    )
 
 
 def _play(engine, step, case):

@@ -11,6 +11,7 @@ import pytest
 from gateway.model.advice import Advice, Step, StepKind
 from gateway.model.command import IncidentCommand, Outcome, OutcomeState
 from gateway.model.incident import OrderVerb
+from gateway.model.transmission import Adjust, Drill, Envelope, Letter
 from gateway.mqtt import caller
 from gateway.mqtt.bus import Incoming, LinkLost
 from gateway.mqtt.caller import Caller
@@ -134,6 +135,68 @@ def test_the_outcome_of_an_order_is_the_one_told_just_now_under_its_name(form):
 
     assert ordered(kept, anothers, told(OutcomeState.ACCEPTED)).state is OutcomeState.ACCEPTED
     assert ordered(kept, anothers) is None
+
+
+LETTER = Letter(
+    command_id="c1",
+    audience="alpha",
+    seq=1,
+    issued=datetime(2026, 11, 20, tzinfo=UTC),
+    not_after=datetime(2026, 11, 20, 0, 0, 30, tzinfo=UTC),
+    port="vhf",
+    action=Adjust(what="link_test"),
+)
+
+
+def followed(monkeypatch, *told, action=LETTER.action):
+    """Return each outcome that is told of an order to transmit."""
+    for limit in ("HEARD_S_MAX", "LATER_S_MAX"):
+        monkeypatch.setattr(caller, limit, 0.05)
+    letter = msgspec.structs.replace(LETTER, action=action, not_after=LETTER.issued)
+
+    async def hand_in():
+        envelope = Envelope(letter=msgspec.msgpack.encode(letter), signatures=())
+        return [one async for one in Caller(Wire(*told)).hand_in(letter, envelope)]
+
+    return asyncio.run(hand_in())
+
+
+def outcome(state, **more):
+    told = Outcome(station="alpha", command_id="c1", state=state, **more)
+    return said("outcome/c1", msgspec.json.encode(told), retained=False)
+
+
+@pytest.mark.parametrize(
+    ("states", "count"),
+    [
+        (("accepted", "transmitting", "transmitted", "confirmed", "failed"), 4),
+        (("accepted", "transmitting", "transmitted"), 3),
+        (("refused", "accepted"), 1),
+        ((), 0),
+    ],
+    ids=["to its end", "never confirmed", "refused", "nobody there"],
+)
+def test_an_order_to_transmit_is_followed_to_its_end_or_until_nothing_more_comes(
+    monkeypatch, states, count
+):
+    found = followed(monkeypatch, *map(outcome, map(OutcomeState, states)))
+
+    assert [one.state for one in found] == [*states][:count]
+
+
+def test_what_is_told_once_more_changes_nothing(monkeypatch):
+    again = outcome(OutcomeState.REFUSED, again=True)
+    found = followed(
+        monkeypatch, outcome(OutcomeState.ACCEPTED), again, outcome(OutcomeState.FAILED)
+    )
+
+    assert [one.state for one in found] == ["accepted", "failed"]
+
+
+def test_of_an_exercise_that_begins_nothing_more_is_waited_for(monkeypatch):
+    told = (outcome(OutcomeState.ACCEPTED), outcome(OutcomeState.FAILED))
+
+    assert len(followed(monkeypatch, *told, action=Drill(what="start"))) == 1
 
 
 STEP = Step(kind=StepKind.LISTEN, words="Listen.", why="a/1")

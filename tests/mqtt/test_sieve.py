@@ -175,7 +175,7 @@ def test_what_the_border_does_not_know_never_crosses(make):
 class Bus:
     """Takes what it is given, or is away."""
 
-    disputed = "another"
+    disputed, taken = "another", 7
 
     def __init__(self):
         self.took, self.away, self.renewed = [], False, 0
@@ -235,7 +235,7 @@ def test_what_the_connection_says_of_itself_is_said_of_the_border_too():
     )
     asyncio.run(bus.renew())
 
-    assert (bus.disputed, inner.renewed) == ("another", 1)
+    assert (bus.disputed, bus.taken, inner.renewed) == ("another", 7, 1)
 
 
 def test_what_the_connection_has_no_room_for_counts_neither_as_crossed_nor_as_kept_here(make):

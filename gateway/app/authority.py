@@ -58,6 +58,9 @@ CHALLENGE_BYTES = 16
 CHALLENGES_MAX = 256
 """One for each key that there may be."""
 
+CHALLENGES_A_KEY = 8
+"""Of one key: somebody may order several things at once."""
+
 TAKEN_MAX = 1024
 """Letters that are known again when they come twice; each is good for a minute."""
 
@@ -85,9 +88,9 @@ class Denied(Struct, frozen=True):
 
 
 class _Asked(Struct, frozen=True):
-    """What a key was asked to repeat."""
+    """Of which key something was asked, and until when it may answer."""
 
-    words: str
+    key: str
     until_ns: int
 
 
@@ -121,6 +124,7 @@ class Authority:
         self._taken: OrderedDict[bytes, None] = OrderedDict()
         """Digests of the letters that were taken last."""
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
+        """By the words that are to be repeated, which nobody guesses."""
         self._began = clock.now()
         self.refused = 0
         """Orders that were refused here, for whatever reason."""
@@ -290,19 +294,20 @@ class Authority:
     def _ask(self, author: KeyPlan, now: Moment, why: str) -> Denied:
         """Return what is to be repeated, in a new letter that is signed anew."""
         words = secrets.token_hex(CHALLENGE_BYTES)
-        self._asked[author.name] = _Asked(words, now.mono_ns + round(CHALLENGE_S * 1e9))
-        self._asked.move_to_end(author.name)
+        of_key = [said for said, asked in self._asked.items() if asked.key == author.name]
+        if len(of_key) >= CHALLENGES_A_KEY:
+            del self._asked[of_key[0]]
+        self._asked[words] = _Asked(author.name, now.mono_ns + round(CHALLENGE_S * 1e9))
         while len(self._asked) > CHALLENGES_MAX:
             self._asked.popitem(last=False)
         return Denied(f"{why}: sign it anew with the challenge", proven=True, challenge=words)
 
     def _answered(self, said: str, author: KeyPlan, now: Moment) -> Denied | None:
         """Take an answer once; what was asked of one key is answered by that key alone."""
-        asked = self._asked.pop(author.name, None)
-        if asked is None or asked.until_ns < now.mono_ns:
+        asked = self._asked.get(said)
+        if asked is None or asked.key != author.name or asked.until_ns < now.mono_ns:
             return Denied("this station has asked for no such answer", proven=True)
-        if not secrets.compare_digest(asked.words.encode(), said.encode()):
-            return Denied("that is not what this station has asked for", proven=True)
+        del self._asked[said]
         return None
 
     # ---- New -----------------------------------------------------------------------------------

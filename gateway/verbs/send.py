@@ -32,6 +32,7 @@ from gateway.verbs.keys import keys_file
 from gateway.verbs.signing import now_utc
 from gateway.verbs.telling import printable
 
+ASKED_AGAIN = "the station has asked back twice: nothing was transmitted; order it again\n"
 NO_ANSWER = """\
 no outcome came, and nobody knows whether the order was taken: look at transmission/<port>; does the
 link have `commands = true`, and is the station online?
@@ -89,6 +90,9 @@ async def _sent(args: argparse.Namespace, plan: LinkPlan, station: str, pens: Se
             outcome = await _followed(args, caller, letter, pens)
     if outcome is None:
         sys.stderr.write(NO_ANSWER)
+        return FAILED
+    if outcome.challenge is not None:
+        sys.stderr.write(ASKED_AGAIN)
         return FAILED
     return 0 if outcome.state in GOOD else FAILED
 
@@ -198,6 +202,8 @@ async def _followed(
 
 def _say(outcome: Outcome, action: Action) -> None:
     words = [str(outcome.state)]
+    if outcome.challenge is not None:
+        words = ["asked back"]
     if outcome.state is OutcomeState.ACCEPTED:
         words.append(f": {msgspec.json.encode(action).decode()}")
     if outcome.until is not None:
@@ -206,7 +212,8 @@ def _say(outcome: Outcome, action: Action) -> None:
         words.append(f" by {outcome.clause}")
     if outcome.reason is not None:
         words.append(f": {outcome.reason}")
-    stream = sys.stderr if outcome.state in FINAL - GOOD else sys.stdout
+    is_bad = outcome.state in FINAL - GOOD and outcome.challenge is None
+    stream = sys.stderr if is_bad else sys.stdout
     stream.write(f"{printable(''.join(words))}\n")
     stream.flush()
 

@@ -284,7 +284,7 @@ def test_each_stage_is_told_and_the_last_is_the_exit_status(
     assert words in said.out + said.err
 
 
-def test_a_challenge_is_answered_in_a_new_letter_that_is_signed_anew(desk, monkeypatch):
+def test_a_challenge_is_answered_in_a_new_letter_that_is_signed_anew(desk, monkeypatch, capsys):
     asked = [(S.REFUSED, {"challenge": "ab" * 16, "reason": "no clock"})]
     station = Station(asked, [(S.ACCEPTED, {}), (S.TRANSMITTED, {})])
 
@@ -293,6 +293,16 @@ def test_a_challenge_is_answered_in_a_new_letter_that_is_signed_anew(desk, monke
     assert (first.challenge, second.challenge) == (None, "ab" * 16)
     assert second.seq > first.seq
     assert second.action == first.action
+    said = capsys.readouterr()
+    assert said.out.startswith("asked back: no clock\n")
+    assert said.err == ""
+
+
+def test_who_is_asked_back_twice_is_told_that_it_came_to_nothing(desk, monkeypatch, capsys):
+    asked = [(S.REFUSED, {"challenge": "ab" * 16, "reason": "no clock"})]
+
+    assert sent(desk, monkeypatch, Station(asked, asked)) == 1
+    assert "asked back twice" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("online", "words"), [((), "is not online"), (("a", "b"), "several")])

@@ -306,19 +306,30 @@ class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who listens there, where no `watch` of this agreement has to: satellites, every ship."""
 
 
+Latitude = Annotated[
+    float,
+    Meta(ge=-90, le=90, description="a latitude from -90 to 90", examples=[34.2]),
+]
+Longitude = Annotated[
+    float,
+    Meta(ge=-180, le=180, description="behind it a longitude from -180 to 180", examples=[43.9]),
+]
+
+
 class Zone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of the world: a polygon, a circle or a corridor, between two heights.
 
-    Latitude first, in degrees; sides are straight on a plain map of degrees. A polygon that crosses
-    the antimeridian goes the shorter way round; one around a pole is not possible.
+    Latitude first, in degrees; sides are straight on a plain map of degrees, and go the shorter way
+    round from corner to corner, also over the antimeridian. A polygon around a pole is not
+    possible: a circle is.
     """
 
     points: Annotated[
-        tuple[tuple[float, float], ...],
+        tuple[tuple[Latitude, Longitude], ...],
         Meta(max_length=512, examples=[[[32.3, 35.6], [37.3, 35.6], [37.3, 42.4]]]),
     ] = ()
     """Corners of a polygon; of a corridor the bends of its middle line."""
-    centre: Annotated[tuple[float, float], Meta(examples=[[34.2, 43.9]])] | None = None
+    centre: Annotated[tuple[Latitude, Longitude], Meta(examples=[[34.2, 43.9]])] | None = None
     radius_m: Metres | None = None
     width_m: Metres | None = None
     """Of a corridor, from one side to the other."""

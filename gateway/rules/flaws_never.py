@@ -13,6 +13,7 @@ from gateway.rules.events import SEPARATION
 from gateway.rules.flaws_overlap import BY_RADIO, systems_of
 from gateway.rules.ground import Ground
 from gateway.rules.when import When
+from gateway.rules.zones import is_around_pole
 
 ADVICE = frozenset(
     {
@@ -128,8 +129,14 @@ def _emptiness(zone: Zone) -> str | None:
     if zone.width_m is not None:
         bends = len(set(zone.points))
         return None if zone.width_m and bends > 1 else "a corridor needs a width and two places"
+    return _no_polygon(zone)
+
+
+def _no_polygon(zone: Zone) -> str | None:
     if len(set(zone.points)) < _CORNERS_MIN:
         return f"a polygon needs {_CORNERS_MIN} corners"
+    if is_around_pole(zone.points):
+        return "its sides go round a pole, where no polygon can be drawn: take a circle"
     return None if _area_deg2(zone) > _FLAT_DEG2 else "all of its corners are on one line"
 
 

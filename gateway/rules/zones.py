@@ -7,7 +7,7 @@ is less than positions are known to; agreements are drawn on such maps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import cos, hypot, radians
 from typing import Protocol
@@ -15,6 +15,8 @@ from typing import Protocol
 from gateway.codes.geodesy import DEGREE_M, distance_m
 from gateway.model.agreement import Zone
 from gateway.model.place import Position
+
+HALF_DEG = 180.0
 
 Point = tuple[float, float]
 """East and north of the place that is asked about, in metres."""
@@ -88,26 +90,54 @@ class _Corridor:
 class _Polygon:
     def __init__(self, corners: Sequence[tuple[float, float]]) -> None:
         self._corners = tuple(corners)
+        self._is_wide = width_deg(corners) > HALF_DEG
 
     def margin_m(self, position: Position) -> float:
         line = _around(position, self._corners)
-        sides = list(zip(line, (*line[1:], line[0]), strict=True))
-        far_m = min(_to_side_m(one, other) for one, other in sides)
-        crossed = sum(_is_crossed(one, other) for one, other in sides)
-        return -far_m if crossed % 2 else far_m
+        margin_m = _margin_m(line)
+        # Of one wider than half the world, what is east of here may be west of here as well.
+        if self._is_wide:
+            round_m = 360.0 * DEGREE_M * cos(radians(position.lat_deg))
+            for shift_m in (-round_m, round_m):
+                margin_m = min(margin_m, _margin_m([(x + shift_m, y) for x, y in line]))
+        return margin_m
+
+
+def width_deg(corners: Sequence[tuple[float, float]]) -> float:
+    """Return from which degree to which a polygon reaches, side by side from corner to corner."""
+    east_deg = [east for east, _ in _steps(corners)]
+    return max(east_deg, default=0.0) - min(east_deg, default=0.0)
+
+
+def is_around_pole(corners: Sequence[tuple[float, float]]) -> bool:
+    """Say whether the sides of a polygon go round the world, and don't come back."""
+    return bool(corners) and abs([*_steps((*corners, corners[0]))][-1][0]) > HALF_DEG
+
+
+def _steps(corners: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield how far east of the first each corner is, and its latitude, in degrees."""
+    east_deg = 0.0
+    before = corners[0][1] if corners else 0.0
+    for lat_deg, lon_deg in corners:
+        east_deg += (lon_deg - before + HALF_DEG) % 360.0 - HALF_DEG
+        before = lon_deg
+        yield east_deg, lat_deg
+
+
+def _margin_m(line: Sequence[Point]) -> float:
+    """Return how far the middle of the map is from the edge of these corners, inside below 0."""
+    sides = list(zip(line, (*line[1:], line[0]), strict=True))
+    far_m = min(_to_side_m(one, other) for one, other in sides)
+    crossed = sum(_is_crossed(one, other) for one, other in sides)
+    return -far_m if crossed % 2 else far_m
 
 
 def _around(position: Position, places: Sequence[tuple[float, float]]) -> list[Point]:
     """Return places as seen from one, each the shorter way round from the place before it."""
     scale = DEGREE_M * cos(radians(position.lat_deg))
-    found: list[Point] = []
-    east_deg = 0.0
-    before = position.lon_deg
-    for lat_deg, lon_deg in places:
-        east_deg += (lon_deg - before + 180.0) % 360.0 - 180.0
-        before = lon_deg
-        found.append((east_deg * scale, (lat_deg - position.lat_deg) * DEGREE_M))
-    return found
+    seen = _steps(((position.lat_deg, position.lon_deg), *places))
+    next(seen)
+    return [(east_deg * scale, (lat - position.lat_deg) * DEGREE_M) for east_deg, lat in seen]
 
 
 def _to_side_m(one: Point, other: Point) -> float:

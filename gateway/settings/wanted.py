@@ -72,7 +72,9 @@ def _wanted_of_many(found: inspect.Type) -> str:
         case inspect.VarTupleType():
             words = f"a list, each {_wanted(found.item_type)}"
         case inspect.TupleType():
-            words = f"a list of {len(found.item_types)}, each {_wanted(found.item_types[0])}"
+            each = [_wanted(one) for one in found.item_types]
+            same = f", each {each[0]}" if len(set(each)) == 1 else f": {' and '.join(each)}"
+            words = f"a list of {len(each)}{same}"
         case inspect.DictType():
             words = f"a table, each value {_wanted(found.value_type)}"
         case inspect.StructType():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.codes.geodesy import DEGREE_M
 from gateway.model.agreement import Zone
 from gateway.model.place import Position
-from gateway.rules.zones import shape_of
+from gateway.rules.zones import is_around_pole, shape_of
 
 SQUARE = Zone(points=((-1, -1), (-1, 1), (1, 1), (1, -1)))
 DATE_LINE = Zone(points=((-1, 179), (-1, -179), (1, -179), (1, 179)))
@@ -116,3 +116,41 @@ def test_polygons_hold_what_they_hold_on_a_plain_map(corners, lat_deg, lon_deg, 
     assert shape.holds(place) is plain.contains(point)
     far_m = plain.exterior.distance(point) * DEGREE_M
     assert abs(shape.margin_m(place)) == pytest.approx(far_m, rel=0.002)
+
+
+WIDE = ((0, -100), (0, 0), (0, 100), (10, 100), (10, 0), (10, -100))
+
+
+@pytest.mark.parametrize(
+    ("place", "inside"),
+    [
+        ((5, 0), True),
+        ((5, 99), True),
+        ((5, -99), True),
+        ((5, 101), False),
+        ((5, 150), False),
+        ((5, -150), False),
+        ((11, 99), False),
+    ],
+)
+def test_a_polygon_may_be_wider_than_half_the_world(place, inside):
+    at = Position(lat_deg=place[0], lon_deg=place[1])
+    shape = shape_of(Zone(points=WIDE))
+
+    assert shape.holds(at) is inside
+    assert abs(shape.margin_m(at)) < 60 * DEGREE_M
+
+
+@pytest.mark.parametrize(
+    ("corners", "around"),
+    [
+        (((80, 0), (82, 90), (80, 180), (82, -90)), True),
+        (((-60, -180), (-60, -60), (-60, 60), (-60, 179.9), (-90, 179.9), (-90, -180)), True),
+        (((50, 179), (50, -179), (52, -179), (52, 179)), False),
+        (WIDE, False),
+        ((), False),
+    ],
+    ids=["ring", "antarctic", "antimeridian", "wide", "none"],
+)
+def test_a_polygon_around_a_pole_is_known(corners, around):
+    assert is_around_pole(corners) is around

@@ -36,6 +36,9 @@ SEPARATION = "separation"
 BEACONS, TRANSPONDERS = "cospas_sarsat", "mode_s"
 """Radio systems as reports name them."""
 
+OWN_PLACE = "gnss"
+"""Says where this station is, which is no craft that was heard."""
+
 _BY_RELATION: dict[Relation, tuple[EventWord, ...]] = {
     Relation.FIRST: (EventWord.HEARD, EventWord.USE),
     Relation.REFINEMENT: (EventWord.HEARD, EventWord.USE),
@@ -127,7 +130,7 @@ def _words(report: Report, relation: Relation) -> tuple[EventWord, ...]:
     words: tuple[EventWord, ...] = _BY_RELATION[relation]
     if relation is Relation.COPY:
         return words
-    if report.position is not None:
+    if report.position is not None and report.system != OWN_PLACE:
         words = (*words, EventWord.POSITION)
     if report.mode is Mode.TEST:
         words = (*words, EventWord.TEST)

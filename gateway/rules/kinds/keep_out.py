@@ -7,7 +7,15 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gateway.model.agreement import CraftName, EventWord, Metres, Parties, PartName, ZoneName
+from gateway.model.agreement import (
+    CraftName,
+    EventWord,
+    Metres,
+    Parties,
+    PartName,
+    Seconds,
+    ZoneName,
+)
 from gateway.model.bounds import Bound
 from gateway.model.verdict import Judgement
 from gateway.rules.event import Event
@@ -38,6 +46,8 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Only craft of this class; of which nobody knows the kind, they count."""
     exempt: tuple[PartName, ...] = ()
     """Activities that a party may give notice of: the craft that it names is free of the rule."""
+    notice_s: Seconds = 86_400.0
+    """For how long, where the notice does not say."""
 
 
 class Astray(Struct, frozen=True, kw_only=True, gc=False):
@@ -48,11 +58,18 @@ class Astray(Struct, frozen=True, kw_only=True, gc=False):
     since_ns: int
 
 
+class Noticed(Struct, frozen=True, kw_only=True, gc=False):
+    """A craft that is free of the rule."""
+
+    subject: str
+    until_ns: int
+
+
 class Memory(Struct, frozen=True):
     """Craft that are not clear of the zone, and those that notice was given of."""
 
     standing: tuple[Astray, ...] = ()
-    noticed: tuple[str, ...] = ()
+    noticed: tuple[Noticed, ...] = ()
 
 
 class KeepOut(Rule):
@@ -60,7 +77,8 @@ class KeepOut(Rule):
 
     `violation` once it is surely nearer than agreed, `at_risk` while its place is too unsure to
     tell, `unknown` when its height is missing and would settle it, `ok` when it is clear again. A
-    craft is free of the rule once its party has given notice of it with a word of `exempt`.
+    craft is free of the rule once its party has given notice of it with a word of `exempt`, and for
+    as long as that holds: what stood of it is `exempt` from then on.
     """
 
     terms = Terms
@@ -76,7 +94,7 @@ class KeepOut(Rule):
             None if terms.craft is None else frozenset(ground.agreement.craft[terms.craft])
         )
         self._standing: dict[str, Astray] = {}
-        self._noticed: dict[str, None] = {}
+        self._noticed: dict[str, Noticed] = {}
 
     def hears(self) -> frozenset[EventWord]:
         """Hear where craft are, and of what notice is given."""
@@ -85,10 +103,10 @@ class KeepOut(Rule):
     def hear(self, event: Event) -> Iterator[Finding]:
         """Say when a craft comes too near the zone, and when it is clear again."""
         if EventWord.NOTICE in event.words:
-            self._notice(event)
+            yield from self._notice(event)
             return
         craft = self._picture.of(event.subject)
-        if craft is None or craft.event_id != event.event_id or not self._counts(craft):
+        if craft is None or craft.event_id != event.event_id or not self._counts(craft, event):
             return
         judgement, words = self._judged(craft)
         stood = self._standing.get(craft.subject)
@@ -114,13 +132,13 @@ class KeepOut(Rule):
 
     def keep(self) -> Memory:
         """Return the craft that are not clear of the zone, and those that notice was given of."""
-        return Memory(tuple(self._standing.values()), tuple(self._noticed))
+        return Memory(tuple(self._standing.values()), tuple(self._noticed.values()))
 
     def restore(self, kept: Struct) -> None:
         """Take them up."""
         if isinstance(kept, Memory):
             self._standing = {one.subject: one for one in kept.standing}
-            self._noticed = dict.fromkeys(kept.noticed)
+            self._noticed = {one.subject: one for one in kept.noticed}
 
     def bounds(self) -> Iterator[Bound]:
         """Yield how many craft are remembered."""
@@ -139,9 +157,13 @@ class KeepOut(Rule):
             rule="The craft found first is forgotten.",
         )
 
-    def _counts(self, craft: Craft) -> bool:
-        if self._who.isdisjoint(craft.parties) or craft.subject in self._noticed:
+    def _counts(self, craft: Craft, event: Event) -> bool:
+        if self._who.isdisjoint(craft.parties):
             return False
+        noticed = self._noticed.get(craft.subject)
+        if noticed is not None and event.at.mono_ns < noticed.until_ns:
+            return False
+        self._noticed.pop(craft.subject, None)
         return self._kinds is None or craft.kind is None or craft.kind in self._kinds
 
     def _judged(self, craft: Craft) -> tuple[Judgement, str]:
@@ -171,15 +193,27 @@ class KeepOut(Rule):
             min(ceiling for ceiling in ceilings if ceiling is not None),
         )
 
-    def _notice(self, event: Event) -> None:
+    def _notice(self, event: Event) -> Iterator[Finding]:
         fact = event.fact
         if fact is None or fact.about is None or self._who.isdisjoint(event.by):
             return
-        if not set(self._terms.exempt).isdisjoint(fact.fields):
-            self._noticed[fact.about] = None
-            self._standing.pop(fact.about, None)
-            if len(self._noticed) > STANDING_MAX:
-                del self._noticed[next(iter(self._noticed))]
+        if set(self._terms.exempt).isdisjoint(fact.fields):
+            return
+        holds_s = self._terms.notice_s if fact.lasts_s is None else fact.lasts_s
+        until_ns = event.at.mono_ns + round(holds_s * 1e9)
+        self._noticed[fact.about] = Noticed(subject=fact.about, until_ns=until_ns)
+        if len(self._noticed) > STANDING_MAX:
+            del self._noticed[next(iter(self._noticed))]
+        stood = self._standing.pop(fact.about, None)
+        if stood is not None:
+            yield Finding(
+                judgement=Judgement.EXEMPT,
+                subject=stood.subject,
+                words=f"notice was given of it, for {holds_s:.0f} s",
+                since_ns=stood.since_ns,
+                until_ns=until_ns,
+                evidence=(event.event_id,),
+            )
 
     def _put(self, craft: Astray) -> None:
         self._standing[craft.subject] = craft

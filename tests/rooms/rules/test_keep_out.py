@@ -33,7 +33,7 @@ def test_craft_are_bounded_and_the_one_found_first_is_forgotten(engine, monkeypa
     rule = engine.rules["case"]
     assert [(bound.held, bound.limit) for bound in rule.bounds()] == [(2, 2), (2, 2)]
     assert [one.subject for one in rule.keep().standing] == ["icao24:800002", "icao24:800003"]
-    assert rule.keep().noticed == ("tail:2", "tail:3")
+    assert [one.subject for one in rule.keep().noticed] == ["tail:2", "tail:3"]
 
 
 def test_heights_with_nothing_between_are_found(engine):

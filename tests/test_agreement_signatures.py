@@ -645,8 +645,9 @@ def test_an_agreement_binds_as_its_file_says_when_all_have_signed_it(table):
         ("[signatures.bravo]", "[signatures.other]", "bravo has not signed it"),
         ('agreement = "strait"', "agreement = ", "its signatures can't be read: /"),
         ('agreement = "strait"', 'agreement = "sound"', "its signatures can't be read: /"),
+        ("signed_utc = ", "signed_utc = 0001-01-01T00:00:00+01:00 #", "its signatures can't be"),
     ],
-    ids=["missing", "no TOML", "of another"],
+    ids=["missing", "no TOML", "of another", "of no year"],
 )
 def test_what_not_all_have_signed_is_kept_proposed_and_stops_no_start(
     table, capsys, text, instead, doubt

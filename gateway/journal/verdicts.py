@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterator
+from contextlib import closing, contextmanager
 
 import msgspec
 from msgspec import MsgspecError, Raw, Struct
@@ -98,7 +98,9 @@ def entered_in(path: str) -> Iterator[tuple[Ended, Iterator[Entered]]]:
             number_last=head.number_last,
             link_last=head.link_last,
         )
-        yield end, _entered(ask)
+        # Whoever breaks off leaves no question open behind a file that is closed.
+        with closing(_entered(ask)) as entered:
+            yield end, entered
 
 
 def links_at(path: str, number: int) -> frozenset[bytes]:
@@ -118,7 +120,7 @@ def links_at(path: str, number: int) -> frozenset[bytes]:
     return frozenset(links)
 
 
-def _entered(ask: Ask) -> Iterator[Entered]:
+def _entered(ask: Ask) -> Generator[Entered]:
     for kept in _rows(ask, (_NOTE_BEGINS,), ()):
         if _note(kept.body) is not None:
             yield Entered(

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, MsgspecError, Raw, Struct
 from msgspec.structs import replace
 
 from gateway.model.agreement import Agreement, Basis, Clause
+from gateway.model.endorsement import Epoch, Period, Station
 from gateway.model.verdict import PASSES, Judgement, Verdict, VerdictNote
 
 VERDICTS_MAX = 100_000
@@ -28,6 +29,12 @@ AVAILABILITY = "availability:"
 _GONE_BY = frozenset({*PASSES, Judgement.DENIED, Judgement.DEFERRED})
 """What leaves nothing standing: a request that was refused was not carried out."""
 
+_WORD_MAX = 2**63 - 1
+"""Of a number in the file of a journal."""
+
+Link = Annotated[bytes, Meta(min_length=16, max_length=16)]
+"""A digest of 16 bytes: of one that is longer nobody could say where the entry begins."""
+
 Key = tuple[str, str, str]
 """A rule of one text: agreement, digest, rule."""
 
@@ -39,13 +46,13 @@ class TooManyVerdicts(Exception):  # noqa: N818  # it is an answer, not an error
 class Entered(Struct, frozen=True, kw_only=True):
     """One verdict as its journal entry has it, byte by byte: so its link can be computed again."""
 
-    number: int
-    ordinal: int
-    lane: str
-    utc_ns: int | None
-    before: bytes
+    number: Annotated[int, Meta(ge=1, le=_WORD_MAX)]
+    ordinal: Annotated[int, Meta(ge=0, le=_WORD_MAX)]
+    lane: Annotated[str, Meta(pattern=r"\A[a-z]{1,16}\Z")]
+    utc_ns: Annotated[int, Meta(ge=-_WORD_MAX, le=_WORD_MAX)] | None
+    before: Link
     """The link of the row before it."""
-    link: bytes
+    link: Link
     note: Raw
     """The body of the entry, a `VerdictNote` in msgpack."""
 
@@ -58,10 +65,10 @@ class Entered(Struct, frozen=True, kw_only=True):
 class Ended(Struct, frozen=True, kw_only=True):
     """How far a journal had come."""
 
-    station: str
-    epoch: str
-    number_last: int
-    link_last: bytes
+    station: Station
+    epoch: Epoch
+    number_last: Annotated[int, Meta(ge=0, le=_WORD_MAX)]
+    link_last: Link
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -116,14 +123,14 @@ class Account(Struct, frozen=True, kw_only=True):
     """The whole of it."""
 
     form: Literal["distress-gateway/compliance/1"] = "distress-gateway/compliance/1"
-    period: Annotated[str, Meta(pattern=r"\A(?:[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?)?\Z")]
+    period: Period
     """A day `2026-11-23` or a month `2026-11` in UTC; empty for the whole journal."""
     end: Ended
     undated: int
     """Verdicts said when nobody knew the time: they are of no day and no month."""
     rules: tuple[Ruled, ...]
     available: tuple[Available, ...]
-    verdicts: tuple[Entered, ...]
+    verdicts: Annotated[tuple[Entered, ...], Meta(max_length=VERDICTS_MAX)]
     """Those of this time, and those before it that stand at its end; by number."""
 
 
@@ -179,15 +186,19 @@ def faults_of(account: Account, own: Account) -> Iterator[str]:
     yield from _other_entries(account, own)
     if account.undated != own.undated:
         yield f"it counts {account.undated} verdicts without a time, the journal {own.undated}"
-    yield from _other_sums(account)
-    yield from _other_clauses(account, own)
+    yield from other_sums(account)
+    yield from other_clauses(account, own)
 
 
 def account_from(body: bytes) -> Account:
     """Return an account as it was handed over; raises MsgspecError when it is none."""
-    account = msgspec.msgpack.decode(body, type=Account)
-    for one in account.verdicts:
-        _ = one.told
+    try:
+        account = msgspec.msgpack.decode(body, type=Account)
+        for one in account.verdicts:
+            _stands([one])
+    except (UnicodeDecodeError, RecursionError, OverflowError) as wrong:
+        # Text that is none, parts within parts without end, a time outside of all calendars.
+        raise MsgspecError(str(wrong)) from None
     return account
 
 
@@ -320,7 +331,7 @@ def _other_entries(account: Account, own: Account) -> Iterator[str]:
         yield "an entry stands in it twice"
 
 
-def _other_sums(account: Account) -> Iterator[str]:
+def other_sums(account: Account) -> Iterator[str]:
     """Yield what the account says of its own verdicts, and doesn't follow from them."""
     due = _ruled(account.verdicts, account.period)
     for rule in account.rules:
@@ -334,7 +345,7 @@ def _other_sums(account: Account) -> Iterator[str]:
         yield "the availability of watches does not follow from its verdicts"
 
 
-def _other_clauses(account: Account, own: Account) -> Iterator[str]:
+def other_clauses(account: Account, own: Account) -> Iterator[str]:
     """Yield each clause that is not written so in the text of its digest, if that is at hand."""
     ours = {(one.digest, one.rule): one.clause for one in own.rules if one.clause is not None}
     texts = {digest for digest, _ in ours}

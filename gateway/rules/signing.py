@@ -55,6 +55,11 @@ def statement(agreement: str, party: str, signature: Signature) -> bytes:
     }
     if isinstance(signature, Consent):
         said["instead_of"] = signature.instead_of
+    return signed_line(said)
+
+
+def signed_line(said: Mapping[str, str]) -> bytes:
+    """Return what is said in one line of JSON: one text has one form, whoever writes it."""
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

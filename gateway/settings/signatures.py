@@ -17,6 +17,7 @@ from gateway.rules.succession import succession
 from gateway.settings.agreement import PARTS_MAX, SIGNATURES_SUFFIX
 from gateway.settings.effective import toml
 from gateway.settings.faults import BadSettings
+from gateway.settings.lines import KeyPath
 from gateway.settings.tables import TomlFile, read_file
 
 AnySignature = TypeVar("AnySignature", bound=Signature)
@@ -86,21 +87,36 @@ def written(signatures: Signatures, beside: str) -> str:
     ]
     for kind, tables in (("signatures", signatures.signatures), ("instead", signatures.instead)):
         for party, signature in tables.items():
-            lines += ["", f"[{kind}.{_key(party)}]", *_lines(signature)]
+            lines += ["", f"[{kind}.{bare_or_quoted(party)}]", *table_lines(signature)]
     return "\n".join(lines) + "\n"
 
 
-def _key(name: str) -> str:
+def bare_or_quoted(name: str) -> str:
     """Return a name as a key: bare where TOML allows it."""
     bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
     return name if bare else toml(name)
 
 
-def _lines(signature: Signature) -> Iterator[str]:
+def table_lines(signature: Signature) -> Iterator[str]:
+    """Yield each field of a signature as its table has it."""
     for field in fields(signature):
         value = getattr(signature, field.name)
         text = utc_words(value) if isinstance(value, datetime) else toml(value)
         yield f"{field.name} = {text}"
+
+
+def signature_at(file: TomlFile, at: KeyPath, struct: type[AnySignature]) -> AnySignature | None:
+    """Return the signature that the table holds; None when a value is at fault."""
+    one = file.struct(at, struct)
+    if one is None:
+        return None
+    try:
+        utc_words(one.signed_utc)
+    except OverflowError:
+        # TOML has 0001-01-01T00:00:00+01:00, which is in no year that we could say in UTC.
+        file.fault((*at, "signed_utc"), "is in no year from 1 to 9999 in UTC", "ask for it again")
+        return None
+    return one
 
 
 def _each(
@@ -110,6 +126,6 @@ def _each(
     if len(names) > PARTS_MAX:
         file.fault((kind,), f"has more than {PARTS_MAX}", "an agreement has no more parties")
     for name in names[:PARTS_MAX]:
-        one = file.struct((kind, name), struct)
+        one = signature_at(file, (kind, name), struct)
         if one is not None:
             yield name, one

@@ -13,7 +13,22 @@ COMPLIANCE_EXAMPLES = """\
   distress-gateway compliance --journal journal.db --month 2026-11 strait.toml
   distress-gateway compliance --journal journal.db --day 2026-11-23 --form html -o day.html
   distress-gateway compliance --journal journal.db --form msgpack -o report.msgpack strait.toml
-  distress-gateway compliance --verify report.msgpack --journal journal.db"""
+  distress-gateway compliance --verify report.msgpack --journal journal.db strait.toml
+
+How two parties get the same signed report, where the agreement has the public_key of each:
+
+  1. north makes it, and signs:  distress-gateway compliance --journal journal.db --month 2026-11 \\
+                                     --form msgpack -o november.msgpack \\
+                                     --key north.key --party north strait.toml
+  2. november.msgpack, november.msgpack.sig and a copy of the journal go to south
+  3. south proves it, and signs: distress-gateway compliance --sign november.msgpack \\
+                                     --journal journal.db --key south.key --party south strait.toml
+  4. the new november.msgpack.sig goes back to north: both have the same two files
+  5. all prove who has signed:   distress-gateway compliance --verify november.msgpack strait.toml
+
+Without --journal a report is held against itself: that none of its verdicts was changed without
+mending all that hangs on it, and who has signed. What only the journal can prove is told as
+unproven. exit status of --verify: 0 when nothing FAILS, else 1. --sign signs nothing that FAILS."""
 
 CONFIG_HELP = "the configuration (default: $DISTRESS_GATEWAY_CONFIG, the system's, or ours)"
 
@@ -78,7 +93,9 @@ def agreement_arguments(verb: argparse.ArgumentParser) -> None:
 def compliance_arguments(verb: argparse.ArgumentParser) -> None:
     """Declare what `compliance` may be told."""
     verb.add_argument(
-        "--journal", required=True, metavar="FILE", help="a journal, or the copy of one"
+        "--journal",
+        metavar="FILE",
+        help="a journal, or the copy of one; only --verify and --sign can do without",
     )
     time = verb.add_mutually_exclusive_group()
     time.add_argument(
@@ -88,8 +105,21 @@ def compliance_arguments(verb: argparse.ArgumentParser) -> None:
     time.add_argument(
         "--verify",
         metavar="REPORT",
-        help="say where this report, in msgpack, is not what the journal proves",
+        help="say where this report, in msgpack, is not what the journal proves, and who has"
+        " signed it; without a journal, where it contradicts itself",
     )
+    time.add_argument(
+        "--sign",
+        metavar="REPORT",
+        help="add the signature of a party to this report, when it holds",
+    )
+    verb.add_argument(
+        "--key",
+        metavar="FILE",
+        help="sign the report with this private key, as `agreement keygen` makes one: the signature"
+        " goes into REPORT.sig beside it",
+    )
+    verb.add_argument("--party", metavar="P", help="who signs, as the agreement names it")
     verb.add_argument(
         "--form", choices=("words", "html", "msgpack"), default="words", help="default: words"
     )

@@ -84,12 +84,12 @@ def sign(args: argparse.Namespace) -> int:
     this = opened(args.name)
     key = read_key(Path(args.key))
     if args.instead_of is None:
-        _must_be_of(this, args.party, key, args.key)
+        must_be_of(this, args.party, key, args.key)
         signatures = _signed(this, args.party, key)
     else:
         other = opened(args.instead_of)
         _must_differ(this, other)
-        _must_be_of(other, args.party, key, args.key)
+        must_be_of(other, args.party, key, args.key)
         signatures = _consented(this, other.agreement, args.party, key)
     put_into(signatures_path(this.path), written(signatures, this.path.name))
     after = replace(this, signatures=signatures)
@@ -179,7 +179,7 @@ def _check(one: Checked) -> str:
             return "counts for nothing: it has no public_key in this agreement"
 
 
-def _must_be_of(this: Opened, party: str, key: Key, key_file: str) -> None:
+def must_be_of(this: Opened, party: str, key: Key, key_file: str) -> None:
     """Raise BadSettings unless the agreement says that this key is the party's."""
     file, parties = this.file, this.agreement.parties
     if party not in parties:
@@ -256,12 +256,12 @@ def now_utc(*, whole: bool = True) -> datetime:
     return utc.replace(microsecond=0) if whole else utc
 
 
-def put_into(path: Path, text: str) -> None:
-    """Put the text into the file at one stroke: after a power cut it is the old one or the new."""
+def put_into(path: Path, content: str | bytes) -> None:
+    """Put it into the file at one stroke: after a power cut it is the old one or the new."""
     beside = path.with_name(f".{path.name}.new")
     try:
         with beside.open("wb") as file:
-            _filled(beside, file, text.encode())
+            _filled(beside, file, content.encode() if isinstance(content, str) else content)
         beside.replace(path)
     except OSError as error:
         raise _bad(path, f"can't be written: {error.strerror}", "see the folder's mode") from None

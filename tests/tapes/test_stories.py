@@ -11,6 +11,7 @@ from pathlib import Path
 import msgpack
 import msgspec
 import pytest
+from msgspec.structs import replace
 from rooms.rules.stories import seen_from, story_of, written
 from tapes.stories import BEGIN_MONO_NS, HERE, asked, compose, verdicts_of
 
@@ -21,10 +22,11 @@ from gateway.model.inbound import Ruling, Tick
 from gateway.model.plan import JournalPlan
 from gateway.model.verdict import VerdictNote
 from gateway.pipeline import docket_of
-from gateway.settings.agreement import agreement_names
+from gateway.settings.agreement import agreement_names, agreement_path, read_agreement
 from gateway.settings.register import register_of
 from gateway.transport.tape import read_start, read_tape
 from gateway.verbs.replay import Replay
+from gateway.verbs.signing import private_key_in
 from gateway.verbs.telling import verdict_line
 
 NAMES = tuple(agreement_names())
@@ -217,23 +219,47 @@ def test_replay_tells_the_story_with_what_was_stated_and_asked(capsys):
     assert "stated    14 that no radio says\n" in page
 
 
-def test_both_sides_can_prove_the_same_report_of_the_seed_of_it_all(tmp_path):
-    """Each has the journal, or a copy of it, and the report: what one reads the other can prove."""
-    name, journal = "air-safety-mou", tmp_path / "journal.db"
-    items = [item for _, item in running(name).entries()]
+def with_keys(name, folder):
+    """Return the file of this agreement with a key for alpha and one for bravo, and their files."""
+    text = agreement_path(name).read_text("utf-8")
+    for party in ("alpha", "bravo"):
+        key = private_key_in(folder / f"{party}.key")
+        begins = f"[parties.{party}]\n"
+        assert text.count(begins) == 1
+        text = text.replace(begins, f'{begins}public_key = "{key.public}"\n')
+    path = folder / f"{name}.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_both_sides_have_the_same_signed_report_of_the_seed_of_it_all(tmp_path, capsys):
+    """One makes it and signs, the other proves it by the journal and signs; each can prove both."""
+    name, journal = "air-safety-mou", str(tmp_path / "journal.db")
+    text, report = with_keys(name, tmp_path), tmp_path / "report.msgpack"
+    bound = {**bound_by(name), "agreements": [replace(read_agreement(text), own="alpha")]}
+    items = [item for _, item in Replay(tape_of(name), **bound).entries()]
 
     async def kept():
-        async with HOUSE["opened"](JournalPlan(path=str(journal))) as opened:
+        async with HOUSE["opened"](JournalPlan(path=journal)) as opened:
             await opened.append(items)
 
-    asyncio.run(kept())
-    pages = []
-    for side in ("alpha", "bravo"):
-        report = tmp_path / f"{side}.msgpack"
-        given = ["compliance", "--journal", str(journal), "--form", "msgpack", "-o", str(report)]
-        assert cli.main([*given, name]) == 0
-        pages.append(report.read_bytes())
+    def asked(*words):
+        return cli.main(["compliance", *map(str, words), str(text)])
 
-    assert pages[0] == pages[1]
-    assert cli.main(["compliance", "--verify", str(report), "--journal", str(journal), name]) == 0
-    assert "they infringe" in msgspec.json.encode(msgspec.msgpack.decode(pages[0])).decode()
+    def by(party):
+        return "--party", party, "--key", tmp_path / f"{party}.key"
+
+    asyncio.run(kept())
+    assert asked("--journal", journal, "--form", "msgpack", "-o", report, *by("alpha")) == 0
+    first = report.read_bytes()
+    assert asked("--sign", report, "--journal", journal, *by("bravo")) == 0
+    capsys.readouterr()
+
+    for proof in (("--journal", journal), ()):
+        assert asked("--verify", report, *proof) == 0
+        said = capsys.readouterr().out
+        signed = re.findall(r"(?m)^signed  20\S+ \S+Z by (\w+), key ", said)
+        assert signed == ["alpha", "bravo"]
+        assert ("and none left out" in said) is bool(proof)
+    assert report.read_bytes() == first
+    assert "they infringe" in msgspec.json.encode(msgspec.msgpack.decode(first)).decode()

@@ -123,6 +123,22 @@ def test_a_note_that_is_none_is_no_account():
         account_from(msgspec.msgpack.encode(broken))
 
 
+@pytest.mark.parametrize(
+    ("note", "reason"),
+    [
+        (b"\x91" * 100_000 + b"\x80", "recursion"),
+        (bytes(ROWS[0].note).replace(b"mmsi:1", b"mmsi\xa5\xa5"), "utf-8"),
+        (bytes(entered(2, "9999-12-31T23:59:59", since_mono_ns=10**11).note), "out of range"),
+    ],
+    ids=["parts without end", "no text", "no time"],
+)  # fmt: skip
+def test_what_can_not_be_said_is_no_account(note, reason):
+    broken = replace(made(""), verdicts=(replace(ROWS[0], note=Raw(note)),))
+
+    with pytest.raises(msgspec.MsgspecError, match=reason):
+        account_from(msgspec.msgpack.encode(broken))
+
+
 def _ruled(account, **change):
     return replace(account, rules=(replace(account.rules[0], **change), *account.rules[1:]))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gateway.codes.accuracy import stated_m
 from gateway.codes.mmsi import mmsi_class
 from gateway.model.inbound import Report
 from gateway.model.place import Identity, Position, Velocity
@@ -103,23 +104,8 @@ _FAR_S = 1080.0
 _FIXED_S = 1080.0
 """An aid to navigation reports every 3 minutes (M.1371-5 table 2)."""
 
-_KNOWN_M = {
-    "ais": 100.0,
-    "mode_s": 200.0,
-    "aprs": 100.0,
-    "meshtastic": 100.0,
-    "dsc": 2000.0,
-    "cospas_sarsat": 5000.0,
-}
-"""How well a system knows a place that says nothing of it: AIS calls more than 10 m low accuracy;
-a call has whole minutes; a beacon may be placed by satellites alone (5 km, C/S G.003)."""
-
-_UNKNOWN_M = 500.0
 LEAST_M = 10.0
 """Antennas are not where the craft is, and nobody's datum is better."""
-
-RESOLUTION_SHARE = 1.5
-"""The corner of a step lies about so much farther from its middle than its side."""
 
 MOST_M = 20_037_508.0
 """Half around the Earth: farther away nothing is."""
@@ -154,12 +140,7 @@ def lasts_ns(report: Report, sort: Sort) -> int:
 
 def known_m(system: str, position: Position) -> float:
     """Return the radius within which a thing was that stated this, when it stated it."""
-    fine_m, step_m = position.accuracy_m, position.resolution_m
-    if fine_m is None and step_m is None:
-        return _KNOWN_M.get(system, _UNKNOWN_M)
-    if fine_m is None:
-        fine_m = _KNOWN_M.get(system, _UNKNOWN_M) if system in {"ais", "mode_s"} else 0.0
-    return max(LEAST_M, fine_m, RESOLUTION_SHARE * (step_m or 0.0))
+    return max(LEAST_M, stated_m(system, position.accuracy_m, position.resolution_m))
 
 
 def moves_mps(velocity: Velocity | None, sort: Sort) -> float:

@@ -8,14 +8,12 @@ from math import sqrt
 from msgspec import Struct
 
 from gateway.codes import geodesy
+from gateway.codes.accuracy import RESOLUTION_SHARE
 from gateway.correlate.names import AIRCRAFT, SHIP
 from gateway.model.place import Position
 
 ACCURACY_M = 500.0
 """Of a position that does not say how good it is."""
-
-RESOLUTION_SHARE = 1.5
-"""The corner of a step lies about so much farther from its middle than its side."""
 
 FLOOR_M = 150.0
 """Nothing is known better: antennas, datums, and ships that are that long."""

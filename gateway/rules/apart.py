@@ -79,7 +79,7 @@ def apart(one: Craft, other: Craft, now_ns: int) -> Apart:
         east_mps=to_east_mps - east_mps if known else None,
         north_mps=to_north_mps - north_mps,
         up_mps=to_climb_mps - climb_mps,
-        unsure_m=hypot(one.position.accuracy_m or 0.0, other.position.accuracy_m or 0.0),
+        unsure_m=hypot(one.unsure_m, other.unsure_m),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.codes.accuracy import stated_m
 from gateway.codes.grid import Grid, cell_of
 from gateway.model.agreement import EventWord
 from gateway.model.bounds import Bound
@@ -41,6 +42,8 @@ class Craft(Struct, frozen=True, kw_only=True, gc=False):
     climb_mps: float | None = None
     on_ground: bool | None = None
     """None when nobody says so."""
+    unsure_m: float = 0.0
+    """The radius within which it was there, as it claims or as its system knows places."""
     fixes: int = 1
     """Places heard of it since it was first seen, or since it was silent for long."""
     system: str | None = None
@@ -170,6 +173,7 @@ def _craft(
         course_deg=None if before is None else before.course_deg,
         climb_mps=None if before is None else before.climb_mps,
         on_ground=getattr(detail, "on_ground", None),
+        unsure_m=stated_m(event.system, place.accuracy_m, place.resolution_m),
         fixes=1 if before is None else before.fixes + 1,
         system=event.system,
         kind=getattr(detail, "craft", None) or (None if before is None else before.kind),

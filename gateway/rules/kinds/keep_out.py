@@ -168,7 +168,7 @@ class KeepOut(Rule):
 
     def _judged(self, craft: Craft) -> tuple[Judgement, str]:
         terms = self._terms
-        far_m, unsure_m = self._zone.margin_m(craft.position), craft.position.accuracy_m or 0.0
+        far_m, unsure_m = self._zone.margin_m(craft.position), craft.unsure_m
         where = f"{far_m:.0f} m outside" if far_m >= 0 else f"{-far_m:.0f} m inside"
         words = f"it is {where} {terms.zone}, and {terms.margin_m:.0f} m outside is agreed"
         if far_m - unsure_m >= terms.margin_m or self._is_at_height(craft) is False:

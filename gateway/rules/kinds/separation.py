@@ -204,7 +204,7 @@ class Separation(Rule):
 
     def _around(self, craft: Craft) -> Iterator[Craft]:
         """Yield who may be, or come, too near: the faster of a pair looks for the slower."""
-        reach_m = self._horizontal_m * CLEAR_SHARE + (craft.position.accuracy_m or 0.0)
+        reach_m = self._horizontal_m * CLEAR_SHARE + craft.unsure_m
         reach_m += 2 * (craft.speed_mps or 0.0) * (self._terms.lookahead_s + self._age_ns / 1e9)
         height_m, limit_m, climb_mps = craft.altitude_m, self._vertical_m, craft.climb_mps or 0.0
         for other in self._picture.near(craft.position, reach_m):

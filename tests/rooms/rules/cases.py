@@ -192,7 +192,7 @@ def sighting_of(said: dict, name: str, at: Moment) -> Sighting:
             lat_deg=place[0],
             lon_deg=place[1],
             altitude_m=said.get("altitude_m"),
-            accuracy_m=said.get("accuracy_m"),
+            accuracy_m=None if said.get("accuracy") == "untold" else said.get("accuracy_m", 0.0),
             age_s=said.get("age_s"),
         ),
         velocity=Velocity(speed_kn=said["speed_kn"], course_deg=said.get("course_deg"))

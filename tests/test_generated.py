@@ -151,6 +151,7 @@ def test_a_watch_keeps_to_its_schema():
     month = Availability(month="2026-11", due_s=60.0, kept=0.5, unknown=0.25, enough=False)
     watch = PartyWatch(
         agreement="coast",
+        rule="W1",
         party="station",
         own=True,
         state=WatchState.KEPT,

@@ -31,8 +31,9 @@ from gateway.model.status import AlertName
 from gateway.pulse import PULSE_S, Pulse
 from gateway.rules.docket import Docket
 from gateway.rules.evidence import HEARTBEAT_S_MAX, Line, Receiver
+from gateway.rules.hearing import listens
 from gateway.rules.usual import UsualKept
-from gateway.rules.watching import WatchesKept, Watching, duties_of, gap_of
+from gateway.rules.watching import WatchesKept, Watching, duties_of, gap_of, modes_of, tuned_of
 from gateway.transport.supervisor import PortState
 
 LOOK_S = 0.5
@@ -49,7 +50,8 @@ WAIT_S = 0.25
 """How often it is seen whether the journal stands."""
 
 USUAL = "listening:usual/"
-"""And the name of a port. Names of rules have no colon."""
+"""And the name of a port, its modem and what it is tuned to: of another receiver, or another
+channel, nothing is known. Names of rules have no colon."""
 
 MONTHS = "listening:months"
 
@@ -77,7 +79,7 @@ class Listening:
         clock: Clock,
         log: Log,
     ) -> None:
-        self._plans = {port.name: port for port in plan.ports if _listens(port)}
+        self._plans = {port.name: port for port in plan.ports if listens(port)}
         self._ports = ports
         self._docket = docket
         self._journal = journal
@@ -85,16 +87,17 @@ class Listening:
         self._board = board
         self._clock = clock
         self._log = log
-        tuned = {
-            name: (port.profile.freq_hz, port.profile.on_air)
-            for name, port in self._plans.items()
-            if port.profile.freq_hz is not None
-        }
-        duties = duties_of(docket.bench, tuned)
+        duties = duties_of(docket.bench, tuned_of(plan.ports))
         self.receivers = {
-            name: Receiver(name, heartbeat_s=_heartbeat_s(port), gap_s=gap_of(duties, name))
+            name: Receiver(
+                name,
+                heartbeat_s=_heartbeat_s(port),
+                gap_s=gap_of(duties, name),
+                modes=modes_of(duties, name),
+            )
             for name, port in self._plans.items()
         }
+        self._usual = {_usual_of(port): name for name, port in self._plans.items()}
         self.watching = Watching(duties, self.receivers)
         self._rules.told = self.watching.stated
         self._began = clock.now()
@@ -136,6 +139,7 @@ class Listening:
         for channel in self.watching.channels if due else sorted(changed):
             self._teller.retain(f"watch/{channel}", self.watching.channel(channel, now))
         self._alarm(now)
+        self._tell_months(now)
 
     def bounds(self) -> list[Bound]:
         """Return how many watches are followed."""
@@ -172,11 +176,12 @@ class Listening:
                 if name == MONTHS:
                     self._take_up_months(msgspec.msgpack.decode(word, type=WatchesKept))
                 elif name.startswith(USUAL):
-                    receiver = self.receivers.get(name.removeprefix(USUAL))
-                    if receiver is None:
+                    port = self._usual.get(name)
+                    if port is None:
                         gone[name] = None
                     else:
-                        receiver.usual.restore(msgspec.msgpack.decode(word, type=UsualKept))
+                        kept = msgspec.msgpack.decode(word, type=UsualKept)
+                        self.receivers[port].usual.restore(kept, self._clock.now())
             except msgspec.DecodeError:
                 self._log.error("listening_begins_anew", name=name)
         if gone:
@@ -185,14 +190,13 @@ class Listening:
     def _take_up_months(self, kept: WatchesKept) -> None:
         """Go on with the months, and take off what nobody watches any more."""
         self.watching.restore(kept, self._clock.boot, self._began)
-        channels = {name.rpartition("/")[2] for name in kept.accounts}
-        for channel in sorted(channels - set(self.watching.channels)):
+        for channel in sorted(set(kept.channels) - set(self.watching.channels)):
             self._teller.retain(f"watch/{channel}", None)
 
     def _hand_over(self) -> asyncio.Future[None]:
         words: dict[str, bytes | None] = {
-            f"{USUAL}{name}": msgspec.msgpack.encode(one.usual.keep())
-            for name, one in self.receivers.items()
+            name: msgspec.msgpack.encode(self.receivers[port].usual.keep())
+            for name, port in self._usual.items()
         }
         kept = self.watching.keep(self._clock.boot, self._clock.now())
         words[MONTHS] = msgspec.msgpack.encode(kept)
@@ -222,6 +226,22 @@ class Listening:
             )
             self._rules.state(fact)
 
+    def _tell_months(self, now: Moment) -> None:
+        """Have the rules hear what a month came to that is over: it is on tape, and they judge."""
+        if not (self._begun and self._docket.begun):
+            return
+        for one in self.watching.over(now):
+            fact = Fact(
+                fact_id=f"month-{one.clause}-{one.whose}-{one.month.month}",
+                what=EventWord.WATCH_MONTH,
+                at=now,
+                by=one.party,
+                about=one.clause,
+                words=one.whose,
+                month=one.month,
+            )
+            self._rules.state(fact)
+
     def _alarm(self, now: Moment) -> None:
         deaf = [(name, one.deaf(now)) for name, one in self.receivers.items()]
         words = [f"port {name} is deaf: {one.words}" for name, one in deaf if one is not None]
@@ -231,9 +251,8 @@ class Listening:
         self._trouble = trouble
 
 
-def _listens(port: PortPlan) -> bool:
-    """Say whether a receiver is there: a tape has none, and an exercise is on no air."""
-    return not (port.played or port.exercise or port.device.startswith("tape:"))
+def _usual_of(port: PortPlan) -> str:
+    return f"{USUAL}{port.name}/{port.modem}/{port.profile.freq_hz or ''}"
 
 
 def _heartbeat_s(port: PortPlan) -> float | None:

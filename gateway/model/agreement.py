@@ -125,7 +125,7 @@ class EventWord(StrEnum):
     """What a rule can wait for."""
 
     HEARD = "heard"
-    """Anything that a receiver decoded, copies too: it is not deaf."""
+    """Anything that a receiver decoded off the air of its channel, copies too: it is not deaf."""
     USE = "use"
     """A transmission that was heard on a channel of the agreement."""
     POSITION = "position"
@@ -182,6 +182,8 @@ class EventWord(StrEnum):
     """Somebody has signed for what they were told."""
     WATCH_EVIDENCE = "watch_evidence"
     """A receiver has shown that it hears: `words` say how."""
+    WATCH_MONTH = "watch_month"
+    """This station has counted how much of a month a watch was kept."""
     RECORDED = "recorded"
     """This station has stated what it keeps, and for how long."""
     WATCH_SET = "watch_set"

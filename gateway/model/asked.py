@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gateway.model.agreement import EventWord
 from gateway.model.inbound import Chunk, Moment, Tick
+from gateway.model.listening import Availability
 from gateway.model.place import Identity, Position
 from gateway.model.words import Mode, Urgency
 
@@ -47,6 +48,8 @@ class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In which it was spoken, by its two letters (ISO 639-1)."""
     place: Position | None = None
     airborne: bool = False
+    month: Availability | None = None
+    """Of a `watch_month`, what it came to: by which rule stands in `about`, whose in `words`."""
 
 
 class Stated(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -70,7 +70,7 @@ class IncidentCommand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 Part = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[a-z][a-z0-9_]*\Z")]
 
 TOLD_BY_PEOPLE = frozenset(EventWord) - {
-    *(EventWord.HEARD, EventWord.POSITION, EventWord.RECORDED),
+    *(EventWord.HEARD, EventWord.POSITION, EventWord.RECORDED, EventWord.WATCH_MONTH),
     *(EventWord.VIOLATION, EventWord.SEPARATION_VIOLATION),
 }
 """What a statement may be: the rest only a receiver, a rule or the station itself can say."""

@@ -52,9 +52,11 @@ class Availability(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PartyWatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How the watch of one party on the channel stands, under one agreement."""
+    """How the watch of one party on the channel stands, by one rule of one agreement."""
 
     agreement: str
+    rule: str
+    """The clause that asks for it; where two ask for one party and channel, each stands alone."""
     party: str
     own: bool = False
     """Whether the party is this station."""
@@ -71,7 +73,8 @@ class PartyWatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: tuple[Evidence, ...] = ()
     """The newest of each kind and port, the youngest first."""
     months: tuple[Availability, ...] = ()
-    """The month that runs, and the one before it."""
+    """The month that runs, and the one before it; where any of several channels is enough, or so
+    many of them, of all of these together. The rule judges a month by this very account."""
 
 
 class ChannelWatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,7 +82,7 @@ class ChannelWatch(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     channel: str
     state: WatchState
-    """Of this station's own watch, the gravest where there are several; `unknown` where it has
+    """Of this station's own watch, the gravest of those that are due now; `unknown` where it has
     none there."""
     utc: datetime | None = None
     """When this was said: ages count from here."""

@@ -27,6 +27,13 @@ STEP_MS_MAX = 10_000
 AWAY_NS_MAX = 62 * 24 * 3600 * 10**9
 """Longer ago nothing is told of: two months are."""
 
+OVER_NS = 600 * 10**9
+"""So long after its turn a month is over, by a clock that somebody vouches for: steps of seconds
+across midnight are past by then."""
+
+OVER_FREE_NS = 24 * 3600 * 10**9
+"""By a clock that runs free it takes a day: whoever sets it right has had the time to."""
+
 _MINUTE_NS = 60 * 10**9
 
 
@@ -45,6 +52,8 @@ class AccountKept(Struct, frozen=True):
 
     running: Month
     last: Month | None = None
+    told: str = ""
+    """The latest month that was told of as over."""
 
 
 class Away(Struct, frozen=True):
@@ -62,10 +71,13 @@ class Account:
     def __init__(self) -> None:
         self._running = Month()
         self._last: Month | None = None
+        self._told = ""
+        self._turned_ns: int | None = None
+        """When the month that runs was first looked at in this run, monotonic."""
 
     def count(self, passed_ms: int, state: WatchState, now: Moment) -> None:
         """Add the time that has passed up to now, in which the watch was due and stood so."""
-        self._begin(_month_of(now))
+        self._begin(_month_of(now), held=now.clock in HELD)
         known = passed_ms <= STEP_MS_MAX
         self._running = replace(
             self._running,
@@ -83,9 +95,22 @@ class Account:
             if one is not None and one.month and one.due_ms
         )
 
+    def over(self, now: Moment) -> Availability | None:
+        """Return the month before, once, when it is certain that it is over; else None."""
+        last = self._last
+        if last is None or last.month <= self._told or not last.due_ms:
+            return None
+        if self._turned_ns is None:
+            self._turned_ns = now.mono_ns
+        certain_ns = OVER_NS if now.clock in HELD else OVER_FREE_NS
+        if not _month_of(now) or now.mono_ns - self._turned_ns < certain_ns:
+            return None
+        self._told = last.month
+        return _availability(last)
+
     def keep(self) -> AccountKept:
         """Return what has to survive a restart."""
-        return AccountKept(self._running, self._last)
+        return AccountKept(self._running, self._last, self._told)
 
     def restore(self, kept: AccountKept, missed: Iterable[tuple[str, int]]) -> None:
         """Take it up before what this run has counted.
@@ -94,15 +119,17 @@ class Account:
         """
         counted = [Month(month, due_ms, 0, due_ms) for month, due_ms in missed]
         counted += [one for one in (self._last, self._running) if one is not None]
-        self._running, self._last = kept.running, kept.last
+        self._running, self._last, self._told = kept.running, kept.last, kept.told
         for one in counted:
             self._begin(one.month)
             self._running = _sum(self._running, one)
 
-    def _begin(self, month: str) -> None:
+    def _begin(self, month: str, *, held: bool = True) -> None:
         """Let this month run; time of no known month is counted in the one that runs.
 
-        A clock that is set back was wrong before: what was counted under its date is of this month.
+        A clock that is set back was wrong before: what was counted under its date is of this month,
+        and a month that was told of as over was not. One that runs free, and has fallen behind what
+        was counted already, is not believed: its battery is empty.
         """
         running, last = self._running, self._last
         if not month or month == running.month:
@@ -111,10 +138,11 @@ class Account:
             self._running = replace(running, month=month)
         elif last is not None and month == last.month:
             self._running, self._last = _sum(last, running), None
-        elif month < running.month:
+            self._told = ""
+        elif month > running.month:
+            self._running, self._last, self._turned_ns = Month(month), running, None
+        elif held:
             self._running = replace(running, month=month)
-        else:
-            self._running, self._last = Month(month), running
 
 
 def missed(

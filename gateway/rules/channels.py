@@ -49,6 +49,11 @@ class Dial:
         """Return the channels of these names, each of a group for the group's name."""
         return frozenset(one for name in names for one in self._groups.get(name, (name,)))
 
+    def mode_of(self, channel: str | None) -> str | None:
+        """Return what is sent there: a radio system, or a class of emission."""
+        found = self._channels.get(channel or "")
+        return None if found is None else found.mode
+
     def traffic_of(self, channel: str | None) -> str | None:
         """Return the channel on which one goes on speaking after a call on this one."""
         found = self._channels.get(channel or "")

@@ -10,6 +10,7 @@ from gateway.model.verdict import Judgement, Verdict
 from gateway.model.words import Kind, Mode, Nature, Relation, Urgency
 from gateway.rules.channels import Dial, band_of
 from gateway.rules.event import Event
+from gateway.rules.hearing import shows_hearing
 from gateway.rules.parties import Registry, Rolls, nobody
 
 _NAMES = ("mmsi", "icao24", "beacon_hex", "imo", "tail", "callsign", "tag", "name")
@@ -61,12 +62,16 @@ class Interpreter:
         system = report.system
         about = report.casualty or report.sender
         by = self.rolls.of(report.sender, system)
+        channel = self.dial.find(heard.freq_hz, system)
+        words = _words(report, sighting.relation)
+        if not shows_hearing(report, self.dial.mode_of(channel)):
+            words = tuple(word for word in words if word is not EventWord.HEARD)
         return Event(
-            words=_words(report, sighting.relation),
+            words=words,
             at=at,
             event_id=report.report_id,
             subject=subject_of(about, report.report_id),
-            channel=self.dial.find(heard.freq_hz, system),
+            channel=channel,
             band=band_of(heard.freq_hz),
             system=system,
             by=by,

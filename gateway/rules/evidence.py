@@ -11,19 +11,20 @@
 
 Silence is no sign against a receiver: a quiet channel is an ordinary one. What makes it deaf is a
 line that is lost, a modem that its profile does not let be silent so long, a heartbeat that stays
-away, an antenna that the modem says is gone, a link test that is not answered, and far fewer calls
-than are usual at this hour.
+away, an antenna that the modem says is gone, a link test after which it says nothing more, and far
+fewer calls than are usual at this hour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from msgspec import Struct
 
 from gateway.model.inbound import Moment, Report
 from gateway.model.listening import Evidence
+from gateway.rules.hearing import shows_hearing
 from gateway.rules.usual import Usual
 
 BYTES = "bytes_heard"
@@ -53,9 +54,11 @@ KEEPS = (DECODED, HEARTBEAT, NOISE, LOOP)
 TOLD = (HEARTBEAT, NOISE, LOOP)
 """Those that rules have to be told of: a call they hear themselves."""
 
+HEARTBEAT_S = 60.0
+"""A packed modem says once a minute who and how it is (docs/LINK.md, section 4)."""
+
 HEARTBEAT_S_MAX = 150.0
-"""A packed modem says once a minute who and how it is (docs/LINK.md, section 4): twice missed, and
-half a minute more."""
+"""Twice missed, and half a minute more."""
 
 LOOP_NS = 3 * 10**9
 """A link test is answered within a second (docs/LINK.md, section 3); a slow line has three."""
@@ -63,6 +66,9 @@ LOOP_NS = 3 * 10**9
 DEAF_SHARE = 0.5
 """A line that is lost is deafness after this share of the agreed gap: a cable that is put back at
 once rings no bell, and the alarm comes well within the gap."""
+
+PATIENCE_S_MAX = 60.0
+"""And after a minute, however long the gap: nobody puts a cable back after that."""
 
 _MODEM_SAYS = frozenset({"hello", "health"})
 _OF_THE_LINK = frozenset({"gap", "nak", "test", "outcome"})
@@ -100,19 +106,29 @@ class Deaf(Struct, frozen=True):
 class Receiver:
     """The receiver at one port, and everything that it has shown."""
 
-    def __init__(self, port: str, *, heartbeat_s: float | None, gap_s: float) -> None:
+    def __init__(
+        self,
+        port: str,
+        *,
+        heartbeat_s: float | None,
+        gap_s: float,
+        modes: Collection[str | None] = (None,),
+    ) -> None:
+        """Follow the receiver at this port; `modes` are those of the channels it is tuned to."""
         self.port = port
+        self._modes = tuple(modes)
         self.usual = Usual()
         self._heartbeat_ns = None if heartbeat_s is None else round(heartbeat_s * 1e9)
         """None where its modem gives no sign of life."""
-        self._patience_ns = round(gap_s * DEAF_SHARE * 1e9)
+        self._patience_ns = round(min(gap_s * DEAF_SHARE, PATIENCE_S_MAX) * 1e9)
         self._signs: dict[str, Sign] = {}
         self._told_ns: dict[str, int] = {}
         self._line = Line(is_open=False)
         self._opened_ns: int | None = None
         self._lost_ns: int | None = None
         self._antenna: Deaf | None = None
-        self._answered_ns: int | None = None
+        self._lived_ns: int | None = None
+        """When its modem has said anything last that it says only while it works."""
 
     def heard(self, report: Report, at: Moment) -> None:
         """Take what it has told of: a call, or how its modem is."""
@@ -120,13 +136,13 @@ class Receiver:
         said = getattr(detail, "said", None) if report.system == "packed" else None
         if said in _OF_THE_LINK:
             return
+        self._lived_ns = at.mono_ns
         if said == "echo":
-            self._answered_ns = at.mono_ns
             self._sign(LOOP, at)
         elif said in _MODEM_SAYS:
             self._sign(HEARTBEAT, at, said)
             self._health(detail, at)
-        else:
+        elif any(shows_hearing(report, mode) for mode in self._modes):
             self.usual.heard(at)
             self._sign(DECODED, at, report.system)
             if report.heard.rssi_dbm is not None:
@@ -136,6 +152,8 @@ class Receiver:
         """Take how its port stands now; asked about twice a second."""
         before = self._line
         if line.is_open and (not before.is_open or line.opened_ns != before.opened_ns):
+            if self._opened_ns is not None:
+                self.usual.begin_anew()
             self._opened_ns = now.mono_ns if line.opened_ns is None else line.opened_ns
             self._lost_ns = self._antenna = None
         elif not line.is_open and self._lost_ns is None:
@@ -143,7 +161,7 @@ class Receiver:
         self._line = line
         if line.last_byte_ns is not None:
             self._signs[BYTES] = Sign(line.last_byte_ns)
-        self.usual.tick(now, listens=line.is_open and not line.is_silent)
+        self.usual.tick(now, listens=self._wrong(now) is None)
         usual = self.usual.usual(now)
         if usual is not None:
             said = f"{self.usual.count} since the hour began, {usual} are usual in an hour"
@@ -163,14 +181,7 @@ class Receiver:
 
     def doubted(self, now: Moment) -> Deaf | None:
         """Return what stands against it at this moment, be it for a second."""
-        return (
-            self._lost(now)
-            or self._silent()
-            or self._lifeless(now)
-            or self._antenna
-            or self._unanswered(now)
-            or self._few(now)
-        )
+        return self._wrong(now) or self._few(now)
 
     def deaf(self, now: Moment) -> Deaf | None:
         """Return why it hears nothing; None where it may hear."""
@@ -211,6 +222,16 @@ class Receiver:
         elif self._antenna is None:
             self._antenna = Deaf(f"its modem says that the antenna is {antenna}", at.mono_ns)
 
+    def _wrong(self, now: Moment) -> Deaf | None:
+        """Return what is wrong with line, modem or antenna: what is heard then teaches nothing."""
+        return (
+            self._lost(now)
+            or self._silent()
+            or self._lifeless(now)
+            or self._antenna
+            or self._unanswered(now)
+        )
+
     def _lost(self, now: Moment) -> Deaf | None:
         if self._lost_ns is None and self._opened_ns is not None:
             return None
@@ -236,7 +257,8 @@ class Receiver:
         tested_ns = self._line.tested_ns
         if tested_ns is None or tested_ns < (self._opened_ns or 0):
             return None
-        is_answered = self._answered_ns is not None and self._answered_ns >= tested_ns
+        # The answer may be lost on the line: whatever the modem says later shows that it lives.
+        is_answered = self._lived_ns is not None and self._lived_ns >= tested_ns
         if is_answered or now.mono_ns - tested_ns < LOOP_NS:
             return None
         return Deaf("its modem has not answered a link test", tested_ns)

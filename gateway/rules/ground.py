@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from gateway.model.agreement import Agreement
 from gateway.model.bounds import Bound
 from gateway.rules.events import Interpreter
@@ -27,6 +29,11 @@ class Ground:
     def zone(self, name: str) -> Shape:
         """Return the zone of that name; the agreement was checked to have it."""
         return self._zones[name]
+
+    def name_of(self, terms: Struct) -> str:
+        """Return `agreement/rule` of the clause that these very terms are of."""
+        clause = next(one.id for one in self.agreement.rules if one.terms is terms)
+        return f"{self.agreement.id}/{clause}"
 
     def bounds(self) -> Iterator[Bound]:
         """Yield each place in which something is remembered."""

@@ -5,7 +5,8 @@
     any ─────► lapsed      every receiver of ours that is tuned to the channel is deaf
     lapsed ──► unknown     one is deaf no longer, and has shown nothing yet
 
-Missing data never keeps a watch. What keeps one is what the agreement takes for evidence.
+Missing data never keeps a watch. What keeps one is what the agreement takes for evidence. How much
+of a month a watch was kept is counted here and nowhere else; its rule is told of it, and judges it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,19 @@ from gateway.model.agreement import EventWord
 from gateway.model.asked import Fact
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment
-from gateway.model.listening import ChannelWatch, Evidence, PartyWatch, WatchState
+from gateway.model.listening import (
+    Availability,
+    ChannelWatch,
+    Evidence,
+    PartyWatch,
+    WatchState,
+)
+from gateway.model.plan import PortPlan
 from gateway.rules.availability import Account, AccountKept, Away, missed
 from gateway.rules.bench import Bench
 from gateway.rules.evidence import KEEPS, Receiver
+from gateway.rules.ground import Ground
+from gateway.rules.hearing import listens
 from gateway.rules.hours import Schedule
 from gateway.rules.kinds.watch import Terms
 
@@ -40,8 +50,13 @@ class Duty(Struct, frozen=True, kw_only=True):
     """Who has to listen where, and how it is shown."""
 
     agreement: str
+    rule: str
     party: str
     channel: str
+    mode: str | None = None
+    """What is sent there, as the agreement says it."""
+    needed: int | None = None
+    """On how many of its channels the party has to listen; None where it has to on each."""
     gap_s: float
     hours: tuple[str, ...] = ()
     kinds: tuple[str, ...] = KEEPS
@@ -53,27 +68,63 @@ class Duty(Struct, frozen=True, kw_only=True):
     own: bool = False
     ports: tuple[str, ...] = ()
     """The ports of this station that are tuned to the channel."""
+    played: tuple[str, ...] = ()
+    """Those that are tuned to it and are no receivers: tapes, and whatever is of an exercise."""
+
+    @property
+    def clause(self) -> str:
+        """By which rule of which agreement."""
+        return f"{self.agreement}/{self.rule}"
 
     @property
     def name(self) -> str:
-        """What it is remembered under."""
-        return f"{self.agreement}/{self.party}/{self.channel}"
+        """What tells it from every other."""
+        return f"{self.clause}/{self.party}/{self.channel}"
+
+    @property
+    def whose(self) -> str:
+        """Whose watch it is, and where; of several channels together it is whose alone."""
+        return f"{self.party}/{self.channel}" if self.needed is None else self.party
+
+    @property
+    def account(self) -> str:
+        """What its months are remembered under."""
+        return f"{self.clause}/{self.whose}"
 
 
-Tuned = Mapping[str, tuple[int, str]]
-"""The frequency of each port's receiver, and the radio system that it speaks first."""
+class Tuned(Struct, frozen=True):
+    """What the receiver at a port is tuned to."""
+
+    freq_hz: int
+    system: str
+    """The radio system that it speaks first."""
+    listens: bool = True
+    """Whether a receiver is there: a tape has none, and an exercise is on no air."""
 
 
-def duties_of(bench: Bench, tuned: Tuned) -> tuple[Duty, ...]:
-    """Return every watch that the agreements in force ask for; of several the stricter counts."""
-    found: dict[str, Duty] = {}
-    for engine in bench.engines.values():
-        for clause in engine.agreement.rules:
-            if clause.id in engine.rules and isinstance(clause.terms, Terms):
-                for duty in _duties(bench, engine.agreement.id, clause.terms, tuned):
-                    known = found.get(duty.name)
-                    found[duty.name] = duty if known is None else _stricter(known, duty)
-    return tuple(found.values())
+def duties_of(bench: Bench, tuned: Mapping[str, Tuned]) -> tuple[Duty, ...]:
+    """Return every watch that the agreements in force ask for, each rule's by itself."""
+    return tuple(
+        duty
+        for engine in bench.engines.values()
+        for clause in engine.agreement.rules
+        if clause.id in engine.rules and isinstance(clause.terms, Terms)
+        for duty in _duties(engine.ground, clause.id, clause.terms, tuned)
+    )
+
+
+def tuned_of(ports: Iterable[PortPlan]) -> dict[str, Tuned]:
+    """Return what each port is tuned to that says so."""
+    return {
+        port.name: Tuned(port.profile.freq_hz, port.profile.on_air, listens(port))
+        for port in ports
+        if port.profile.freq_hz is not None
+    }
+
+
+def modes_of(duties: Iterable[Duty], port: str) -> tuple[str | None, ...]:
+    """Return what is sent on the channels that a port is tuned to; nobody knows where none is."""
+    return tuple(dict.fromkeys(duty.mode for duty in duties if port in duty.ports)) or (None,)
 
 
 def gap_of(duties: Iterable[Duty], port: str) -> float:
@@ -94,6 +145,18 @@ class WatchesKept(Struct, frozen=True):
 
     away: Away
     accounts: dict[str, AccountKept]
+    channels: tuple[str, ...] = ()
+    """Those that were told of."""
+
+
+class MonthOver(Struct, frozen=True, kw_only=True):
+    """What a month that is over came to."""
+
+    clause: str
+    """`agreement/rule`."""
+    party: str
+    whose: str
+    month: Availability
 
 
 class Watching:
@@ -107,8 +170,12 @@ class Watching:
         self._standing: dict[str, Standing] = {}
         self._stated: dict[str, tuple[int, str, str]] = {}
         """By watch: when somebody last stated evidence of it, of what kind, and who."""
-        self._accounts = {duty.name: Account() for duty in self.duties}
-        self._schedules = {duty.name: Schedule(duty.hours) for duty in self.duties}
+        self._together: dict[str, list[Duty]] = {}
+        """By account: the duties of which it is."""
+        for duty in self.duties:
+            self._together.setdefault(duty.account, []).append(duty)
+        self._accounts = {name: Account() for name in self._together}
+        self._schedules = {duty.account: Schedule(duty.hours) for duty in self.duties}
         self._last_ns: int | None = None
 
     def stated(self, fact: Fact) -> None:
@@ -133,13 +200,24 @@ class Watching:
                 self._standing[duty.name] = found
             else:
                 self._standing[duty.name] = Standing(found.state, known.since_ns, found.why)
-            self._count(duty, passed_ms, now)
+        for name in self._accounts:
+            self._count(name, passed_ms, now)
         return frozenset(changed)
+
+    def over(self, now: Moment) -> Iterator[MonthOver]:
+        """Yield what each month came to that is over and was not told of yet."""
+        for name, account in self._accounts.items():
+            month = account.over(now)
+            if month is not None:
+                duty = self._together[name][0]
+                yield MonthOver(clause=duty.clause, party=duty.party, whose=duty.whose, month=month)
 
     def channel(self, name: str, now: Moment) -> ChannelWatch:
         """Return how the watch on this channel stands."""
         duties = [duty for duty in self.duties if duty.channel == name]
-        states = {self._standing[duty.name].state for duty in duties if duty.own}
+        own = [duty for duty in duties if duty.own]
+        due = [duty for duty in own if self._schedules[duty.account].holds(now) is not False]
+        states = {self._standing[duty.name].state for duty in due or own}
         return ChannelWatch(
             channel=name,
             state=next((one for one in _GRAVEST if one in states), WatchState.UNKNOWN),
@@ -151,7 +229,8 @@ class Watching:
     def keep(self, boot: str | None, now: Moment) -> WatchesKept:
         """Return what has to survive a restart."""
         away = Away(boot, now.mono_ns, now.utc_ns, now.clock)
-        return WatchesKept(away, {name: one.keep() for name, one in self._accounts.items()})
+        accounts = {name: one.keep() for name, one in self._accounts.items()}
+        return WatchesKept(away, accounts, self.channels)
 
     def restore(self, kept: WatchesKept, boot: str | None, began: Moment) -> None:
         """Take it up. This run has counted since it `began`; in between nobody has."""
@@ -171,21 +250,43 @@ class Watching:
             evicted=self._more,
         )
 
-    def _count(self, duty: Duty, passed_ms: int, now: Moment) -> None:
-        """Add the time that has passed to the month; kept is only what nothing stands against."""
-        due = self._schedules[duty.name].holds(now)
-        if due is False:
-            return
-        state = self._standing[duty.name].state
-        if due is None:
-            state = WatchState.UNKNOWN
-        elif state is WatchState.KEPT and self._is_doubted(duty, now):
-            state = WatchState.LAPSED
-        self._accounts[duty.name].count(passed_ms, state, now)
+    def _count(self, name: str, passed_ms: int, now: Moment) -> None:
+        """Add the time that has passed to the month."""
+        due = self._schedules[name].holds(now)
+        state = WatchState.UNKNOWN if due is None else self._counts_as(name, now)
+        self._accounts[name].count(0 if due is False else passed_ms, state, now)
 
-    def _is_doubted(self, duty: Duty, now: Moment) -> bool:
-        ports = [self._receivers[port] for port in duty.ports]
-        return bool(ports) and all(one.doubted(now) is not None for one in ports)
+    def _counts_as(self, name: str, now: Moment) -> WatchState:
+        """Return what these watches are in the month: of so many channels as are needed together.
+
+        Lapsed is what is so without the ones of which nobody knows.
+        """
+        states = [self._proven(duty, now) for duty in self._together[name]]
+        needed = self._together[name][0].needed or 1
+        if states.count(WatchState.KEPT) >= needed:
+            return WatchState.KEPT
+        if len(states) - states.count(WatchState.LAPSED) < needed:
+            return WatchState.LAPSED
+        return WatchState.UNKNOWN
+
+    def _proven(self, duty: Duty, now: Moment) -> WatchState:
+        """Return how a watch stands once everything counts that stands against it for a moment."""
+        state = self._standing[duty.name].state
+        if state is not WatchState.KEPT or self._is_stated(duty, now):
+            return state
+        gap_ns = round(duty.gap_s * 1e9)
+        sound = [one for one in self._of(duty) if one.doubted(now) is None]
+        signs = [one.proof(duty.kinds) for one in sound]
+        if any(sign is not None and now.mono_ns - sign[1].at_ns < gap_ns for sign in signs):
+            return state
+        return WatchState.UNKNOWN if sound else WatchState.LAPSED
+
+    def _is_stated(self, duty: Duty, now: Moment) -> bool:
+        stated = self._stated.get(duty.name)
+        return stated is not None and now.mono_ns - stated[0] < round(duty.gap_s * 1e9)
+
+    def _of(self, duty: Duty) -> list[Receiver]:
+        return [self._receivers[port] for port in duty.ports]
 
     def _judged(self, duty: Duty, now: Moment) -> Standing:
         gap_ns = round(duty.gap_s * 1e9)
@@ -196,6 +297,9 @@ class Watching:
             return Standing(WatchState.UNKNOWN, now.mono_ns, f"{duty.party} has shown nothing")
         if not duty.ports:
             why = f"no port of this station is tuned to {duty.channel}"
+            if duty.played:
+                ports = " and ".join(duty.played)
+                why = f"only {ports} is tuned to {duty.channel}: a tape or an exercise is on no air"
             return Standing(WatchState.UNKNOWN, now.mono_ns, why)
         deaf = [(port, self._receivers[port].deaf(now)) for port in duty.ports]
         against = [(port, one) for port, one in deaf if one is not None]
@@ -223,6 +327,7 @@ class Watching:
         passed_ns = now.mono_ns - standing.since_ns
         return PartyWatch(
             agreement=duty.agreement,
+            rule=duty.rule,
             party=duty.party,
             own=duty.own,
             state=standing.state,
@@ -230,9 +335,9 @@ class Watching:
             since_mono_ns=standing.since_ns,
             why=standing.why,
             gap_s=duty.gap_s,
-            due=self._schedules[duty.name].holds(now),
+            due=self._schedules[duty.account].holds(now),
             evidence=tuple(sorted(self._evidence(duty, now), key=lambda one: one.age_s)),
-            months=self._accounts[duty.name].months(),
+            months=self._accounts[duty.account].months(),
         )
 
     def _evidence(self, duty: Duty, now: Moment) -> Iterator[Evidence]:
@@ -245,45 +350,32 @@ class Watching:
             yield Evidence(kind=kind, by=person, age_s=age_s, proves="word")
 
 
-def _duties(bench: Bench, agreement: str, terms: Terms, tuned: Tuned) -> Iterator[Duty]:
-    ground = bench.engines[agreement].ground
+def _duties(ground: Ground, rule: str, terms: Terms, tuned: Mapping[str, Tuned]) -> Iterator[Duty]:
+    agreed = frozenset(terms.evidence)
     for party in sorted(ground.rolls.named(terms.who)):
         own = party in ground.rolls.own
         for channel in sorted(ground.dial.named(terms.channels)):
-            agreed = frozenset(terms.evidence)
+            here = {
+                port: one.listens
+                for port, one in tuned.items()
+                if own and ground.dial.find(one.freq_hz, one.system) == channel
+            }
             yield Duty(
-                agreement=agreement,
+                agreement=ground.agreement.id,
+                rule=rule,
                 party=party,
                 channel=channel,
+                mode=ground.agreement.channels[channel].mode,
+                needed=terms.needed,
                 gap_s=terms.max_gap_s,
                 hours=terms.hours,
                 kinds=tuple(kind for kind in KEEPS if not agreed or kind in agreed),
                 stated=agreed or None,
                 names=frozenset({party, *ground.agreement.parties[party].roles}),
                 own=own,
-                ports=tuple(
-                    port
-                    for port, (freq_hz, system) in tuned.items()
-                    if own and ground.dial.find(freq_hz, system) == channel
-                ),
+                ports=tuple(port for port, is_live in here.items() if is_live),
+                played=tuple(port for port, is_live in here.items() if not is_live),
             )
-
-
-def _stricter(one: Duty, other: Duty) -> Duty:
-    """Return both in one: the shorter gap, all hours of both, and what both take for evidence."""
-    stated = [duty.stated for duty in (one, other) if duty.stated is not None]
-    return Duty(
-        agreement=one.agreement,
-        party=one.party,
-        channel=one.channel,
-        gap_s=min(one.gap_s, other.gap_s),
-        hours=(*one.hours, *other.hours) if one.hours and other.hours else (),
-        kinds=tuple(kind for kind in one.kinds if kind in other.kinds),
-        stated=frozenset.intersection(*stated) if stated else None,
-        names=one.names,
-        own=one.own,
-        ports=one.ports,
-    )
 
 
 def _takes(duty: Duty, kind: str) -> bool:

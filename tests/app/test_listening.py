@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import msgspec
 import pytest
 import structlog
+from msgspec.structs import replace
 from rooms.rules.cases import agreement_of, cases_of, sighting_of, tables
 
 from gateway.app import listening
@@ -22,6 +23,8 @@ from gateway.model.listening import WatchState
 from gateway.model.plan import JournalPlan, LogPlan, PortPlan, StationPlan
 from gateway.model.status import AlertName
 from gateway.pipeline import docket_of
+from gateway.rules import availability
+from gateway.rules.availability import AccountKept, Month
 from gateway.rules.docket import kept_of
 from gateway.rules.usual import DAYS_MIN, UsualKept
 from gateway.settings import profile_named
@@ -29,6 +32,8 @@ from gateway.transport.supervisor import PortState
 
 TABLE = tables()["watch"]
 FREQ_HZ = 156_525_000
+KNOWN = f"{USUAL}vhf/generic-dsc/{FREQ_HZ}"
+"""What is usual of the port of most of these stations."""
 FAILED = JournalFailed("journal.db", "disk I/O error")
 
 
@@ -37,6 +42,8 @@ def _quick(monkeypatch):
     monkeypatch.setattr(listening, "LOOK_S", 0.01)
     monkeypatch.setattr(listening, "WAIT_S", 0.005)
     monkeypatch.setattr(listening, "KEEP_S", 0.03)
+    monkeypatch.setattr(availability, "OVER_NS", 0)
+    monkeypatch.setattr(availability, "OVER_FREE_NS", 0)
 
 
 def port(name, modem="generic-dsc", **said):
@@ -76,10 +83,12 @@ class Journal:
 class Desk:
     """The receivers of one run, its journal, and what it tells."""
 
-    def __init__(self, journal=None, ports=None, *, gap_s=60, agreements=True, begun=True):
+    def __init__(
+        self, journal=None, ports=None, *, gap_s=60, terms=None, agreements=True, begun=True
+    ):
         ports = ports or (port("vhf"),)
         case = msgspec.structs.replace(
-            cases_of(TABLE)[0], rule={**TABLE["rule"], "max_gap_s": gap_s}
+            cases_of(TABLE)[0], rule={**TABLE["rule"], "max_gap_s": gap_s, **(terms or {})}
         )
         agreement = agreement_of("watch", TABLE, case)
         self.docket = docket_of([agreement] * agreements, begun=begun)
@@ -229,7 +238,7 @@ def test_what_is_on_no_air_keeps_no_watch_and_is_never_deaf(said):
 
     state, deaf, why = story(told())
     assert (state, deaf) == (WatchState.UNKNOWN, None)
-    assert why == "no port of this station is tuned to vhf70"
+    assert why == "only vhf is tuned to vhf70: a tape or an exercise is on no air"
 
 
 def test_a_port_that_does_not_say_what_it_is_tuned_to_keeps_no_watch():
@@ -280,7 +289,7 @@ def test_what_one_run_learned_and_counted_the_next_goes_on_with():
             desk.listening.end()
             return desk.listening
 
-    journal = Journal({f"{USUAL}vhf": msgspec.msgpack.encode(usual)})
+    journal = Journal({KNOWN: msgspec.msgpack.encode(usual)})
     first = story(run(journal))
     assert first.receivers["vhf"].usual.keep().days == usual.days
     before = msgspec.msgpack.decode(journal.words[MONTHS], type=listening.WatchesKept)
@@ -296,7 +305,7 @@ def test_what_one_run_learned_and_counted_the_next_goes_on_with():
 
 def test_nobody_waits_for_the_journal_and_nothing_is_written_before_it_was_read():
     kept = UsualKept(days=((40,) * DAYS_MIN,) * 24)
-    journal = Journal({f"{USUAL}vhf": msgspec.msgpack.encode(kept)}, stands=False)
+    journal = Journal({KNOWN: msgspec.msgpack.encode(kept)}, stands=False)
 
     async def told():
         async with at_work(Desk(journal)) as desk:
@@ -314,9 +323,7 @@ def test_nobody_waits_for_the_journal_and_nothing_is_written_before_it_was_read(
 
 
 def test_what_is_of_another_form_begins_anew_and_what_is_of_no_port_goes():
-    journal = Journal(
-        {MONTHS: b"\xc1", f"{USUAL}vhf": b"\xc1", f"{USUAL}gone": b"x", "cases/case": b"x"}
-    )
+    journal = Journal({MONTHS: b"\xc1", KNOWN: b"\xc1", f"{USUAL}gone": b"x", "cases/case": b"x"})
 
     async def told():
         async with at_work(Desk(journal)) as desk:
@@ -333,8 +340,8 @@ def test_a_channel_that_nobody_watches_any_more_is_taken_off():
     desk = Desk(journal)
     desk.listening.look()
     kept = desk.listening.watching.keep("b1", desk.clock.now())
-    other = {name.replace("vhf70", "vhf16"): one for name, one in kept.accounts.items()}
-    journal.words[MONTHS] = msgspec.msgpack.encode(msgspec.structs.replace(kept, accounts=other))
+    kept = msgspec.structs.replace(kept, channels=("vhf16",))
+    journal.words[MONTHS] = msgspec.msgpack.encode(kept)
 
     async def told():
         async with at_work(Desk(journal)) as anew:
@@ -344,6 +351,54 @@ def test_a_channel_that_nobody_watches_any_more_is_taken_off():
     gone, stays = story(told())
     assert gone is None
     assert stays.channel == "vhf70"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [port("vhf", "icom-gm800"), port("vhf", freq_hz=2_187_500), port("vhf", freq_hz=None)],
+    ids=["another modem", "another channel", "no channel"],
+)
+def test_what_is_usual_of_another_modem_or_channel_is_not_taken_up(other):
+    kept = UsualKept(days=((40,) * DAYS_MIN,) * 24)
+    journal = Journal({KNOWN: msgspec.msgpack.encode(kept)})
+
+    async def told():
+        async with at_work(Desk(journal, (other,))) as desk:
+            await desk.until(lambda: MONTHS in journal.words)
+            return desk.listening.receivers["vhf"].usual.keep().days
+
+    assert not any(story(told()))
+    assert KNOWN not in journal.words
+
+
+def test_what_a_month_came_to_is_stated_once_it_is_over_and_its_rule_judges_that():
+    """One account is behind what is told and what is judged: it is on tape and in the journal."""
+    desk = Desk(terms={"min_availability": 0.9})
+    desk.listening.look()
+    kept = desk.listening.watching.keep("b1", desk.clock.now())
+    (name,) = kept.accounts
+    account = AccountKept(Month("2020-01", 100_000, 80_000, 5_000))
+    journal = Journal({MONTHS: msgspec.msgpack.encode(replace(kept, accounts={name: account}))})
+
+    async def told():
+        async with at_work(Desk(journal, terms={"min_availability": 0.9})) as desk:
+            await desk.until(lambda: desk.kept)
+            for _ in range(3):
+                desk.listening.look()
+            return desk.facts, desk.kept
+
+    facts, kept = story(told())
+    stated, verdict = kept
+    (fact,) = facts
+    assert (fact.what, fact.by, fact.about, fact.words) == (
+        "watch_month",
+        "station",
+        "cases/case",
+        "station/vhf70",
+    )
+    assert (fact.month.month, fact.month.kept, fact.month.unknown) == ("2020-01", 0.8, 0.05)
+    assert stated.fact == fact
+    assert (verdict.verdict.judgement, verdict.verdict.evidence) == ("violation", (fact.fact_id,))
 
 
 def test_a_disk_that_refuses_is_asked_again_and_said():

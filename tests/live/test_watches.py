@@ -224,7 +224,7 @@ def test_what_was_learned_and_what_the_month_came_to_outlives_a_run(
     def due_ms():
         word = asyncio.run(remembered())["listening:months"]
         kept = msgspec.msgpack.decode(word, type=listening.WatchesKept)
-        return kept.accounts["coast/station/vhf70"].running.due_ms
+        return kept.accounts["coast/W1/station/vhf70"].running.due_ms
 
     began_s = time.monotonic()
     asyncio.run(run(0.6))

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from gateway.codes.dates import utc_of
 from gateway.model.agreement import Channels, EventWord, Parties, PartName, Seconds
+from gateway.model.asked import Fact
 from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement
 from gateway.rules.event import Event
@@ -19,10 +19,6 @@ from gateway.rules.rule import Finding, Rule
 
 DECODED = "decoded_call"
 """What anything that was heard is evidence of: the receiver of this station is not deaf."""
-
-STEP_MS_MAX = 10_000
-"""Time passes in ticks of a second. Where more has passed at once nobody has watched over it, and
-it counts as no time in which the watch was kept."""
 
 
 class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +43,11 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_availability: Annotated[float, Meta(ge=0, le=1, examples=[0.999])] | None = None
     """The share of a month in which the watch was kept; A.1001 asks for 0.999 of satellites."""
 
+    @property
+    def needed(self) -> int | None:
+        """On how many of the channels together; None where it has to be on each."""
+        return {"all": None, "any": 1, "at_least": self.count}[self.mode]
+
 
 class Seen(Struct, frozen=True, kw_only=True, gc=False):
     """The last evidence of one party on one channel."""
@@ -62,15 +63,11 @@ class Seen(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Kept(Struct, frozen=True, kw_only=True, gc=False):
-    """How one watch stands, and how much of this month it was kept."""
+    """How one watch stands."""
 
     subject: str
     judgement: Judgement
     since_ns: int
-    kept_ms: int = 0
-    due_ms: int = 0
-    unknown_ms: int = 0
-    """What of it nobody knows: it is not kept."""
 
 
 class Memory(Struct, frozen=True):
@@ -78,16 +75,15 @@ class Memory(Struct, frozen=True):
 
     seen: tuple[Seen, ...] = ()
     kept: tuple[Kept, ...] = ()
-    last_ns: int | None = None
-    month: str = ""
 
 
 class Watch(Rule):
     """Waits for evidence of each receiver, and says when a watch lapses and when it is kept again.
 
     `unknown` until the first evidence; `violation` where there has been none for `max_gap_s`, from
-    the first moment on; `ok` with the next one. At the turn of a month it says how much of it the
-    watch was kept, and of how much nobody knows; that, a restart say, counts as not kept.
+    the first moment on; `ok` with the next one. Once a month is over, and the station has said what
+    it came to (`watch_month`), it says whether that is what is agreed. The station counts, for it
+    sees a receiver go deaf; what nobody knows, a restart say, counts as not kept.
     """
 
     terms = Terms
@@ -103,8 +99,7 @@ class Watch(Rule):
         self._by_ear = not terms.evidence or DECODED in terms.evidence
         self._seen: dict[tuple[str, str], Seen] = {}
         self._kept: dict[str, Kept] = {}
-        self._last_ns: int | None = None
-        self._month = ""
+        self._name = ground.name_of(terms)
 
     def hears(self) -> frozenset[EventWord]:
         """Hear whatever shows that a receiver hears, or can't."""
@@ -113,10 +108,15 @@ class Watch(Rule):
             words.add(EventWord.HEARD)
         if self._terms.exempt:
             words.add(EventWord.TRANSMITTED)
+        if self._terms.min_availability is not None:
+            words.add(EventWord.WATCH_MONTH)
         return frozenset(words)
 
     def hear(self, event: Event) -> Iterator[Finding]:
-        """Take note of evidence; a watch that was not kept is, from then on."""
+        """Take note of evidence; a watch that was not kept is, from then on. Judge a month."""
+        if EventWord.WATCH_MONTH in event.words:
+            yield from self._month_over(event.fact)
+            return
         if event.channel not in self._channels:
             return
         parties = event.by if EventWord.WATCH_EVIDENCE in event.words else tuple(self._own)
@@ -136,11 +136,9 @@ class Watch(Rule):
                 yield from self._looked(party, event.at)
 
     def tick(self, now: Moment) -> Iterator[Finding]:
-        """Say which watch has lapsed, and at the turn of a month how much of it was kept."""
-        yield from self._month_over(now)
+        """Say which watch has lapsed."""
         for party in self._who:
             yield from self._looked(party, now)
-        self._count(now)
 
     def flaws(self) -> Iterator[str]:
         """Find a watch that can't be kept, or that nobody keeps."""
@@ -170,15 +168,13 @@ class Watch(Rule):
 
     def keep(self) -> Memory:
         """Return how each watch stands."""
-        kept = tuple(self._kept.values())
-        return Memory(tuple(self._seen.values()), kept, self._last_ns, self._month)
+        return Memory(tuple(self._seen.values()), tuple(self._kept.values()))
 
     def restore(self, kept: Struct) -> None:
         """Take it up."""
         if isinstance(kept, Memory):
             self._seen = {(one.party, one.channel): one for one in kept.seen}
             self._kept = {one.subject: one for one in kept.kept}
-            self._last_ns, self._month = kept.last_ns, kept.month
 
     def _evidence(self, event: Event) -> str:
         """Return what kind of evidence this is; nothing when it is none that is agreed."""
@@ -218,23 +214,16 @@ class Watch(Rule):
             if known is not None and known.judgement is judgement:
                 continue
             since_ns = now.mono_ns
-            self._kept[subject] = Kept(
-                subject=subject,
-                judgement=judgement,
-                since_ns=since_ns,
-                kept_ms=0 if known is None else known.kept_ms,
-                due_ms=0 if known is None else known.due_ms,
-                unknown_ms=0 if known is None else known.unknown_ms,
-            )
+            self._kept[subject] = Kept(subject=subject, judgement=judgement, since_ns=since_ns)
             yield Finding(judgement=judgement, subject=subject, words=words, since_ns=since_ns)
 
     def _watches(self, party: str) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Yield what is watched over: its subject, its channels, and how many of them it needs."""
-        if self._terms.mode == "all":
+        needed = self._terms.needed
+        if needed is None:
             for channel in self._channels:
                 yield f"watch:{party}/{channel}", (channel,), 1
         else:
-            needed = self._terms.count if self._terms.mode == "at_least" else 1
             yield f"watch:{party}", self._channels, needed
 
     def _rest(self, subject: str, party: str, channels: tuple[str, ...]) -> None:
@@ -266,45 +255,19 @@ class Watch(Rule):
         words = f"nothing shows that {party} listens on {where}"
         return Judgement.VIOLATION, f"{words}: {agreed} between two signs"
 
-    def _count(self, now: Moment) -> None:
-        """Add the time since the last tick to what was due, and to what was kept."""
-        before, self._last_ns = self._last_ns, now.mono_ns
-        passed_ms = 0 if before is None else max(now.mono_ns - before, 0) // 10**6
-        for subject, one in self._kept.items():
-            if one.judgement is Judgement.EXEMPT:
-                continue
-            watched = passed_ms <= STEP_MS_MAX
-            kept = watched and one.judgement is Judgement.OK
-            unknown = not watched or one.judgement is Judgement.UNKNOWN
-            self._kept[subject] = replace(
-                one,
-                due_ms=one.due_ms + passed_ms,
-                kept_ms=one.kept_ms + passed_ms * kept,
-                unknown_ms=one.unknown_ms + passed_ms * unknown,
-            )
-
-    def _month_over(self, now: Moment) -> Iterator[Finding]:
-        utc = utc_of(now.utc_ns)
-        if self._terms.min_availability is None or utc is None:
+    def _month_over(self, fact: Fact | None) -> Iterator[Finding]:
+        """Judge what the station says that a month of one of these watches came to."""
+        agreed = self._terms.min_availability
+        if fact is None or fact.month is None or fact.about != self._name or agreed is None:
             return
-        before, self._month = self._month, f"{utc:%Y-%m}"
-        if before in ("", self._month):
-            return
-        for subject, one in self._kept.items():
-            if one.due_ms:
-                yield _availability(one, before, self._terms.min_availability)
-            self._kept[subject] = replace(one, kept_ms=0, due_ms=0, unknown_ms=0)
-
-
-def _availability(one: Kept, month: str, agreed: float) -> Finding:
-    share = one.kept_ms / one.due_ms
-    unknown = f", and of {one.unknown_ms / one.due_ms:.3%} nobody knows" if one.unknown_ms else ""
-    words = f"in {month} it was kept for {share:.3%} of the time{unknown}: {agreed:.3%} agreed"
-    return Finding(
-        judgement=Judgement.OK if share >= agreed else Judgement.VIOLATION,
-        subject=f"availability:{one.subject.removeprefix('watch:')}/{month}",
-        words=words,
-    )
+        month = fact.month
+        unknown = f", and of {month.unknown:.3%} nobody knows" if month.unknown else ""
+        kept = f"in {month.month} it was kept for {month.kept:.3%} of the time{unknown}"
+        yield Finding(
+            judgement=Judgement.OK if month.kept >= agreed else Judgement.VIOLATION,
+            subject=f"availability:{fact.words}/{month.month}",
+            words=f"{kept}: {agreed:.3%} agreed",
+        )
 
 
 KIND = Watch

@@ -88,6 +88,73 @@ def test_a_clock_that_is_set_back_was_wrong_before():
     assert told(account) == [("2026-11", 3.0, 0.33333, 0.0, False)]
 
 
+BEFORE = "2026-11-30T23:59:55"
+
+
+def told_over(account, *steps):
+    """Return each month that is told of as over, a second in each step, `mono_s` after the last."""
+    found, mono_s = [], 0
+    for passed_s, text, clock in steps:
+        mono_s += passed_s
+        now = at(text, mono_s, clock)
+        account.count(1000, WatchState.KEPT, now)
+        month = account.over(now)
+        found += [] if month is None else [(mono_s, month.month, month.due_s)]
+    return found
+
+
+NTP, FREE, UNSET = ClockState.NTP, ClockState.FREE, ClockState.UNSET
+
+
+def test_a_month_is_over_once_ten_minutes_after_its_turn():
+    steps = [(0, NOV, NTP), (1, DEC, NTP), (599, DEC, NTP), (1, DEC, NTP), (1, DEC, NTP)]
+
+    assert told_over(Account(), *steps) == [(601, "2026-11", 1.0)]
+
+
+def test_a_clock_that_nobody_vouches_for_has_a_day_to_be_set_right():
+    steps = [(0, NOV, FREE), (1, DEC, FREE), (86_399, DEC, FREE), (1, DEC, FREE)]
+
+    assert told_over(Account(), *steps) == [(86_401, "2026-11", 1.0)]
+
+
+def test_a_clock_that_is_unset_or_steps_across_midnight_ends_no_month_and_loses_nothing():
+    account = Account()
+    steps = [(0, NOV, NTP), (60, None, UNSET), (60, "1970-01-01T00:00", UNSET), (700, NOV, NTP)]
+    assert told_over(account, *steps) == []
+    assert told(account) == [("2026-11", 4.0, 1.0, 0.0, True)]
+    steps = [(0, DEC, NTP), (60, BEFORE, NTP), (60, DEC, NTP), (600, DEC, NTP)]
+    assert told_over(account, *steps) == [(720, "2026-11", 6.0)]
+
+
+def test_an_empty_battery_is_not_believed_and_whoever_sets_the_clock_back_is():
+    account = counted((1000, "kept", NOV))
+    account.count(1000, WatchState.KEPT, at("2026-08-01T00:00", clock=FREE))
+    assert told(account) == [("2026-11", 2.0, 1.0, 0.0, True)]
+    account.count(1000, WatchState.KEPT, at("2026-08-01T00:00"))
+    assert told(account) == [("2026-08", 3.0, 1.0, 0.0, True)]
+
+
+def test_a_month_that_was_told_of_and_was_not_over_is_told_of_again_when_it_is():
+    account = Account()
+    steps = [(0, NOV, NTP), (1, DEC, NTP), (600, DEC, NTP)]
+    assert [month for _, month, _ in told_over(account, *steps)] == ["2026-11"]
+    steps = [(0, NOV, NTP), (1, DEC, NTP), (600, DEC, NTP), (1, DEC, NTP)]
+    assert told_over(account, *steps) == [(601, "2026-11", 4.0)]
+
+
+def test_what_was_told_of_is_not_told_of_again_by_the_next_run():
+    account = Account()
+    told_over(account, (0, NOV, NTP), (1, DEC, NTP))
+    kept = account.keep()
+    anew = Account()
+    anew.restore(kept, [])
+    assert told_over(anew, (0, DEC, NTP), (600, DEC, NTP)) == [(600, "2026-11", 1.0)]
+    again = Account()
+    again.restore(anew.keep(), [])
+    assert told_over(again, (0, DEC, NTP), (600, DEC, NTP)) == []
+
+
 # ---- Over a restart -----------------------------------------------------------------------------
 
 

@@ -22,8 +22,8 @@ def at(second):
     return Moment(1_000 * S + round(second * S), None, ClockState.UNSET)
 
 
-def receiver(*, heartbeat_s=None, gap_s=GAP_S):
-    made = Receiver("vhf", heartbeat_s=heartbeat_s, gap_s=gap_s)
+def receiver(*, heartbeat_s=None, gap_s=GAP_S, modes=("dsc",)):
+    made = Receiver("vhf", heartbeat_s=heartbeat_s, gap_s=gap_s, modes=modes)
     made.look(OPEN, at(0))
     return made
 
@@ -150,6 +150,13 @@ def test_a_port_that_was_never_opened_is_deaf_too():
     assert words(one, 30) == "the port is not open"
 
 
+def test_however_long_the_gap_a_lost_line_is_deaf_after_a_minute():
+    one = receiver(gap_s=7200.0)
+    one.look(LOST, at(10))
+    assert words(one, 69.9) is None
+    assert words(one, 70) == "the port is not open: hung up"
+
+
 def test_no_byte_for_longer_than_the_profile_says_is_deaf_since_the_last():
     one = receiver()
     one.look(Line(is_open=True, is_silent=True, last_byte_ns=at(5).mono_ns), at(200))
@@ -212,6 +219,65 @@ def test_a_link_test_that_is_not_answered_is_deafness_until_one_is():
     assert words(one, 23) is not None
 
 
+@pytest.mark.parametrize(
+    "lives",
+    [
+        lambda one: says(one, 14, "hello"),
+        lambda one: says(one, 14, "health"),
+        lambda one: calls(one, 14),
+    ],
+    ids=["hello", "health", "call"],
+)
+def test_one_answer_that_was_lost_is_made_good_by_the_next_thing_that_the_modem_says(lives):
+    one = receiver()
+    says(one, 9, "health")
+    one.look(handed(10), at(13))
+    assert words(one, 13) is not None
+    lives(one)
+    assert words(one, 14) is None
+    one.look(handed(10), at(4000))
+    assert words(one, 4000) is None
+
+
+@pytest.mark.parametrize("said", ["nak", "gap"])
+def test_what_a_modem_says_of_the_wire_answers_no_link_test(said):
+    one = receiver()
+    one.look(handed(10), at(13))
+    says(one, 14, said)
+
+    assert words(one, 14) is not None
+
+
+@pytest.mark.parametrize(
+    ("modes", "system", "detail", "heard"),
+    [
+        (("dsc",), "dsc", {}, True),
+        (("dsc",), "packed", {"said": "report"}, True),
+        (("dsc",), "ais", {}, False),
+        (("ais",), "ais", {}, True),
+        (("ais",), "ais", {"own_ship": True}, False),
+        (("dsc", "ais"), "ais", {}, True),
+        (("g3e",), "dsc", {}, True),
+        (("g3e",), "gnss", {}, False),
+        ((None,), "ais", {}, True),
+        ((None,), "gnss", {}, False),
+        ((None,), "n2k", {}, False),
+        ((None,), "ais", {"own_ship": True}, False),
+    ],
+)
+def test_only_what_came_off_the_air_of_its_channel_shows_that_it_hears(
+    modes, system, detail, heard
+):
+    one = receiver(modes=modes)
+    told = SimpleNamespace(
+        system=system, detail=SimpleNamespace(**detail), heard=SimpleNamespace(rssi_dbm=None)
+    )
+    one.heard(told, at(1))
+
+    assert (one.proof(KEEPS) is not None) is heard
+    assert one.usual.count == heard
+
+
 def test_a_link_test_of_the_wire_before_says_nothing_of_this_one():
     one = receiver()
     one.look(Line(is_open=False), at(11))
@@ -222,7 +288,7 @@ def test_a_link_test_of_the_wire_before_says_nothing_of_this_one():
 
 def test_far_fewer_than_usual_is_deafness():
     one = receiver()
-    one.usual.restore(UsualKept(days=((3600,) * 7,) * 24))
+    one.usual.restore(UsualKept(days=((3600,) * 7,) * 24), at(0))
     noon = 1_793_491_200 * S
     for second in range(0, 601, 5):
         now = Moment(at(second).mono_ns, noon + second * S, ClockState.NTP)
@@ -231,6 +297,30 @@ def test_far_fewer_than_usual_is_deafness():
     assert one.deaf(now).words.startswith("nothing was decoded where twenty and more are usual")
     rate = next(sign for sign in one.evidence(now) if sign.kind == "decode_rate")
     assert rate.says == "0 since the hour began, 3600 are usual in an hour"
+
+
+def test_what_is_low_is_of_the_receiver_that_was_there_and_not_of_the_one_that_is_put_in():
+    one = receiver()
+    one.usual.restore(UsualKept(low="few", low_ms=5000), at(0))
+    assert one.deaf(at(1)).since_ns == at(-5).mono_ns
+    one.look(LOST, at(2))
+    assert one.usual.low(at(2)).words == "few"
+    one.look(OPEN, at(3))
+    assert words(one, 3) is None
+
+
+def test_an_hour_in_which_anything_was_wrong_teaches_nothing():
+    """What a modem without antenna decodes is not what is usual."""
+    one, noon = receiver(), 490_000 * 3600
+    for second in range(-10, 3610, 5):
+        now = Moment(at(second).mono_ns, (noon + second) * S, ClockState.NTP)
+        if second == 600:
+            says(one, second, "health", antenna="open")
+        if second == 700:
+            says(one, second, "health", antenna="ok")
+        one.look(OPEN, now)
+
+    assert not any(one.usual.keep().days)
 
 
 def test_rules_are_told_of_each_sign_once_and_of_no_call():

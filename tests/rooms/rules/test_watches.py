@@ -12,16 +12,22 @@ from rooms.rules.test_evidence import LOST, OPEN, calls, says
 from gateway.model.asked import Fact
 from gateway.model.inbound import Moment
 from gateway.model.listening import WatchState
+from gateway.model.verdict import Judgement
 from gateway.model.words import ClockState
 from gateway.rules import watching
 from gateway.rules.bench import Bench
 from gateway.rules.evidence import KEEPS, Receiver
-from gateway.rules.watching import GAP_S, Watching, duties_of, gap_of
+from gateway.rules.watching import GAP_S, Tuned, Watching, duties_of, gap_of, modes_of
 
 S = 10**9
 NOON_NS = 1_793_534_400 * S
 TABLE = tables()["watch"]
-TUNED = {"vhf": (156_525_000, "dsc"), "second": (156_525_000, "dsc"), "mf": (2_187_500, "dsc")}
+TUNED = {
+    "vhf": Tuned(156_525_000, "dsc"),
+    "second": Tuned(156_525_000, "dsc"),
+    "mf": Tuned(2_187_500, "dsc"),
+    "tape": Tuned(156_525_000, "dsc", listens=False),
+}
 KEPT, LAPSED, UNKNOWN = WatchState
 
 
@@ -47,6 +53,7 @@ class Site:
         self.receivers = {
             port: Receiver(port, heartbeat_s=None, gap_s=gap_of(self.duties, port))
             for port in ports
+            if TUNED[port].listens
         }
         self.watching = Watching(self.duties, self.receivers)
 
@@ -128,6 +135,14 @@ def test_a_channel_to_which_no_port_is_tuned_is_unknown():
     assert site.state(0) is UNKNOWN
 
 
+def test_a_tape_is_no_receiver_and_is_said_to_be_none():
+    site = Site(ports=("tape",))
+    site.look(0)
+
+    assert site.watch(0).why == "only tape is tuned to vhf70: a tape or an exercise is on no air"
+    assert site.state(0) is UNKNOWN
+
+
 def test_only_what_the_agreement_takes_for_evidence_keeps_it():
     site = Site({"evidence": ["receiver_heartbeat"]})
     calls(site.receivers["vhf"], 0)
@@ -180,16 +195,121 @@ def test_what_is_stated_of_something_else_keeps_nothing(said):
     assert site.state(1) is KEPT
 
 
-def test_of_two_rules_the_stricter_counts():
-    other = {**TABLE["rule"], "kind": "watch", "max_gap_s": 5, "evidence": ["loop_test"]}
-    other |= {"source": "a test", "basis": "design"}
-    site = Site({"hours": ["06:00-22:00"]}, others={"R2": {**other, "hours": ["22:00-06:00"]}})
-    (duty,) = (one for one in site.duties if one.party == "station" and one.channel == "vhf70")
-    assert (duty.gap_s, duty.kinds, duty.stated) == (5.0, ("loop_test",), frozenset({"loop_test"}))
-    assert len(duty.hours) == 2
-    always = Site({"hours": ["06:00-22:00"]}, others={"R2": other})
-    assert always.duties[0].hours == ()
+def test_of_two_rules_each_has_its_own_hours_with_its_own_gap_and_evidence():
+    """By day a call in five minutes is enough; by night it takes a link test in five seconds."""
+    night = {**TABLE["rule"], "kind": "watch", "max_gap_s": 5, "evidence": ["loop_test"]}
+    night |= {"source": "a test", "basis": "design", "hours": ["22:00-06:00"]}
+    site = Site({"hours": ["06:00-22:00"], "max_gap_s": 300}, others={"R2": night})
     assert (gap_of(site.duties, "vhf"), gap_of(site.duties, "nobody")) == (5.0, GAP_S)
+    assert modes_of(site.duties, "vhf") == ("dsc",)
+    calls(site.receivers["vhf"], 0)
+    for second in range(101):
+        site.look(second)
+    by_day, by_night = site.watching.channel("vhf70", at(100)).watches
+
+    assert [(one.rule, one.gap_s, one.due) for one in (by_day, by_night)] == [
+        ("case", 300.0, True),
+        ("R2", 5.0, False),
+    ]
+    assert (by_day.state, by_night.state) == (KEPT, UNKNOWN)
+    assert site.watching.channel("vhf70", at(100)).state is KEPT
+    assert [month.kept for month in by_day.months] == [1.0]
+    assert by_night.months == ()
+
+
+def test_a_lost_radio_is_lapsed_within_a_minute_and_its_month_says_so_however_long_the_gap():
+    """One account: what is told of the month is what its rule judges."""
+    rule = {"max_gap_s": 7200, "min_availability": 0.999}
+    site = Site(rule)
+    for second in range(7200):
+        if second in (0, 7100):
+            calls(site.receivers["vhf"], second)
+        site.look(second, vhf=LOST if 100 <= second < 3600 else OPEN)
+        if second == 160:
+            assert site.state(second) is LAPSED
+    (month,) = site.watch(7199).months
+    assert month.kept == pytest.approx(199 / 7199, abs=1e-5)
+    (engine,) = bench_of(rule).engines.values()
+    (over,) = turned(site, 7200)
+    (verdict,) = engine.fact(fact_of(over, 0))
+
+    assert (verdict.judgement, verdict.subject) == (
+        Judgement.VIOLATION,
+        "availability:station/vhf70/2026-11",
+    )
+    assert f"for {over.month.kept:.3%} of the time" in verdict.words
+    assert (over.month.month, over.month.kept) == ("2026-11", pytest.approx(month.kept, abs=1e-3))
+
+
+def turned(site, second):
+    """Let the next month run, and return what is over by then."""
+    found = []
+    month_ns = 30 * 86_400 * S
+    for passed in (second, second + 601):
+        now = at(passed)
+        now = msgspec.structs.replace(now, utc_ns=now.utc_ns + month_ns)
+        site.watching.tick(now)
+        found += site.watching.over(now)
+    return found
+
+
+def fact_of(over, second):
+    said = {"fact_id": "m", "what": "watch_month", "at": at(second), "by": over.party}
+    said |= {"about": over.clause, "words": over.whose, "month": over.month}
+    return msgspec.convert(said, Fact)
+
+
+@pytest.mark.parametrize(
+    ("mode", "lost", "kept"),
+    [
+        ({"mode": "any"}, ("vhf",), 1.0),
+        ({"mode": "any"}, ("vhf", "mf"), 0.0),
+        ({"mode": "at_least", "count": 2}, ("vhf",), 0.0),
+        ({"mode": "at_least", "count": 2}, (), 1.0),
+    ],
+)
+def test_of_several_channels_together_the_month_is_of_all_of_them(mode, lost, kept):
+    site = Site({"channels": ["vhf70", "mf_dsc"], **mode}, ports=("vhf", "mf"))
+    for second in range(100):
+        for port in ("vhf", "mf"):
+            calls(site.receivers[port], second)
+        site.look(second, **dict.fromkeys(lost, LOST))
+    months = [site.watch(99, channel=name).months for name in ("vhf70", "mf_dsc")]
+
+    assert months[0] == months[1]
+    assert months[0][0].kept == kept
+    (over,) = turned(site, 100)
+    assert over.whose == "station"
+
+
+def test_of_several_channels_together_nobody_knows_while_one_may_be_heard():
+    site = Site({"channels": ["vhf70", "mf_dsc"], "mode": "any"}, ports=("vhf", "mf"))
+    for second in range(11):
+        site.look(second, vhf=LOST)
+
+    assert site.watch(10).months[0].unknown == 1.0
+
+
+def test_a_watch_that_is_kept_by_ear_counts_while_the_word_stands_and_no_longer():
+    site = Site()
+    site.look(0, vhf=LOST)
+    for second in range(1, 201):
+        if second == 50:
+            stated(site, second, what="watch_set")
+        site.look(second, vhf=LOST)
+        assert (site.state(second) is KEPT) is (50 <= second < 50 + GAP)
+
+    assert site.watch(200).months[0].kept == pytest.approx(GAP / 200, abs=0.011)
+
+
+def test_what_a_radio_has_shown_before_it_was_lost_counts_not_while_a_quiet_one_is_left():
+    site = Site(ports=("vhf", "second"))
+    calls(site.receivers["vhf"], 0)
+    for second in range(21):
+        site.look(second, vhf=LOST if second > 10 else OPEN)
+    (month,) = site.watch(20).months
+
+    assert (month.kept, month.unknown) == (0.5, 0.5)
 
 
 def test_the_gravest_of_our_own_watches_stands_for_the_channel():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 import pytest
 from rooms.rules.cases import (
@@ -11,7 +9,6 @@ from rooms.rules.cases import (
     START_NS,
     agreement_of,
     cases_of,
-    moment_of,
     sighting_of,
     tables,
 )
@@ -92,21 +89,6 @@ def test_old_news_is_news_again_after_a_day():
     assert len(engine.tick(at(86_521))) == 1
 
 
-def test_of_a_month_in_which_no_watch_was_due_nothing_is_said():
-    (case, *_) = cases_of(TABLES["watch"])
-    terms = {**TABLES["watch"]["rule"], "hours": ["23:59-00:00"], "min_availability": 0.5}
-    engine = Engine(
-        agreement_of("watch", TABLES["watch"], msgspec.structs.replace(case, rule=terms)), KINDS
-    )
-    found = []
-    for utc in ("11-30T23:59:58", "11-30T23:59:59", "12-01T00:00:00", "01-01T00:00:00"):
-        year = 2027 if utc.startswith("01") else 2026
-        moment = datetime.fromisoformat(f"{year}-{utc}").replace(tzinfo=UTC)
-        now = Moment(START_NS, int(moment.timestamp()) * 10**9, ClockState.NTP, 0)
-        found += engine.tick(now)
-    assert [one.subject for one in found] == ["watch:station/vhf70"]
-
-
 def test_records_of_which_nothing_is_stated_for_a_day_and_a_half_are_unknown():
     engine = engine_of("record")
     fields = ["distress", "verdicts", "tamper_evident"]
@@ -159,22 +141,3 @@ def test_a_channel_that_leads_nowhere_makes_no_sense():
 
     (flaw,) = engine_of("watch_on_event", channels=channels).flaws()
     assert flaw[1] == "`traffic` is asked for, and no channel has one"
-
-
-@pytest.mark.parametrize(("passed_s", "share"), [(10, "100.000%"), (10.001, "0.000%")])
-def test_time_that_nobody_watched_over_counts_as_time_in_which_no_watch_was_kept(passed_s, share):
-    rule = {**TABLES["watch"]["rule"], "min_availability": 0.999}
-    (case, *_) = cases_of(TABLES["watch"])
-    written = msgspec.structs.replace(case, rule=rule)
-    engine = Engine(agreement_of("watch", TABLES["watch"], written), KINDS)
-    last_of_month = msgspec.structs.replace(
-        case, utc=datetime(2026, 11, 30, 23, 59, 30, tzinfo=UTC)
-    )
-    moments = [moment_of(last_of_month, second) for second in (0, passed_s, 30)]
-    sign = {"fact_id": "f", "what": "watch_evidence", "channel": "vhf70", "at": moments[0]}
-    engine.fact(msgspec.convert(sign, Fact))
-    for moment in moments[:2]:
-        engine.tick(moment)
-    (month,) = engine.tick(moments[2])
-
-    assert share in month.words

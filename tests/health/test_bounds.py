@@ -239,7 +239,6 @@ NOT_AT_WORK = {
     "Hotline._told",
     "Hotline._unsaid",
     "Counting._of",
-    "Sender._awaited",
     "Rolls._known",
     "Picture._craft",
     "Deadlines._running",
@@ -319,8 +318,6 @@ FILLED = {
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
     "Tnc2._tail": "tests/rooms/framing/test_tnc2.py::"
     "test_flood_of_garbage_is_counted_held_within_bounds_and_then_forgotten",
-    "Sender._awaited": "tests/rooms/radio/test_packed_sender.py::"
-    "test_letters_that_wait_are_bounded_and_a_refused_one_takes_no_number",
     "Dsc._pending": "tests/rooms/radio/test_dsc.py::"
     "test_waiting_calls_are_bounded_and_the_oldest_goes_first",
     "Assembly._open": "tests/rooms/radio/test_ais.py::"

@@ -10,9 +10,9 @@ The framing (`cobs` or `slip`) has held the check. Such a modem either unpacks w
 says how it was proven on the air, or hands on the frame of another radio system, which is read here
 as though it had come from a modem of that system. What proves the wire proves nothing of the air.
 
-    packet.py   header, numbers, answers       letters.py  the maps, read and written
+    packet.py   header and numbers             letters.py  the maps, read and written
     meaning.py  what a report means            words.py    what the modem says of itself
-    compose.py  what it is ordered             sender.py   what of that still wants an answer
+    compose.py  what it is ordered
 
 Remembered, for one port: the next number, and the systems whose frames have come.
 """
@@ -49,7 +49,6 @@ from gateway.radio.packed.packet import (
     NUMBERS,
     Packet,
     PacketKind,
-    answer_to,
     read_packet,
     write_packet,
 )
@@ -59,7 +58,6 @@ __all__ = [
     "COMPOSER",
     "RADIO",
     "Packed",
-    "answer_to",
     "read_letter",
     "write_letter",
     "write_packet",

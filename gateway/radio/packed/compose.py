@@ -19,8 +19,13 @@ from gateway.codes.checksum import nmea_checksum
 from gateway.model.transmission import Adjust, CannotSay, Saying
 from gateway.radio import Composer, composer_named
 from gateway.radio.packed.letters import Order, write_letter
-from gateway.radio.packed.packet import NUMBERS, Packet, PacketKind, write_packet
-from gateway.radio.packed.sender import BODY_BYTES_MAX
+from gateway.radio.packed.packet import (
+    BODY_BYTES_MAX,
+    NUMBERS,
+    Packet,
+    PacketKind,
+    write_packet,
+)
 
 INSIDE = {"ais": "nmea", "aprs": "kiss", "dsc": "nmea"}
 """The systems that a packed modem may be told to transmit, and the form of their bodies."""

@@ -1,4 +1,4 @@
-"""The header of a packet, and what a peer answers it with. docs/LINK.md, sections 2 and 3.
+"""The header of a packet. docs/LINK.md, section 2.
 
 VVVVKKKK NNNNNNNN payload…        V  version of the link   K  kind of packet   N  its number
 """
@@ -13,6 +13,8 @@ VERSION = 1
 """Raised when a peer that knows only the one before would misread a packet."""
 
 HEADER_BYTES = 2
+BODY_BYTES_MAX = 1022
+"""A packet has at most 1024 bytes, two of them its check (docs/LINK.md, section 1)."""
 NUMBERS = 256
 
 
@@ -56,17 +58,6 @@ def read_packet(body: bytes) -> Packet | None:
 def write_packet(packet: Packet) -> bytes:
     """Return the body that a framing wraps."""
     return bytes([VERSION << 4 | packet.kind, packet.number]) + packet.payload
-
-
-def answer_to(packet: Packet, *, wrong: str | None = None) -> Packet | None:
-    """Return what a peer answers; wrong says why a letter can't be taken."""
-    if packet.kind is PacketKind.TEST:
-        return Packet(PacketKind.ECHO, packet.number, packet.payload)
-    if packet.kind is not PacketKind.SAY:
-        return None
-    if wrong is not None:
-        return Packet(PacketKind.NAK, packet.number, wrong.encode("utf-8"))
-    return Packet(PacketKind.ACK, packet.number)
 
 
 _KINDS = {int(kind): kind for kind in PacketKind}

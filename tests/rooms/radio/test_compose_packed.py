@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.framing import framer_named
-from gateway.model.inbound import Chunk, Moment
 from gateway.model.transmission import (
     Acknowledge,
     Adjust,
@@ -23,17 +22,6 @@ from gateway.model.transmission import (
 from gateway.model.words import Nature, Urgency
 from gateway.radio import composer_named
 from gateway.radio.packed.compose import INSIDE, compose, order_name
-from gateway.radio.packed.packet import Packet, PacketKind, read_packet, write_packet
-from gateway.radio.packed.sender import (
-    AWAITED_MAX,
-    COME_ROUND,
-    FULL,
-    NOT_NEXT,
-    TEST_BYTES_MAX,
-    UNDER_TEST,
-    Sender,
-    Settled,
-)
 from hardware.rig import packed_modem as rig
 from tests.rooms.radio.sayings import reports, saying
 
@@ -124,7 +112,7 @@ def test_a_test_of_the_line_comes_back_and_keys_nothing(framing):
     (body,) = compose(ordered(TEST, framing, number=300))
 
     assert carried(modem, body, framing) == [(rig.ECHO, 300 % 256, body[2:])]
-    assert len(body[2:]) <= TEST_BYTES_MAX
+    assert len(body[2:]) <= 256  # docs/LINK.md, section 2
     assert not [line for line in modem.log if line.startswith("sends")]
 
 
@@ -172,84 +160,6 @@ def test_of_several_bodies_each_has_its_own_number_and_name(monkeypatch):
         order_name("c-1", 0),
         order_name("c-1", 1),
     ]
-
-
-# ---- What the sender awaits of what was composed -------------------------------------------------
-
-
-def at(seconds):
-    return Moment(int(seconds * 10**9))
-
-
-def test_what_is_composed_under_the_next_number_is_awaited_and_settled():
-    sender, modem = Sender(), rig.Modem("cobs")
-    settled = []
-    for turn in range(300):
-        (body,) = compose(ordered(command_id=f"c-{turn}", number=sender.number))
-        assert sender.await_answer(body, at(turn)) is None
-        framer = framer_named("cobs")()
-        wire = b"".join(modem.hear(framer.wrap(body), float(turn)))
-        packets = [read_packet(frame.body) for frame in framer.split(Chunk("a", at(turn), wire))]
-        settled += [found for packet in packets if (found := sender.hear(packet, at(turn + 0.5)))]
-
-    assert settled == [Settled(PacketKind.SAY, turn % 256, 10**9 // 2) for turn in range(300)]
-    assert sender.expire(at(999)) == ()
-
-
-def test_what_is_not_answered_is_said_again_in_the_same_bytes_and_given_up():
-    sender = Sender()
-    (body,) = compose(ordered())
-    sender.await_answer(body, at(0))
-
-    assert [sender.expire(at(second)) for second in (1, 2, 3)] == [
-        (body,),
-        (body,),
-        (Settled(PacketKind.SAY, 0, None),),
-    ]
-
-
-def test_what_is_composed_under_another_number_is_not_awaited():
-    sender = Sender()
-    (body,) = compose(ordered(number=1))
-
-    assert sender.await_answer(body, at(0)) == NOT_NEXT
-    assert sender.await_answer(b"no packet", at(0)) == NOT_NEXT
-    told = write_packet(Packet(PacketKind.TELL, 0, body[2:]))
-    assert sender.await_answer(told, at(0)) == NOT_NEXT
-    assert sender.number == 0
-
-
-def test_more_letters_than_may_wait_are_not_awaited():
-    sender = Sender()
-    for number in range(AWAITED_MAX):
-        (body,) = compose(ordered(number=number))
-        assert sender.await_answer(body, at(0)) is None
-
-    (body,) = compose(ordered(number=AWAITED_MAX))
-    assert sender.await_answer(body, at(0)) == FULL
-    assert sender.number == AWAITED_MAX
-
-
-def test_a_number_that_still_waits_is_not_taken_for_another_letter():
-    sender = Sender()
-    for number in range(256):
-        (body,) = compose(ordered(number=number))
-        sender.await_answer(body, at(0))
-        if number:
-            sender.hear(Packet(PacketKind.ACK, number), at(0))
-
-    assert sender.await_answer(compose(ordered(number=0))[0], at(0)) == COME_ROUND
-
-
-def test_one_test_of_the_line_waits_at_a_time():
-    sender = Sender()
-    (body,) = compose(ordered(TEST, number=5))
-
-    assert sender.await_answer(body, at(0)) is None
-    assert sender.await_answer(body, at(0)) == UNDER_TEST
-    assert sender.hear(Packet(PacketKind.ECHO, 5, body[2:]), at(0.25)) == Settled(
-        PacketKind.TEST, 5, 10**9 // 4
-    )
 
 
 @given(st.text(min_size=1, max_size=64), st.integers(0, 2**40), st.integers(0, 10**6))

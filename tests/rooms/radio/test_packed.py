@@ -19,7 +19,7 @@ from gateway.model.plan import PortPlan, Profile
 from gateway.model.words import Confidence, Relation, Urgency
 from gateway.pipeline import hallway
 from gateway.radio import radio_names
-from gateway.radio.packed import answer_to, read_letter, write_letter, write_packet
+from gateway.radio.packed import read_letter, write_letter, write_packet
 from gateway.radio.packed.letters import Ask, Order
 from gateway.radio.packed.packet import Packet, PacketKind, read_packet
 from hardware.rig import packed_modem as rig
@@ -253,22 +253,6 @@ def test_slip_carries_the_same_letters():
     (report,) = reports(heard(said(ALERT, framing="slip", number=192), framing="slip"))
 
     assert (report.urgency, report.detail.number) == (Urgency.DISTRESS, 192)
-
-
-@pytest.mark.parametrize(
-    ("packet", "wrong", "answer"),
-    [
-        (Packet(PacketKind.SAY, 9, b"\x80"), None, Packet(PacketKind.ACK, 9)),
-        (Packet(PacketKind.SAY, 9, b"?"), "no map", Packet(PacketKind.NAK, 9, b"no map")),
-        (Packet(PacketKind.TEST, 9, b"abc"), None, Packet(PacketKind.ECHO, 9, b"abc")),
-        (Packet(PacketKind.TELL, 9), None, None),
-        (Packet(PacketKind.ACK, 9), None, None),
-        (Packet(PacketKind.NAK, 9), None, None),
-        (Packet(PacketKind.ECHO, 9), None, None),
-    ],
-)
-def test_answer(packet, wrong, answer):
-    assert answer_to(packet, wrong=wrong) == answer
 
 
 # ---- Noise and mutation -------------------------------------------------------------------------

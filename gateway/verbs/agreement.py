@@ -17,7 +17,7 @@ from gateway.model.agreement import Agreement, Channel, Clause, Party, State, Zo
 from gateway.model.signature import Checked
 from gateway.rules import kind_named
 from gateway.rules.engine import Engine
-from gateway.rules.signing import key_id, unsigned
+from gateway.rules.signing import key_id, keys_of, unsigned
 from gateway.settings.agreement import agreement_named, agreement_names
 from gateway.settings.parties import party_asked
 from gateway.verbs.flaws import flaws_in, gaps_in
@@ -113,7 +113,9 @@ def _unsigned(agreement: Agreement, found: tuple[Checked, ...]) -> Iterator[tupl
     """Yield that it says of itself to hold, where not all have signed it."""
     state, missing = agreement.status.state, unsigned(found)
     if missing and state is not State.PROPOSED:
-        yield "status", f"it says that it is {_words(state)}, and is no more than proposed"
+        wanting = tuple(one for one in found if one.party in missing)
+        why = "; ".join(" ".join(line.split()) for line in party_lines(wanting))
+        yield "status", f"it says that it is {_words(state)}, and is no more than proposed: {why}"
 
 
 def _signatures(found: tuple[Checked, ...]) -> Iterator[str]:
@@ -125,6 +127,8 @@ def shown(agreement: Agreement) -> Iterator[str]:
     """Yield an agreement in words, line by line."""
     status = agreement.status
     since = f" since {status.since:%Y-%m-%d %H:%M}Z" if status.since else ""
+    if status.state is State.IN_FORCE and not keys_of(agreement):
+        since += "; nobody signs it, for no party has a public_key"
     yield printable(agreement.title)
     yield f"{agreement.id}, version {printable(agreement.version)}, {_words(status.state)}{since}"
     yield f"digest {agreement.digest}"

@@ -123,7 +123,9 @@ def _compare(
     for is_ours, verdict in sorted(sides, key=lambda side: (side[1].mono_ns, not side[0])):
         sys.stdout.write(f"{_MARKS[is_ours]} {verdict_line(verdict)}\n")
     same = common.total()
-    sys.stdout.write(f"\n{len(sides)} verdicts differ, {same} are the same\n")
+    differ = "1 verdict differs" if len(sides) == 1 else f"{len(sides)} verdicts differ"
+    sides_told = "(+ of --agreement alone, - of --against alone)" if sides else ""
+    sys.stdout.write(f"\n{' '.join(filter(None, (differ, sides_told)))}, {same} are the same\n")
 
 
 def _said(verdict: Verdict) -> tuple[int, str, str, str]:
@@ -150,4 +152,5 @@ def _print(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
         return
     counted = Counter(verdict.judgement.value for verdict in verdicts)
     words = ", ".join(f"{count} {judgement}" for judgement, count in counted.most_common())
-    sys.stdout.write(f"\n{len(verdicts)} verdicts{': ' if words else ''}{words}\n")
+    count = f"{len(verdicts)} verdict{'' if len(verdicts) == 1 else 's'}"
+    sys.stdout.write(f"\n{count}{': ' if words else ''}{words}\n")

@@ -88,6 +88,9 @@ def test_two_agreements_are_compared_by_what_they_say(write, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line[:10] for line in lines] == ["- 12:00:36", "+ 12:00:41", "", "2 verdicts"]
     assert "within 35 s is agreed" in lines[1]
+    assert lines[-1].startswith(
+        "2 verdicts differ (+ of --agreement alone, - of --against alone), "
+    )
 
 
 @pytest.mark.parametrize(("state", "says"), [("proposed", 2), ("suspended", 0), ("terminated", 0)])

@@ -69,11 +69,13 @@ def warnings_of(plan: StationPlan) -> Iterator[str]:
         for warning in _link_warnings(link):
             yield f"link {link.name}: {printable(warning)}"
     yield from (f"agreement {printable(doubt)}" for doubt in plan.agreement_doubts)
-    yield from _agreement_warnings(plan.agreements)
+    yield from _agreement_warnings(plan.agreements, plan.ports)
     yield from _folder_warnings(plan)
 
 
-def _agreement_warnings(agreements: tuple[Agreement, ...]) -> Iterator[str]:
+def _agreement_warnings(
+    agreements: tuple[Agreement, ...], ports: tuple[PortPlan, ...]
+) -> Iterator[str]:
     """Yield what makes no sense in the agreements that bind the station, taken together."""
     if not agreements:
         return
@@ -84,7 +86,7 @@ def _agreement_warnings(agreements: tuple[Agreement, ...]) -> Iterator[str]:
         if one.own is None:
             words = "the station is none of its parties, and sends nothing for any of them"
             yield f"agreement {one.id}: {words}; say which it is in [station.party]"
-    for doubt in doubts_at_station(agreements):
+    for doubt in doubts_at_station(agreements, ports):
         yield f"agreement {printable(doubt.where)}: {printable(doubt.words)}"
 
 

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.model.agreement import Agreement
+from gateway.model.plan import PortPlan
 from gateway.radio import radio_names
 from gateway.rules import kind_named
 from gateway.rules.across import flaws_across, gaps_across
 from gateway.rules.across.scope import Flaw
+from gateway.rules.bench import Bench
 from gateway.rules.engine import Engine
 from gateway.rules.flaws import flaws_of, gaps_of
+from gateway.rules.flaws_untuned import untuned
 
 
 def flaws_in(agreement: Agreement) -> list[Flaw]:
@@ -31,8 +34,12 @@ def gaps_in(agreement: Agreement) -> list[Flaw]:
     return [*said, *more]
 
 
-def doubts_at_station(agreements: Sequence[Agreement]) -> Iterator[Flaw]:
+def doubts_at_station(
+    agreements: Sequence[Agreement], ports: Sequence[PortPlan] = ()
+) -> Iterator[Flaw]:
     """Yield what makes no sense in the agreements that bind now, each by itself and all together.
+
+    And what of them can't be done with these ports, which are all that the station has.
 
     The station starts all the same, and at work the strictest counts.
     """
@@ -49,6 +56,8 @@ def doubts_at_station(agreements: Sequence[Agreement]) -> Iterator[Flaw]:
         Flaw(f"{alone}{one.where}", one.words, one.other and f"{alone}{one.other}") for one in found
     )
     yield from _unsaid(said, across)
+    kinds = {clause.kind: kind_named(clause.kind) for one in agreements for clause in one.rules}
+    yield from (Flaw(*flaw, None) for flaw in untuned(Bench(agreements, kinds), ports))
 
 
 def _flaws_of(agreement: Agreement, before: str) -> Iterator[Flaw]:

@@ -50,7 +50,7 @@ TELLS = [
     ("gmdss-coast-station", "12:00:50  ok         gmdss-coast-station/G14", "is silent"),
     ("gmdss-coast-station", "12:00:55  denied     gmdss-coast-station/G14", "SEELONCE FEENEE"),
     ("gmdss-coast-station", "12:03:20  ok         gmdss-coast-station/G14", "is free again"),
-    ("gmdss-coast-station", "12:01:01  violation  gmdss-coast-station/G06", "listens on mf_dsc"),
+    ("gmdss-coast-station", "12:02:31  violation  gmdss-coast-station/G06", "listens on mf_dsc"),
 ]
 """What a story is there for: the seed of the project, tests of ELTs in their time and out of it, a
 MAYDAY worked from SEELONCE to FEENEE, a watch that has lapsed."""

@@ -244,3 +244,86 @@ def test_a_flaw_across_clauses_names_its_agreement_where_there_is_but_one(write,
 
     assert quarrel.startswith("agreement theirs T1: emergency is for nothing: by T1 for distress")
     assert gap.startswith("agreement theirs channel emergency: is for distress, and nobody has to")
+
+
+WATCHED = f"""
+id = "coast"
+version = "1"
+title = "A watch of our own"
+[status]
+state = "in_force"
+[parties]
+site = {{ name = "This site" }}
+other = {{ name = "Another" }}
+[channels]
+vhf70 = {{ hz = 156_525_000, mode = "dsc" }}
+mf_dsc = {{ hz = 2_187_500, mode = "dsc" }}
+[rules.W1]
+kind = "watch"
+channels = [CHANNELS]
+who = ["site", "other"]
+{CLAUSE}
+"""
+UNTUNED = "agreement coast W1: no port is tuned to {} (`freq_hz`): the watch is never shown"
+SHORT = "and the modem of port vhf gives a sign of life every 60 s: agree on more"
+
+
+def watched(write, folder, terms, port, channels='"vhf70"'):
+    """Return what is warned of where this is agreed, and this is said of the only port."""
+    (folder / "coast.toml").write_text(WATCHED.replace("CHANNELS", channels) + terms)
+    path = write(device="tcp://127.0.0.1:1")
+    text = path.read_text().replace('modem = "generic-dsc"', port)
+    listed = f'agreements = ["coast.toml"]\n{sides("coast")}\n[port.vhf]'
+    path.write_text(text.replace("[port.vhf]", listed))
+    return [one for one in check.warnings_of(settings.load(path)) if "encrypted" not in one]
+
+
+DSC, PACKED = 'modem = "generic-dsc"\n', 'modem = "generic-packed"\n'
+TUNED = "freq_hz = 156_525_000\n"
+BOTH = '"vhf70", "mf_dsc"'
+
+
+@pytest.mark.parametrize(
+    ("channels", "mode", "port", "missing"),
+    [
+        ('"vhf70"', "all", DSC, ["vhf70"]),
+        ('"vhf70"', "all", DSC + TUNED, []),
+        ('"vhf70"', "all", DSC + TUNED + "exercise = true", ["vhf70"]),
+        (BOTH, "all", DSC + TUNED, ["mf_dsc"]),
+        (BOTH, "any", DSC + TUNED, []),
+        (BOTH, "any", DSC, ["mf_dsc and vhf70"]),
+        (BOTH, "at_least", DSC + TUNED, ["mf_dsc"]),
+    ],
+)
+def test_a_watch_of_this_station_to_which_no_port_is_tuned_is_warned_of(
+    write, tmp_path, channels, mode, port, missing
+):
+    terms = f'mode = "{mode}"\ncount = 2\n'
+    found = watched(write, tmp_path, terms, port, channels)
+
+    assert [one for one in found if "exercise" not in one] == [
+        UNTUNED.format(where) for where in missing
+    ]
+
+
+@pytest.mark.parametrize(
+    ("port", "terms", "warned"),
+    [
+        (PACKED + TUNED, "max_gap_s = 60", [f"agreement coast W1: `max_gap_s` is 60, {SHORT}"]),
+        (PACKED + TUNED, "max_gap_s = 61", []),
+        (DSC + TUNED, "max_gap_s = 60", []),
+        (PACKED + TUNED, 'max_gap_s = 60\nevidence = ["decoded_call"]', []),
+    ],
+    ids=["too short", "longer", "no sign of life", "not agreed on"],
+)
+def test_a_gap_that_is_over_before_the_next_sign_of_life_is_warned_of(
+    write, tmp_path, port, terms, warned
+):
+    assert watched(write, tmp_path, terms, port) == warned
+
+
+def test_where_the_clause_names_that_sign_its_flaw_is_said_once(write, tmp_path):
+    terms = 'max_gap_s = 60\nevidence = ["receiver_heartbeat"]'
+    (flaw,) = watched(write, tmp_path, terms, PACKED + TUNED)
+
+    assert flaw.startswith("agreement coast W1: `max_gap_s` is 60, and a modem gives")

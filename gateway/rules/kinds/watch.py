@@ -13,6 +13,7 @@ from gateway.model.asked import Fact
 from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement
 from gateway.rules.event import Event
+from gateway.rules.evidence import HEARTBEAT, HEARTBEAT_S
 from gateway.rules.ground import Ground
 from gateway.rules.hours import Hours, Schedule
 from gateway.rules.rule import Finding, Rule
@@ -149,6 +150,9 @@ class Watch(Rule):
             yield "`who` names no party"
         if not terms.max_gap_s:
             yield "`max_gap_s` is 0: no watch is ever kept"
+        elif terms.max_gap_s <= HEARTBEAT_S and HEARTBEAT in terms.evidence:
+            words = f"and a modem gives `{HEARTBEAT}` every {HEARTBEAT_S:g} s: agree on more"
+            yield f"`max_gap_s` is {terms.max_gap_s:g}, {words}"
 
     def otherwise(self) -> str:
         """Return how often something shows that they listen."""

@@ -106,6 +106,13 @@ def _summary(plan: StationPlan) -> Iterator[str]:
     yield f"journal        {printable(plan.journal.path)}"
     yield f"tapes          {printable(plan.record.directory) if plan.record else 'not recorded'}"
     yield f"log            {plan.log.level}, {plan.log.format}"
+    for one in plan.agreements:
+        as_party = f" as {one.own}" if one.own else ""
+        yield f"agreement      {one.id} {one.version}, {_state(one)}{as_party}"
+    if plan.keys:
+        persons = sorted({key.person for key in plan.keys if key.revoked is None})
+        by = ", ".join(port.name for port in plan.ports if port.profile.transmit) or "no port"
+        yield printable(f"orders         by {', '.join(persons) or 'nobody'}; transmitted by {by}")
     yield ""
     yield from _table(
         ("port", "modem", "radio", "speed", "device", "now"),
@@ -116,6 +123,10 @@ def _summary(plan: StationPlan) -> Iterator[str]:
         ("link", "broker", "MQTT", "payload", "protected by", "positions"),
         [_link_row(link) for link in plan.links],
     )
+
+
+def _state(agreement: Agreement) -> str:
+    return agreement.status.state.value.replace("_", " ")
 
 
 def _port_row(port: PortPlan) -> tuple[str, ...]:

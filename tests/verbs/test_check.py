@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateway import settings
+from gateway.model.keys import KeyPlan, Role
+from gateway.settings.keys import written
 from gateway.verbs import check
 
+PUBLIC = "ed25519:K9Cfszs0WLcNI/HWNTHA7/fQjb4p/HosGQNJ7foisc8="
 GOOD = """
 [station]
 name = "cape-light"
@@ -327,3 +330,34 @@ def test_where_the_clause_names_that_sign_its_flaw_is_said_once(write, tmp_path)
     (flaw,) = watched(write, tmp_path, terms, PACKED + TUNED)
 
     assert flaw.startswith("agreement coast W1: `max_gap_s` is 60, and a modem gives")
+
+
+@pytest.mark.parametrize(
+    ("revoked", "modem", "orders"),
+    [
+        ("", "generic-dsc-transmit", "orders by A. Smith; transmitted by vhf"),
+        ("", "generic-dsc", "orders by A. Smith; transmitted by no port"),
+        (
+            "revoked = 2026-11-23T12:00:00Z\n",
+            "generic-dsc",
+            "orders by nobody; transmitted by no port",
+        ),
+    ],
+    ids=["all of it", "deaf and dumb", "given up"],
+)
+def test_what_binds_the_station_and_who_may_order_is_summed_up(
+    write, tmp_path, capsys, revoked, modem, orders
+):
+    (tmp_path / "theirs.toml").write_text(THEIRS)
+    key = KeyPlan(name="smith", person="A. Smith", roles=(Role.OFFICER,), public_key=PUBLIC)
+    (tmp_path / "keys.toml").write_text(written(key) + revoked)
+    (tmp_path / "keys.toml").chmod(0o644)
+    path = write(device="by-id:x")
+    bound = f'agreements = ["theirs.toml"]\nkeys = "keys.toml"\n{sides("theirs")}\n[port.vhf]'
+    text = path.read_text().replace("[port.vhf]", bound).replace('"generic-dsc"', f'"{modem}"')
+    path.write_text(text.replace("[link.local]", 'adapter = "none"\n[link.local]'))
+    run(path)
+    told = rows(capsys.readouterr().out)
+
+    assert "agreement theirs 1, in force as site" in told
+    assert orders in told

@@ -246,7 +246,7 @@ class Watching:
             what="watches",
             held=len(self._standing),
             limit=WATCHES_MAX,
-            rule="what is more is judged by its rule alone, and has no place on `watch/…`",
+            rule="what is more is judged by its rule alone: no month, and no place on `watch/…`",
             evicted=self._more,
         )
 

@@ -11,6 +11,7 @@ import pytest
 from gateway.model.agreement import EventWord
 from gateway.model.asked import Fact, Request
 from gateway.model.inbound import Chunk, Moment, Tick
+from gateway.model.listening import Availability
 from gateway.model.place import Identity, Position
 from gateway.model.plan import Profile
 from gateway.model.words import ClockState, Mode, Urgency
@@ -149,6 +150,23 @@ def test_a_tape_of_a_later_release_is_refused_with_the_versions_that_are_read(ta
     (broken,) = all_of(tape)
 
     assert broken.reason == f"tape version {VERSION + 1}; this release reads 1 to {VERSION}"
+
+
+def test_what_a_month_came_to_is_on_tape_as_the_rules_heard_it(tmp_path):
+    month = Availability(month="2026-11", due_s=10.0, kept=0.7, unknown=0.1, enough=False)
+    fact = Fact(
+        fact_id="f",
+        what=EventWord.WATCH_MONTH,
+        at=Moment(6),
+        about="coast/W1",
+        words="station/vhf70",
+        month=month,
+    )
+    writer = TapeWriter(tmp_path / "a.tape", HEADER)
+    writer.write(fact)
+    writer.close()
+
+    assert [*read_tape(tmp_path / "a.tape")] == [HEADER, fact]
 
 
 def test_a_statement_that_says_more_than_this_release_knows_is_not_read_as_less(tape):

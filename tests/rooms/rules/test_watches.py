@@ -15,6 +15,7 @@ from gateway.model.listening import WatchState
 from gateway.model.verdict import Judgement
 from gateway.model.words import ClockState
 from gateway.rules import watching
+from gateway.rules.availability import Account
 from gateway.rules.bench import Bench
 from gateway.rules.evidence import KEEPS, Receiver
 from gateway.rules.watching import GAP_S, Tuned, Watching, duties_of, gap_of, modes_of
@@ -352,6 +353,8 @@ def test_what_months_came_to_outlives_a_restart_and_the_time_between_is_unknown(
     kept = msgspec.msgpack.decode(
         msgspec.msgpack.encode(site.watching.keep("b1", at(10))), type=watching.WatchesKept
     )
+    other = {"coast/gone/station/vhf70": Account().keep()}
+    kept = msgspec.structs.replace(kept, accounts={**kept.accounts, **other})
     anew = Site()
     anew.look(20)
     anew.watching.restore(kept, "b1", at(20))

@@ -95,6 +95,18 @@ def test_a_good_file_says_what_it_says(write):
     assert found.channels["beacons"].band_hz == (406_000_000, 406_100_000)
 
 
+LATE = """\
+[rules.W]
+kind = "watch"
+channels = ["vhf70"]
+who = ["station"]
+hours = ["06:00-22:00", "00:00-24:00"]
+source = "a test"
+basis = "design"
+
+[rules.G09]"""
+
+
 @pytest.mark.parametrize(
     ("text", "instead", "fault"),
     [
@@ -120,7 +132,17 @@ def test_a_good_file_says_what_it_says(write):
         ('source = "RR 30", ', "", "rules.G01.source: is missing"),
         ('"confirmed"', '"sure"', 'rules.G01.basis: must be one of "confirmed"'),
         ("002320000", "2320000", "parties.station.match.mmsi"),
-        ("[37.3, 42.4]", "[37.3]", "zones.area.points"),
+        ("[37.3, 42.4]", "[37.3]", "zones.area.points: entry 3 must be a latitude"),
+        ("[37.3, 42.4]", "[42.4, 137.3], [137.3, 42.4]", "entry 4 must be a latitude from -90 to"),
+        ("[37.3, 42.4]", "[37.3, 242.4]", "and a longitude from -180 to 180: latitude first; it"),
+        ("[37.3, 42.4]", "[nan, 42.4]", "zones.area.points: entry 3 must be a latitude"),
+        ('who = ["coast', 'channels = [70]\nwho = ["coast', "channels: entry 1 must be the name"),
+        ("[rules.G09]", LATE, "rules.W.hours: entry 2 must be from when until when in UTC, as"),
+        (
+            "[rules.G09]",
+            LATE,
+            "midnight is 00:00, and for the whole day the key is left out; it is",
+        ),
         ('all = ["vhf70", "vhf16"]', 'all = "vhf70"', "groups.all: must be a list of names"),
     ],
 )

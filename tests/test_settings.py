@@ -478,7 +478,7 @@ def test_a_link_tells_the_formats_that_it_names_and_maps_where_it_names_none(wri
 def test_a_format_that_there_is_not_is_refused_with_the_nearest(write):
     (fault,) = faults(write(GOOD + 'exports = ["cap", "geojsn"]\n'))
 
-    assert 'each one of "cap", "cot", "geojson", "sitrep"' in fault
+    assert 'entry 2 must be one of "cap", "cot", "geojson", "sitrep"' in fault
     assert fault.endswith('did you mean "geojson"?')
 
 

@@ -314,7 +314,16 @@ Latitude = Annotated[
 ]
 Longitude = Annotated[
     float,
-    Meta(ge=-180, le=180, description="behind it a longitude from -180 to 180", examples=[43.9]),
+    Meta(ge=-180, le=180, description="a longitude from -180 to 180", examples=[43.9]),
+]
+
+
+Point = Annotated[
+    tuple[Latitude, Longitude],
+    Meta(
+        description="a latitude from -90 to 90 and a longitude from -180 to 180: latitude first",
+        examples=[[34.2, 43.9]],
+    ),
 ]
 
 
@@ -322,16 +331,16 @@ class Zone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of the world: a polygon, a circle or a corridor, between two heights.
 
     Latitude first, in degrees; sides are straight on a plain map of degrees, and go the shorter way
-    round from corner to corner, also over the antimeridian. A polygon around a pole is not
-    possible: a circle is.
+    round from corner to corner, also over the antimeridian: none goes half round the world. A
+    polygon around a pole is not possible: a circle is.
     """
 
     points: Annotated[
-        tuple[tuple[Latitude, Longitude], ...],
+        tuple[Point, ...],
         Meta(max_length=512, examples=[[[32.3, 35.6], [37.3, 35.6], [37.3, 42.4]]]),
     ] = ()
     """Corners of a polygon; of a corridor the bends of its middle line."""
-    centre: Annotated[tuple[Latitude, Longitude], Meta(examples=[[34.2, 43.9]])] | None = None
+    centre: Point | None = None
     radius_m: Metres | None = None
     width_m: Metres | None = None
     """Of a corridor, from one side to the other."""

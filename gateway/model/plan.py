@@ -327,7 +327,7 @@ Place = Annotated[
         Annotated[float, Meta(ge=-180, le=180)],
     ],
     Meta(
-        description="latitude and longitude in degrees, north and east positive",
+        description="a latitude from -90 to 90 and a longitude from -180 to 180: latitude first",
         examples=[[51.129, 1.331]],
     ),
 ]

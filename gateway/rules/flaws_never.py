@@ -13,7 +13,7 @@ from gateway.rules.events import SEPARATION
 from gateway.rules.flaws_overlap import BY_RADIO, systems_of
 from gateway.rules.ground import Ground
 from gateway.rules.when import When
-from gateway.rules.zones import is_around_pole
+from gateway.rules.zones import half_round, is_around_pole
 
 ADVICE = frozenset(
     {
@@ -38,8 +38,11 @@ _WHOEVER = frozenset({("call_response", "who")})
 _BY_RULES = frozenset({EventWord.VIOLATION, EventWord.SEPARATION_VIOLATION, EventWord.ENCOUNTER})
 
 _CORNERS_MIN = 3
+_ENDS_MIN = 2
 _FLAT_DEG2 = 1e-12
 """A polygon smaller than this, some square centimetres, is a line."""
+
+_HALF_ROUND = "a side goes half round the world, either way: put a corner between"
 
 
 def idle(ground: Ground) -> Iterator[tuple[str, str]]:
@@ -127,14 +130,21 @@ def _emptiness(zone: Zone) -> str | None:
     if zone.centre is not None:
         return None if zone.radius_m else "its radius is 0"
     if zone.width_m is not None:
-        bends = len(set(zone.points))
-        return None if zone.width_m and bends > 1 else "a corridor needs a width and two places"
+        return _no_corridor(zone)
     return _no_polygon(zone)
+
+
+def _no_corridor(zone: Zone) -> str | None:
+    if not zone.width_m or len(set(zone.points)) < _ENDS_MIN:
+        return "a corridor needs a width and two places"
+    return _HALF_ROUND if half_round(zone.points) else None
 
 
 def _no_polygon(zone: Zone) -> str | None:
     if len(set(zone.points)) < _CORNERS_MIN:
         return f"a polygon needs {_CORNERS_MIN} corners"
+    if half_round((*zone.points, zone.points[0])):
+        return _HALF_ROUND
     if is_around_pole(zone.points):
         return "its sides go round a pole, where no polygon can be drawn: take a circle"
     return None if _area_deg2(zone) > _FLAT_DEG2 else "all of its corners are on one line"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -16,7 +16,8 @@ Hours = Annotated[
             str,
             Meta(
                 pattern=r"\A(?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z",
-                description="from when until when, UTC",
+                description="from when until when in UTC, as 06:00-22:00; midnight is 00:00,"
+                " and for the whole day the key is left out",
                 examples=["06:00-22:00"],
             ),
         ],
@@ -24,7 +25,8 @@ Hours = Annotated[
     ],
     Meta(max_length=24),
 ]
-"""The first minute belongs to it, the last does not; from 22:00 to 06:00 goes past midnight."""
+"""The first minute belongs to it, the last does not; from 22:00 to 06:00 goes past midnight. From
+an hour to itself is the whole day, which is better said by no entry. Midnight is 00:00."""
 
 DAY_MIN = 24 * 60
 _DAY_MS = DAY_MIN * 60_000
@@ -55,6 +57,14 @@ class Schedule:
             first <= minute < last if first < last else minute >= first or minute < last
             for first, last in self.spans
         )
+
+
+def whole_days(hours: Iterable[str]) -> Iterator[str]:
+    """Yield the entries that end when they begin: all day, where somebody may have meant never."""
+    for entry in hours:
+        first, last = _span(entry)
+        if first == last:
+            yield entry
 
 
 def _span(hours: str) -> tuple[int, int]:

@@ -80,10 +80,11 @@ class _Circle:
 class _Corridor:
     def __init__(self, bends: Sequence[tuple[float, float]], half_m: float) -> None:
         self._bends, self._half_m = tuple(bends), half_m
+        self._is_wide = width_deg(bends) > HALF_DEG
 
     def margin_m(self, position: Position) -> float:
-        line = _around(position, self._bends)
-        sides = pairwise(line)
+        lines = _maps(position, self._bends, is_wide=self._is_wide)
+        sides = (side for line in lines for side in pairwise(line))
         return min(_to_side_m(one, other) for one, other in sides) - self._half_m
 
 
@@ -93,14 +94,7 @@ class _Polygon:
         self._is_wide = width_deg(corners) > HALF_DEG
 
     def margin_m(self, position: Position) -> float:
-        line = _around(position, self._corners)
-        margin_m = _margin_m(line)
-        # Of one wider than half the world, what is east of here may be west of here as well.
-        if self._is_wide:
-            round_m = 360.0 * DEGREE_M * cos(radians(position.lat_deg))
-            for shift_m in (-round_m, round_m):
-                margin_m = min(margin_m, _margin_m([(x + shift_m, y) for x, y in line]))
-        return margin_m
+        return min(map(_margin_m, _maps(position, self._corners, is_wide=self._is_wide)))
 
 
 def width_deg(corners: Sequence[tuple[float, float]]) -> float:
@@ -112,6 +106,11 @@ def width_deg(corners: Sequence[tuple[float, float]]) -> float:
 def is_around_pole(corners: Sequence[tuple[float, float]]) -> bool:
     """Say whether the sides of a polygon go round the world, and don't come back."""
     return bool(corners) and abs([*_steps((*corners, corners[0]))][-1][0]) > HALF_DEG
+
+
+def half_round(corners: Sequence[tuple[float, float]]) -> bool:
+    """Say whether a side goes half round the world: nobody knows which way."""
+    return any(abs(one - other) == HALF_DEG for (_, one), (_, other) in pairwise(corners))
 
 
 def _steps(corners: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
@@ -130,6 +129,18 @@ def _margin_m(line: Sequence[Point]) -> float:
     far_m = min(_to_side_m(one, other) for one, other in sides)
     crossed = sum(_is_crossed(one, other) for one, other in sides)
     return -far_m if crossed % 2 else far_m
+
+
+def _maps(
+    position: Position, places: Sequence[tuple[float, float]], *, is_wide: bool
+) -> Iterator[list[Point]]:
+    """Yield places as seen from one; of what is wider than half the world, each way round."""
+    line = _around(position, places)
+    yield line
+    if is_wide:
+        round_m = 2 * HALF_DEG * DEGREE_M * cos(radians(position.lat_deg))
+        for shift_m in (-round_m, round_m):
+            yield [(x + shift_m, y) for x, y in line]
 
 
 def _around(position: Position, places: Sequence[tuple[float, float]]) -> list[Point]:

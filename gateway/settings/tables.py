@@ -15,7 +15,7 @@ from msgspec.structs import FieldInfo, fields
 
 from gateway.settings.faults import BadSettings, ConfigFault
 from gateway.settings.lines import KeyPath, key_lines, nearest_line
-from gateway.settings.wanted import example, shown, wanted, words_of
+from gateway.settings.wanted import each_of, example, shown, wanted, words_of
 
 FILE_BYTES_MAX = 1 << 20
 """A configuration is a few pages; a disk image given by mistake is not read into memory."""
@@ -117,15 +117,27 @@ class TomlFile:
         try:
             yield field.name, msgspec.convert(value, field.type)
         except ValidationError:
-            what = f"must be {wanted(field.type)}; it is {shown(value)}"
+            what = _wrong(value, field.type)
             near = _nearest(value, words_of(field.type))
             if near:
                 remedy = f'did you mean "{near[0]}"?'
-            elif field.default is NODEFAULT or field.default is None:
+            elif field.default is NODEFAULT or field.default in (None, ()):
                 remedy = f"try {example(field.type)}"
             else:
                 remedy = f"the default is {shown(field.default)}"
             self.fault(at, what, remedy)
+
+
+def _wrong(value: object, kind: object) -> str:
+    """Return what a value has to be, and is not; of a list the first entry that is at fault."""
+    each = each_of(kind)
+    if isinstance(value, list) and each is not None:
+        for number, one in enumerate(value, start=1):
+            try:
+                msgspec.convert(one, each)
+            except ValidationError:
+                return f"entry {number} must be {wanted(each)}; it is {shown(one)}"
+    return f"must be {wanted(kind)}; it is {shown(value)}"
 
 
 def _nearest(value: object, words: Collection[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args, get_origin
+
 from msgspec import inspect
 
 _SHOWN_CHARACTERS_MAX = 60
@@ -20,11 +22,20 @@ def words_of(kind: object) -> tuple[str, ...]:
     return tuple(value for value in _values(found) if isinstance(value, str))
 
 
+def each_of(kind: object) -> object | None:
+    """Return the type of each entry of a list as long as one likes; None for any other type."""
+    while get_origin(kind) is not tuple:
+        within = [one for one in get_args(kind) if one is not type(None)]
+        if not within:
+            return None
+        kind = within[0]
+    of = get_args(kind)
+    return of[0] if of[-1] is Ellipsis else None
+
+
 def example(kind: object) -> str:
     """Return a good value of this type, as TOML, where the plan names one."""
-    _, extra = _stripped(_plain(inspect.type_info(kind)))
-    examples = extra.get("examples")
-    return shown(examples[0]) if isinstance(examples, list) else '"…"'
+    return shown(_example(_plain(inspect.type_info(kind))))
 
 
 def shown(value: object) -> str:
@@ -45,6 +56,16 @@ def shown(value: object) -> str:
     if len(text) > _SHOWN_CHARACTERS_MAX:
         return text[: _SHOWN_CHARACTERS_MAX - 1] + "…"
     return text
+
+
+def _example(kind: inspect.Type) -> object:
+    found, extra = _stripped(kind)
+    examples = extra.get("examples")
+    if isinstance(examples, list):
+        return examples[0]
+    if isinstance(found, inspect.VarTupleType):
+        return [_example(found.item_type)]
+    return next(iter(_values(found)), "…")
 
 
 def _wanted(kind: inspect.Type) -> str:

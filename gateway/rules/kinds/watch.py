@@ -15,7 +15,7 @@ from gateway.model.verdict import Judgement
 from gateway.rules.event import Event
 from gateway.rules.evidence import HEARTBEAT, HEARTBEAT_S
 from gateway.rules.ground import Ground
-from gateway.rules.hours import Hours, Schedule
+from gateway.rules.hours import Hours, Schedule, whole_days
 from gateway.rules.rule import Finding, Rule
 
 DECODED = "decoded_call"
@@ -153,6 +153,8 @@ class Watch(Rule):
         elif terms.max_gap_s <= HEARTBEAT_S and HEARTBEAT in terms.evidence:
             words = f"and a modem gives `{HEARTBEAT}` every {HEARTBEAT_S:g} s: agree on more"
             yield f"`max_gap_s` is {terms.max_gap_s:g}, {words}"
+        for entry in whole_days(terms.hours):
+            yield f"`hours` has {entry}, which is the whole day: leave the key out"
 
     def otherwise(self) -> str:
         """Return how often something shows that they listen."""

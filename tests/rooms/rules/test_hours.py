@@ -8,7 +8,7 @@ import pytest
 
 from gateway.model.inbound import Moment
 from gateway.model.words import ClockState
-from gateway.rules.hours import Schedule
+from gateway.rules.hours import Schedule, whole_days
 
 
 def at(clock, error_ms=None, state=ClockState.NTP):
@@ -56,3 +56,8 @@ def test_without_a_time_of_day_nobody_knows_but_where_it_is_always_due():
     assert Schedule(["06:00-22:00"]).holds(Moment(0)) is None
     assert Schedule(["06:00-22:00"]).holds(at("12:00:00", state=ClockState.UNSET)) is None
     assert Schedule([]).holds(Moment(0)) is True
+
+
+def test_from_an_hour_to_itself_is_the_whole_day_and_is_told():
+    assert Schedule(["06:00-06:00"]).holds(at("05:59:59")) is True
+    assert list(whole_days(["22:00-06:00", "06:00-06:00"])) == ["06:00-06:00"]

@@ -142,6 +142,15 @@ def test_a_polygon_may_be_wider_than_half_the_world(place, inside):
 
 
 @pytest.mark.parametrize(
+    ("lon_deg", "inside"), [(0, True), (99, True), (-99, True), (101, False), (150, False)]
+)
+def test_a_corridor_may_be_longer_than_half_the_world(lon_deg, inside):
+    shape = shape_of(Zone(points=((0, -100), (0, 0), (0, 100)), width_m=20_000))
+
+    assert shape.holds(Position(lat_deg=0.05, lon_deg=lon_deg)) is inside
+
+
+@pytest.mark.parametrize(
     ("corners", "around"),
     [
         (((80, 0), (82, 90), (80, 180), (82, -90)), True),

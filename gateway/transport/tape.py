@@ -106,6 +106,17 @@ class TapeBroken(Exception):  # noqa: N818  # named for what happened, as all ou
         return f"{self.path}: byte {self.offset}: {self.reason}"
 
 
+class NothingRead(Exception):  # noqa: N818  # named for what happened, as all our exceptions are
+    """A file is no tape, and no capture either: there is no whole frame in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path}: is no tape, and nothing in it could be read"
+
+
 class TapeWriter:
     """Writes one tape. An existing file is never overwritten.
 

@@ -42,7 +42,7 @@ from gateway.settings import BadSettings, ConfigFault, is_name, profile_named
 from gateway.settings.parties import agreement_asked
 from gateway.settings.register import register_of
 from gateway.transport.salvage import Lost, Salvage
-from gateway.transport.tape import TapeBroken, is_tape, read_capture
+from gateway.transport.tape import NothingRead, TapeBroken, is_tape, read_capture
 from gateway.verbs.published import Replayed, record_of
 from gateway.verbs.telling import (
     clock_line,
@@ -88,7 +88,7 @@ def main(args: argparse.Namespace) -> int:
         return _main(args)
     except BrokenPipeError:
         raise
-    except TapeBroken as broken:
+    except (TapeBroken, NothingRead) as broken:
         sys.stderr.write(f"{printable(str(broken))}\n")
     except OSError as error:
         sys.stderr.write(f"{printable(args.file)}: {error.strerror}\n")
@@ -107,6 +107,7 @@ class Replay:
         agreements: Iterable[Agreement] = (),
         register: RegisterPlan = NOBODY,
     ) -> None:
+        self.path = path
         self.pipeline: Pipeline
         self.station: str
         self._heard: Iterable[Taped]
@@ -115,7 +116,8 @@ class Replay:
         self.chunks = 0
         self.size_bytes = path.stat().st_size
         self._boot = position = None
-        if is_tape(path):
+        self.is_tape = is_tape(path)
+        if self.is_tape:
             tape = Salvage(path)
             header, self._heard, self.lost = tape.header, tape.records(), tape.lost
             self.station, self._boot = station or header.station, header.boot
@@ -179,6 +181,11 @@ class Replay:
             else:
                 yield from pipeline.timekeeping.at(heard.heard)
 
+    def end(self) -> None:
+        """Raise NothingRead when all has been gone through, and it can't be what was meant."""
+        if not self.is_tape and not self.count().bytes_decoded:
+            raise NothingRead(self.path)
+
     def count(self) -> PortCount:
         """Return the counts of all ports together."""
         counts = [msgspec.structs.asdict(ear.count) for ear in self.pipeline.ears.values()]
@@ -233,6 +240,7 @@ def _main(args: argparse.Namespace) -> int:
     if not running.count().bytes_in:
         sys.stderr.write(f"{printable(args.file)}: nothing was ever heard on it\n")
         return 1
+    running.end()
     return 0
 
 

@@ -20,7 +20,7 @@ from gateway.pipeline import NOBODY, docket_of
 from gateway.rules.bench import Bench
 from gateway.settings.parties import agreement_asked
 from gateway.settings.register import register_of
-from gateway.transport.tape import TapeBroken, moment_of
+from gateway.transport.tape import NothingRead, TapeBroken, moment_of
 from gateway.verbs.published import Replayed
 from gateway.verbs.replay import Replay
 from gateway.verbs.telling import printable, verdict_line
@@ -40,7 +40,7 @@ def main(args: argparse.Namespace) -> int:
             _print(told, as_json=args.json)
         else:
             _compare(args, agreements, against, register)
-    except TapeBroken as broken:
+    except (TapeBroken, NothingRead) as broken:
         sys.stderr.write(f"{printable(str(broken))}\n")
         return 1
     except OSError as error:
@@ -70,11 +70,14 @@ def judged(
 ) -> Iterator[tuple[Moment, list[Verdict]]]:
     """Yield each moment of a tape or capture, with what these agreements say of it.
 
-    One that is no more than proposed is tried as though it were in force.
+    One that is no more than proposed is tried as though it were in force. At the end of a file of
+    which nothing could be read NothingRead is raised.
     """
     bench = docket_of(map(_tried, agreements), register=register).bench
-    for heard, items in Replay(path, profile=profile, register=register).steps():
+    running = Replay(path, profile=profile, register=register)
+    for heard, items in running.steps():
         yield moment_of(heard), [*_judged(bench, heard, items)]
+    running.end()
 
 
 def _judged(bench: Bench, heard: Taped, items: Sequence[Replayed]) -> Iterator[Verdict]:

@@ -22,7 +22,7 @@ from gateway.model.inbound import Moment
 from gateway.model.verdict import Judgement, Verdict
 from gateway.settings.parties import agreement_asked
 from gateway.settings.register import register_of
-from gateway.transport.tape import TapeBroken
+from gateway.transport.tape import NothingRead, TapeBroken
 from gateway.verbs.simulate import judged
 from gateway.verbs.telling import printable, verdict_line
 
@@ -132,7 +132,7 @@ def graph(args: argparse.Namespace) -> int:
         for moment, found in told:
             moments = [*moments[:1], moment]
             verdicts += found
-    except TapeBroken as broken:
+    except (TapeBroken, NothingRead) as broken:
         sys.stderr.write(f"{printable(str(broken))}\n")
         return 1
     except OSError as error:

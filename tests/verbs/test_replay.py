@@ -201,6 +201,17 @@ def test_an_empty_file_is_told(tmp_path, capsys):
     assert capsys.readouterr().err == f"{path}: nothing was ever heard on it\n"
 
 
+@pytest.mark.parametrize("text", ["There is nothing on it.\n", "!AIVDM is no more than a name\n"])
+def test_a_file_that_is_neither_tape_nor_capture_is_told(text, tmp_path, capsys):
+    path = tmp_path / "words.txt"
+    path.write_text(text)
+
+    assert run(path) == 1
+    told = capsys.readouterr()
+    assert "0 decoded" in told.out
+    assert told.err == f"{path}: is no tape, and nothing in it could be read\n"
+
+
 def test_a_file_that_can_t_be_read_is_told(tmp_path, capsys):
     assert run(tmp_path / "none") == 1
     assert run(tmp_path) == 1
@@ -296,6 +307,8 @@ def test_reasons_without_end_are_counted_within_bounds(tmp_path, monkeypatch, ca
     path = tmp_path / "x.log"
     path.write_bytes(
         b"".join(b"$GP%s,1*00\r\n$GP%s,1\r\n" % (name, name) for name in (b"AAA", b"BBB"))
+        + SHIP
+        + b"\r\n"
     )
 
     assert run(path) == 0

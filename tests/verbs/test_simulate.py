@@ -104,3 +104,13 @@ def test_what_is_no_tape_is_said_so(write, tmp_path, capsys):
     status = cli.main(["simulate", "--agreement", str(write()), str(tmp_path / "none.tape")])
 
     assert (status, "none.tape: No such file" in capsys.readouterr().err) == (1, True)
+
+
+def test_a_file_of_which_nothing_can_be_read_is_said_to_be_no_tape(write, capsys):
+    """Whoever names the agreement twice is not told that it was kept."""
+    path = write()
+
+    assert cli.main(["simulate", "--agreement", str(path), str(path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f"{path}: is no tape, and nothing in it could be read\n"

@@ -94,11 +94,13 @@ def test_a_tape_is_drawn_rule_by_rule_the_same_each_time(tmp_path, capsys):
     [
         (["none.tape"], "none.tape: No such file"),
         (["broken.tape"], "broken.tape"),
+        (["words.txt"], "words.txt: is no tape, and nothing in it could be read"),
         ([str(STRAIT), "-o", "no/such/folder.svg"], "folder.svg: No such file"),
     ],
 )
 def test_what_cannot_be_read_or_written_is_said_so(arguments, says, tmp_path, monkeypatch, capsys):
     (tmp_path / "broken.tape").write_bytes(STRAIT.read_bytes()[:40])
+    (tmp_path / "words.txt").write_text("It is calm! $ 5\n")
     monkeypatch.chdir(tmp_path)
 
     assert cli.main(["agreement", "graph", SHIPPED, *arguments]) == 1

@@ -17,6 +17,10 @@ SYSTEM_M = {
 UNKNOWN_M = 500.0
 """Of any other system."""
 
+FIX_M = 10.0
+"""Of a place from a receiver of satellites that says nothing of it: 8 m over all the world is what
+GPS promises for 95 % (SPS Performance Standard, 2020, section 3.8)."""
+
 RESOLUTION_SHARE = 1.5
 """The corner of a step lies about so much farther from its middle than its side."""
 
@@ -36,5 +40,5 @@ def stated_m(system: str | None, accuracy_m: float | None, resolution_m: float |
     if accuracy_m is None and resolution_m is None:
         return usual_m
     if accuracy_m is None:
-        accuracy_m = usual_m if system in _SAYS_NOTHING else 0.0
+        accuracy_m = usual_m if system in _SAYS_NOTHING else FIX_M
     return max(accuracy_m, RESOLUTION_SHARE * (resolution_m or 0.0))

@@ -37,8 +37,9 @@ SEPARATION = "separation"
 BEACONS, TRANSPONDERS = "cospas_sarsat", "mode_s"
 """Radio systems as reports name them."""
 
-OWN_PLACE = "gnss"
-"""Says where this station is, which is no craft that was heard."""
+NO_CRAFT = frozenset({"gnss", "navtex", "shipboard"})
+"""Say where this station is, where a text has somebody in need, and where somebody of the own crew
+went over board: no craft that was heard."""
 
 _BY_RELATION: dict[Relation, tuple[EventWord, ...]] = {
     Relation.FIRST: (EventWord.HEARD, EventWord.USE),
@@ -135,7 +136,7 @@ def _words(report: Report, relation: Relation) -> tuple[EventWord, ...]:
     words: tuple[EventWord, ...] = _BY_RELATION[relation]
     if relation is Relation.COPY:
         return words
-    if report.position is not None and report.system != OWN_PLACE:
+    if report.position is not None and _is_of_craft(report):
         words = (*words, EventWord.POSITION)
     if report.mode is Mode.TEST:
         words = (*words, EventWord.TEST)
@@ -146,6 +147,19 @@ def _words(report: Report, relation: Relation) -> tuple[EventWord, ...]:
     if report.kind is Kind.CALL or report.urgency in _BY_URGENCY:
         words = (*words, _BY_URGENCY.get(report.urgency, EventWord.CALL))
     return words
+
+
+def _is_of_craft(report: Report) -> bool:
+    """Say whether a place is that of a craft: of the one that it is told of, or of one unnamed.
+
+    Of the own ship it is where its own AIS names it: it is a craft of its party.
+    """
+    if report.system in NO_CRAFT:
+        return False
+    if report.urgency is Urgency.DISTRESS and report.kind in _BY_KIND:
+        return report.casualty is not None  # where the one in need is, not the one who passes it on
+    is_own = getattr(report.detail, "own_ship", False)
+    return not is_own or subject_of(report.sender, "") != subject_of(None, "")
 
 
 def _of_distress(report: Report) -> tuple[EventWord, ...]:

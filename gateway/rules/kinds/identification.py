@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.codes.accuracy import stated_m
 from gateway.model.agreement import EventWord, Parties, PartName, Seconds, ZoneName
 from gateway.model.bounds import Bound
 from gateway.model.inbound import Moment
@@ -58,8 +59,9 @@ class Identification(Rule):
     """Waits for each craft in the zone to say again who it is.
 
     A craft that falls silent is `unknown`: it may have left. It is a `violation` as soon as a
-    system sees it that is none of these, and `ok` when it says again who it is. A place in the zone
-    by which nobody is named is `unknown` of the zone, once in `max_gap_s`.
+    system surely sees it in the zone that is none of these, and `ok` when it says again who it is.
+    A place in the zone by which nobody is named is `unknown` of the zone, once in `max_gap_s`. What
+    the station's own AIS says of its own ship shows nothing: nobody has heard it.
     """
 
     terms = Terms
@@ -80,6 +82,8 @@ class Identification(Rule):
 
     def hear(self, event: Event) -> Iterator[Finding]:
         """Say who is in the zone without a name, and who has one again."""
+        if getattr(event.report and event.report.detail, "own_ship", False):
+            return
         if not self._is_inside(event):
             self._awaited.end(event.subject)
             self._lost.pop(event.subject, None)
@@ -139,6 +143,14 @@ class Identification(Rule):
             return False
         return self._zone is None or self._zone.holds(event.place) is not False
 
+    def _is_surely_inside(self, event: Event) -> bool:
+        """Say whether it is in the zone however wrong its place is, as far as that is known."""
+        place = event.place
+        if self._zone is None or place is None:
+            return self._zone is None
+        unsure_m = stated_m(event.system, place.accuracy_m, place.resolution_m)
+        return bool(self._zone.holds(place)) and self._zone.margin_m(place) + unsure_m <= 0
+
     def _nameless(self, event: Event) -> Iterator[Finding]:
         last_ns, now_ns = self._nameless_ns, event.at.mono_ns
         if last_ns is None or now_ns - last_ns >= self._gap_ns:
@@ -169,7 +181,7 @@ class Identification(Rule):
                 self._awaited.begin(
                     Deadline(subject=subject, since_ns=now_ns, until_ns=now_ns + self._gap_ns)
                 )
-        elif not lost.seen:
+        elif not lost.seen and self._is_surely_inside(event):
             self._put(Lost(subject=subject, since_ns=lost.since_ns, seen=True))
             silent_s = (now_ns - lost.since_ns) / 1e9
             words = (

@@ -132,6 +132,8 @@ basis = "design"
         ('source = "RR 30", ', "", "rules.G01.source: is missing"),
         ('"confirmed"', '"sure"', 'rules.G01.basis: must be one of "confirmed"'),
         ("002320000", "2320000", "parties.station.match.mmsi"),
+        ("002320000", "[7-2]02320000", "match.mmsi: entry 1 must be nine places: a digit, # for"),
+        ("002320000", "[2-]02320000", "match.mmsi: entry 1 must be nine places"),
         ("[37.3, 42.4]", "[37.3]", "zones.area.points: entry 3 must be a latitude"),
         ("[37.3, 42.4]", "[42.4, 137.3], [137.3, 42.4]", "entry 4 must be a latitude from -90 to"),
         ("[37.3, 42.4]", "[37.3, 242.4]", "and a longitude from -180 to 180: latitude first; it"),

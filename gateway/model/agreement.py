@@ -240,7 +240,9 @@ class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[
             str,
             Meta(
-                pattern=r"\A(?:[0-9#]|\[[0-9]-?[0-9]*\]){9}\Z",
+                # From a digit to one before it is no range.
+                pattern=r"\A(?:[0-9#]|\[(?:0-|1-(?!0)|2-(?![01])|3-(?![0-2])|4-(?![0-3])|5-(?![0-4])"
+                r"|6-(?![0-5])|7-(?![0-6])|8-(?![0-7])|9-(?![0-8]))?[0-9]+\]){9}\Z",
                 description="nine places: a digit, # for any digit, or [2-7] for one of several",
                 examples=["[2-7]########"],
             ),

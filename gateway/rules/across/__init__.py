@@ -14,6 +14,7 @@ from gateway.rules.across.idle import of_idle
 from gateway.rules.across.pairs import of_pairs
 from gateway.rules.across.scope import Flaw, Scope
 from gateway.rules.across.uses import of_uses
+from gateway.rules.across.whose import of_whose
 from gateway.rules.engine import Engine
 
 
@@ -29,6 +30,7 @@ def flaws_across(engines: Iterable[Engine], systems: Iterable[str]) -> Iterator[
     yield from of_uses(scope)
     yield from of_pairs(scope)
     yield from of_strangers(scope)
+    yield from of_whose(scope)
     yield from of_idle(scope, systems)
 
 

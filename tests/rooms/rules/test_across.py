@@ -63,7 +63,7 @@ def agreement_of(name: str, root: dict) -> Agreement:
         "version": "1",
         "title": "A case",
         **{part: root.get(part, {}) for part in PARTS if part != "own"},
-        "rules": {key: clause | rule for key, rule in root["rules"].items()},
+        "rules": {key: clause | rule for key, rule in root.get("rules", {}).items()},
     }
     return msgspec.structs.replace(AgreementFile(file).agreement(), own=root.get("own"))
 

@@ -63,6 +63,8 @@ class Noticed(Struct, frozen=True, kw_only=True, gc=False):
 
     subject: str
     until_ns: int
+    by: tuple[str, ...] = ()
+    """Whose notice it is: nobody gives it of the craft of another."""
 
 
 class Memory(Struct, frozen=True):
@@ -161,9 +163,10 @@ class KeepOut(Rule):
         if self._who.isdisjoint(craft.parties):
             return False
         noticed = self._noticed.get(craft.subject)
-        if noticed is not None and event.at.mono_ns < noticed.until_ns:
-            return False
-        self._noticed.pop(craft.subject, None)
+        if noticed is not None and not set(noticed.by).isdisjoint(craft.parties):
+            if event.at.mono_ns < noticed.until_ns:
+                return False
+            del self._noticed[craft.subject]
         return self._kinds is None or craft.kind is None or craft.kind in self._kinds
 
     def _judged(self, craft: Craft) -> tuple[Judgement, str]:
@@ -197,11 +200,14 @@ class KeepOut(Rule):
         fact = event.fact
         if fact is None or fact.about is None or self._who.isdisjoint(event.by):
             return
+        craft = self._picture.of(fact.about)
+        if craft is not None and set(event.by).isdisjoint(craft.parties):
+            return
         if set(self._terms.exempt).isdisjoint(fact.fields):
             return
         holds_s = self._terms.notice_s if fact.lasts_s is None else fact.lasts_s
         until_ns = event.at.mono_ns + round(holds_s * 1e9)
-        self._noticed[fact.about] = Noticed(subject=fact.about, until_ns=until_ns)
+        self._noticed[fact.about] = Noticed(subject=fact.about, until_ns=until_ns, by=event.by)
         if len(self._noticed) > STANDING_MAX:
             del self._noticed[next(iter(self._noticed))]
         stood = self._standing.pop(fact.about, None)

@@ -37,7 +37,7 @@ COVERING := tests/journal tests/mqtt tests/app tests/contract tests/rooms/framin
 	tests/health/test_bounds.py tests/live/test_links.py tests/live/test_requests.py \
 	tests/live/test_incidents.py tests/live/test_exports.py tests/live/test_lines.py \
 	tests/live/test_transmissions.py \
-	$(addprefix tests/verbs/test_,orders.py verdict.py compliance.py explain.py steps.py replay.py) \
+	$(addprefix tests/verbs/test_,orders.py verdict.py compliance.py explain.py steps.py replay.py check.py) \
 	$(addprefix tests/faults/test_,time.py certificates.py opening.py broker.py)
 
 .PHONY: help demo test vectors bench coverage cuts faults storms stories noise fuzz mutate schema lock clean FORCE

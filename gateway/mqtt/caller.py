@@ -134,14 +134,13 @@ class Caller:
             said = await self._outcome_within(waits_s, outcome)
             if said is None:
                 return
-            if said.again:
-                continue  # somebody has told it once more, which changes nothing
-            yield said
-            if said.state in FINAL or isinstance(letter.action, Drill | Silence):
-                return
-            good_s = (letter.not_after - letter.issued).total_seconds()
-            is_out = said.state is OutcomeState.TRANSMITTED
-            waits_s = HEARD_S_MAX if is_out else good_s + LATER_S_MAX
+            if not said.again:  # what is told once more changes nothing
+                yield said
+                if said.state in FINAL or isinstance(letter.action, Drill | Silence):
+                    return
+                good_s = (letter.not_after - letter.issued).total_seconds()
+                is_out = said.state is OutcomeState.TRANSMITTED
+                waits_s = HEARD_S_MAX if is_out else good_s + LATER_S_MAX
 
     async def _outcome_within(self, limit_s: float, topic: str) -> Outcome | None:
         """Return the next that is told there; None when nothing is in time."""

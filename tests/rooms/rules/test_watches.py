@@ -369,6 +369,17 @@ def test_what_months_came_to_outlives_a_restart_and_the_time_between_is_unknown(
     )
 
 
+def test_a_watch_of_which_nothing_was_kept_counts_from_now_on():
+    site = Site()
+    site.look(0)
+    kept = site.watching.keep("b1", at(0))
+    site.watching.restore(msgspec.structs.replace(kept, accounts={}), "b1", at(0))
+    site.look(5)
+    (month,) = site.watch(5).months
+
+    assert month.due_s == 5.0
+
+
 def test_watches_are_bounded_and_what_is_more_is_left_to_its_rule(monkeypatch):
     monkeypatch.setattr(watching, "WATCHES_MAX", 1)
     site = Site({"who": ["station", "alpha"]})

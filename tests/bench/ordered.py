@@ -26,6 +26,7 @@ REPORTS_PER_S = 500
 ORDERS = 100
 APART_S = 0.3
 ANSWER_S = 2.0
+TRIES = 10
 RADIOS = 4
 """Each on a channel of its own: one channel has sixty a minute at the most."""
 
@@ -94,8 +95,10 @@ def _one(officer: Officer, ears: list[Ear], number: int) -> tuple[float, float]:
     """Give one order, and return how long its first and its last byte took, in milliseconds."""
     time.sleep(APART_S)
     said = None
-    while said is None:  # a clock that nothing holds asks for a challenge first
-        said = officer.outcome(officer.give(Drill(what="stop"), by="radio0"), ANSWER_S)
+    for _ in range(TRIES):  # a clock that nothing holds asks for a challenge first
+        said = said or officer.outcome(officer.give(Drill(what="stop"), by="radio0"), ANSWER_S)
+    if said is None:
+        raise TimeoutError(number)
     place = number % RADIOS
     ear = ears[place]
     ear.first_ns = ear.last_ns = 0

@@ -357,7 +357,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     record: bool = False
     """Whether all that is heard goes on tape, too."""
     agreements: tuple[str, ...] = ()
-    """Those that bind the station: the party `station` of each."""
+    """Those that bind the station, by their ids or files of that name: as the party `station`."""
     station: str = ""
     """More of the table of the station."""
     broker: tuple[str, ...] = ()
@@ -508,7 +508,7 @@ class Rig:
             f"[port.{name}]\ndevice = '{self.modems[name].link}'\nmodem = 'generic-{profile}'\n"
             for name, profile in PORTS.items()
         )
-        sides = ", ".join(f"{one} = 'station'" for one in self._setting.agreements)
+        sides = ", ".join(f"{Path(one).stem} = 'station'" for one in self._setting.agreements)
         tapes = f"[record]\ndirectory = '{self.folder}/tapes'\nrotate_mb = 1\nkeep_mb = 4\n"
         config = self.folder / "gateway.toml"
         config.write_text(

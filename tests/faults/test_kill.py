@@ -150,7 +150,8 @@ class Deaths:
         self.killed += 1
         self._note(life, journal)
 
-        assert code == -9, (point, turn, list(life.log))
+        said = "\n".join(line for _, line in life.log)
+        assert code == -9, f"{point}, the {turn}. time: ended with {code}\n{said}"
 
     def kill(self, after_s: float) -> None:
         """Live so long."""
